@@ -1,0 +1,349 @@
+"""Describe one centre completely: the configuration, frozen, without a default hidden elsewhere.
+
+A centre is one routing group: the queues, agents and skills that can reach each other.
+These dataclasses are the only definition of the configuration: the loader at the edge
+builds them from YAML and reports every mistake with its place, the journal carries them
+whole in `CenterChanged`, the JSON Schema is made from them. What must hold *between*
+values is checked in `router.checks`.
+
+Durations are integer milliseconds in names that end in `_ms` (in the YAML files they may be
+written `20s`, `3m`, `4h`). Priorities run from 0 to 9, the higher the earlier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+_CLOSED = {"extra": "forbid"}
+
+
+class AgentPolicy(Enum):
+    """Name the ways to choose an agent for a contact (`router.policies.agent_selection`)."""
+
+    LONGEST_IDLE = "longest_idle"
+    MOST_PROFICIENT = "most_proficient"
+    LEAST_OCCUPIED = "least_occupied"
+    LEAST_LOADED = "least_loaded"
+    ROUND_ROBIN = "round_robin"
+    FEWEST_CONTACTS = "fewest_contacts"
+    LEAST_TALK_TIME = "least_talk_time"
+    LINEAR = "linear"
+    WEIGHTED_SHARE = "weighted_share"
+    SEEDED_RANDOM = "seeded_random"
+    RING_ALL = "ring_all"
+    RING_PROGRESSIVELY = "ring_progressively"
+    LONGEST_CUMULATIVE_IDLENESS = "longest_cumulative_idleness"
+
+
+class ContactPolicy(Enum):
+    """Name the ways to choose a contact for an agent (`router.policies.contact_selection`)."""
+
+    PRIORITY_THEN_AGE = "priority_then_age"
+    LINEAR_AGEING = "linear_ageing"
+    EARLIEST_DEADLINE = "earliest_deadline"
+
+
+class ClockKind(Enum):
+    """Name what a promise promises; the kind brings the usual start, stop and pause sets."""
+
+    ANSWER = "answer"
+    FIRST_RESPONSE = "first_response"
+    NEXT_RESPONSE = "next_response"
+    RESOLUTION = "resolution"
+    PERIODIC_UPDATE = "periodic_update"
+    FOLLOW_UP = "follow_up"
+    COMPLAINT_ACKNOWLEDGEMENT = "complaint_acknowledgement"
+
+
+class Signal(Enum):
+    """Name what a clock can hear of the life of its contact."""
+
+    ARRIVED = "arrived"
+    ASSIGNED = "assigned"
+    CONNECTED = "connected"
+    AGENT_REPLIED = "agent_replied"
+    CUSTOMER_REPLIED = "customer_replied"
+    CUSTOMER_AWAITED = "customer_awaited"
+    CUSTOMER_WAIT_ENDED = "customer_wait_ended"
+    HELD = "held"
+    RESUMED = "resumed"
+    TRANSFERRED = "transferred"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    COMPLAINT_RAISED = "complaint_raised"
+    CALLBACK_SCHEDULED = "callback_scheduled"
+    CALLBACK_DUE = "callback_due"
+    CLOSED = "closed"
+
+
+class ReopenMode(Enum):
+    """Say what a reopened contact does to the clock of a promise."""
+
+    RESUME = "resume"
+    RESTART = "restart"
+    NEW_CYCLE = "new_cycle"
+
+
+class LimitAction(Enum):
+    """Say what happens to a contact at a limit."""
+
+    REFUSE = "refuse"
+    DEFLECT = "deflect"
+    OVERFLOW = "overflow"
+    EXPIRE = "expire"
+
+
+class OverloadClass(Enum):
+    """Say what happens to newly arriving contacts of a category under overload."""
+
+    SERVE = "serve"
+    DEFLECT = "deflect"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """Say how contacts of one channel are offered and what they cost of an agent's budget.
+
+    `units` is the cost (phone 100, chat 34 ...); `agent_max` caps the contacts of the channel
+    per agent (0: only the budget counts). `offer_timeout_ms` 0 means an offer never expires.
+    `connect_timeout_ms` 0 means that an accepted contact is connected at once. Work on an
+    `interruptible` channel is held when one that `interrupts` needs the agent.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    units: int = 100
+    agent_max: int = 0
+    auto_accept: bool = False
+    offer_timeout_ms: int = 20_000
+    connect_timeout_ms: int = 0
+    interruptible: bool = False
+    interrupts: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """Describe a line: how its agents are chosen and where its limits are.
+
+    `ring_size` is k of the ring policies; `ring_step_ms` the time after which `ring_progressively`
+    rings one agent more. `weights` (agent id to share, default 1) serve `weighted_share`.
+    `length_max` and `wait_max_ms` 0 mean unlimited; `overflow_to` serves the action `overflow`.
+    `teams`, when given, restricts the line to their agents.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    agent_policy: AgentPolicy = AgentPolicy.LONGEST_IDLE
+    ring_size: int = 1
+    ring_step_ms: int = 5_000
+    weights: dict[str, int] = field(default_factory=dict)
+    seed: int = 0
+    teams: tuple[str, ...] = ()
+    length_max: int = 0
+    when_full: LimitAction = LimitAction.REFUSE
+    wait_max_ms: int = 0
+    when_late: LimitAction = LimitAction.EXPIRE
+    overflow_to: str = ""
+    service_level_ms: int = 20_000
+    short_abandon_ms: int = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Widen the search for an agent after `after_ms` in line (counted from the first enqueueing).
+
+    What a step says is added to what the steps before it said: `lower` sets lower levels,
+    `drop` lets needs go, `add_teams` lets more teams serve, `raise_priority` adds to the
+    priority, `overflow_to` moves the contact, `offer_callback` and `deflect` speak for themselves.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    after_ms: int
+    lower: dict[str, int] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+    add_teams: tuple[str, ...] = ()
+    raise_priority: int = 0
+    overflow_to: str = ""
+    offer_callback: bool = False
+    deflect: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    """Describe a reason to call: queue, needs, priority, steps.
+
+    `needs` maps skills to the lowest level that will do. A contact's language adds the need
+    `lang:<language>` at `language_level` (0: language is no need). `offer_timeout_ms` -1 means
+    the channel's. `wrap_up_ms` 0 means no wrap-up; `wrap_up_ms` -1 wrap-up without limit.
+    `preferred_wait_ms` and `last_agent_wait_ms` bound the wait for one agent (0: not waited).
+    Every `survey_every`-th handled contact of the category asks for a survey (0: none).
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    queue: str
+    needs: dict[str, int] = field(default_factory=dict)
+    language_level: int = 0
+    priority: int = 5
+    offer_timeout_ms: int = -1
+    wrap_up_ms: int = 0
+    steps: tuple[Step, ...] = ()
+    preferred_wait_ms: int = 0
+    last_agent_wait_ms: int = 0
+    overload: OverloadClass = OverloadClass.SERVE
+    survey_every: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromiseAction:
+    """Say what a warning or a breach sets off."""
+
+    __pydantic_config__ = _CLOSED
+
+    raise_priority: int = 0
+    next_step: bool = False
+    escalate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """Describe one SLA policy: for whom, what clock, how long, what then.
+
+    Of the promises of one kind the first that matches a contact holds; an empty match list
+    matches all. `target_ms` is a duration on the clock of `calendar` ("always" is plain time).
+    `warnings` are percentages of the target. Empty signal sets mean the usual ones of the kind
+    (`router.sla.DEFAULT_SIGNALS`). `objective_percent` is the share that should be met.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    kind: ClockKind
+    target_ms: int
+    categories: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    calendar: str = "always"
+    warnings: tuple[int, ...] = ()
+    start: tuple[Signal, ...] = ()
+    stop: tuple[Signal, ...] = ()
+    pause: tuple[Signal, ...] = ()
+    resume: tuple[Signal, ...] = ()
+    reset: tuple[Signal, ...] = ()
+    reopen: ReopenMode = ReopenMode.NEW_CYCLE
+    on_warning: PromiseAction = PromiseAction()
+    on_breach: PromiseAction = PromiseAction()
+    escalation: tuple[str, ...] = ()
+    objective_percent: int = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """Describe a group of agents: who pays for it and how its agents choose contacts.
+
+    `contact_policy` None means the centre's.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    cost_group: str = ""
+    contact_policy: ContactPolicy | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agent:
+    """Describe one agent: team, skills with proficiency 1 to 10, budget of units."""
+
+    __pydantic_config__ = _CLOSED
+
+    team: str
+    skills: dict[str, int] = field(default_factory=dict)
+    capacity: int = 100
+    channel_max: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferRules:
+    """Say how patient the router is with agents.
+
+    An agent gets no offer for the back-off of the cause after an offer he did not take.
+    One agent gets the same contact at most `per_agent_max` times (0: no cap). After
+    `unanswered_max` expired offers in a row (0: never) his presence becomes
+    `unanswered_presence`. Agents not heard of for `heartbeat_timeout_ms` (0: never) are lost;
+    a lost agent's connected contacts end after `lost_agent_timeout_ms`.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    backoff_declined_ms: int = 5_000
+    backoff_expired_ms: int = 10_000
+    backoff_busy_ms: int = 5_000
+    backoff_unreachable_ms: int = 30_000
+    per_agent_max: int = 2
+    unanswered_max: int = 2
+    unanswered_presence: str = "unanswered"
+    heartbeat_timeout_ms: int = 0
+    lost_agent_timeout_ms: int = 600_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bound what a centre may hold; at a bound new things are refused, nothing is lost.
+
+    `duplicate_window_ms` is how long a closed contact and a producer's event id are remembered,
+    and how old an arriving contact may be. `contact_life_ms` is the longest life of an open one.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    open_contacts: int = 100_000
+    agents: int = 15_000
+    queues: int = 5_000
+    need_sets: int = 10_000
+    skills_per_contact: int = 32
+    event_ids: int = 100_000
+    duplicate_window_ms: int = 3_600_000
+    contact_life_ms: int = 2_592_000_000
+    overload_open_contacts: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Center:
+    """Describe one routing group as a whole.
+
+    `presences` maps each presence to whether it takes work. `unknown_skill_queue` receives
+    contacts that need a skill the centre has never heard of ("": they are refused).
+    `ageing_points_ms` is what one priority point is worth under `linear_ageing`.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    name: str
+    version: int
+    channels: dict[str, Channel]
+    skills: tuple[str, ...]
+    queues: dict[str, Queue]
+    categories: dict[str, Category]
+    teams: dict[str, Team]
+    agents: dict[str, Agent]
+    promises: dict[str, Promise] = field(default_factory=dict)
+    tiers: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    presences: dict[str, bool] = field(
+        default_factory=lambda: {
+            "available": True,
+            "break": False,
+            "training": False,
+            "unanswered": False,
+        }
+    )
+    contact_policy: ContactPolicy = ContactPolicy.PRIORITY_THEN_AGE
+    ageing_points_ms: int = 60_000
+    unknown_skill_queue: str = ""
+    offers: OfferRules = OfferRules()
+    limits: Limits = Limits()
+
+
+CHANNEL_KINDS = ("phone", "chat", "email", "social", "sms", "callback", "task")
