@@ -1,0 +1,171 @@
+"""Follow what agents do: who is signed in, in which state, and for how long.
+
+An agent is in one state at a time, the first that holds of: handling, wrap-up, offered, idle
+(his presence takes work), away. So an agent with a chat and a ringing call is handling, and
+one who went on break in a call is handling until it ends. Times are kept per team, also of
+agents who have left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import Final
+
+from router.center import Center
+
+
+class AgentState(Enum):
+    """Name the states in which a signed-in agent may be, as they are counted."""
+
+    AWAY = "away"
+    IDLE = "idle"
+    OFFERED = "offered"
+    HANDLING = "handling"
+    WRAP_UP = "wrap_up"
+
+
+_BUSY: Final = (AgentState.HANDLING, AgentState.WRAP_UP)
+
+
+class _Agent:
+    """Hold one signed-in agent."""
+
+    __slots__ = ("handling", "presence", "ringing", "since_ms", "state", "team", "wrapping_up")
+
+    def __init__(self, team: str, presence: str, now_ms: int) -> None:
+        self.team = team
+        self.presence = presence
+        self.ringing: dict[str, None] = {}
+        self.handling: dict[str, None] = {}
+        self.wrapping_up: dict[str, None] = {}
+        self.state = AgentState.AWAY
+        self.since_ms = now_ms
+
+
+class AgentClocks:
+    """Count signed-in agents by team and state, and the time they spent there."""
+
+    def __init__(self) -> None:
+        self._agents: dict[str, _Agent] = {}
+        self._counts: dict[tuple[str, AgentState], int] = {}
+        self._times_ms: dict[tuple[str, AgentState], int] = {}
+        self._presences: dict[str, bool] = {}
+        self._teams: dict[str, str] = {}
+
+    def configure(self, center: Center, now_ms: int) -> None:
+        """Take over teams and presences of a (new) configuration."""
+        self._presences = center.presences
+        self._teams = {agent_id: agent.team for agent_id, agent in center.agents.items()}
+        for agent_id, agent in list(self._agents.items()):
+            if agent_id not in self._teams:
+                self.sign_out(agent_id, now_ms)
+            else:
+                self._leave_state(agent, now_ms)
+                agent.team = self._teams[agent_id]
+                self._enter_state(agent)
+
+    def sign_in(self, agent_id: str, presence: str, now_ms: int) -> None:
+        """Open a session; a second sign-in keeps the work at hand."""
+        agent = self._agents.get(agent_id)
+        if agent is None:
+            agent = _Agent(self._teams.get(agent_id, ""), presence, now_ms)
+            self._agents[agent_id] = agent
+            agent.state = self._state_of(agent)
+            self._enter_state(agent)
+        self.set_presence(agent_id, presence, now_ms)
+
+    def sign_out(self, agent_id: str, now_ms: int) -> None:
+        """Close the session; what the agent still holds is counted no further."""
+        agent = self._agents.pop(agent_id, None)
+        if agent is not None:
+            self._leave_state(agent, now_ms)
+
+    def set_presence(self, agent_id: str, presence: str, now_ms: int) -> None:
+        """Note another presence of a signed-in agent."""
+        agent = self._agents.get(agent_id)
+        if agent is not None:
+            agent.presence = presence
+            self._move(agent, now_ms)
+
+    def ring(self, agent_id: str, contact_id: str, now_ms: int) -> None:
+        """An offer is held out to the agent."""
+        agent = self._agents.get(agent_id)
+        if agent is not None:
+            agent.ringing[contact_id] = None
+            self._move(agent, now_ms)
+
+    def handle(self, agent_id: str, contact_id: str, now_ms: int) -> None:
+        """An assignment began."""
+        agent = self._agents.get(agent_id)
+        if agent is not None:
+            agent.ringing.pop(contact_id, None)
+            agent.handling[contact_id] = None
+            self._move(agent, now_ms)
+
+    def wrap_up(self, agent_id: str, contact_id: str, now_ms: int) -> None:
+        """The work after the contact began."""
+        agent = self._agents.get(agent_id)
+        if agent is not None:
+            agent.handling.pop(contact_id, None)
+            agent.wrapping_up[contact_id] = None
+            self._move(agent, now_ms)
+
+    def release(self, agent_id: str, contact_id: str, now_ms: int) -> None:
+        """Offer or assignment is over; nothing happens if there was none."""
+        agent = self._agents.get(agent_id)
+        if agent is not None:
+            agent.ringing.pop(contact_id, None)
+            agent.handling.pop(contact_id, None)
+            agent.wrapping_up.pop(contact_id, None)
+            self._move(agent, now_ms)
+
+    def count(self, team: str, state: AgentState) -> int:
+        """Return how many signed-in agents of a team are in a state."""
+        return self._counts.get((team, state), 0)
+
+    def state_of(self, agent_id: str) -> AgentState | None:
+        """Return an agent's state, None when he is not signed in."""
+        agent = self._agents.get(agent_id)
+        return agent.state if agent is not None else None
+
+    def busy_and_signed_in_ms(self, team: str, now_ms: int) -> tuple[int, int]:
+        """Return the agents' time in handling or wrap-up, and in any state, up to `now_ms`."""
+        busy = sum(self._times_ms.get((team, state), 0) for state in _BUSY)
+        signed_in = sum(self._times_ms.get((team, state), 0) for state in AgentState)
+        for agent in self._agents.values():
+            if agent.team == team:
+                signed_in += now_ms - agent.since_ms
+                busy += (now_ms - agent.since_ms) * (agent.state in _BUSY)
+        return busy, signed_in
+
+    def teams(self) -> Iterator[str]:
+        """Yield the teams of the configuration that have agents, sorted."""
+        yield from sorted(dict.fromkeys(self._teams.values()))
+
+    def _state_of(self, agent: _Agent) -> AgentState:
+        if agent.handling:
+            return AgentState.HANDLING
+        if agent.wrapping_up:
+            return AgentState.WRAP_UP
+        if agent.ringing:
+            return AgentState.OFFERED
+        return AgentState.IDLE if self._presences.get(agent.presence) else AgentState.AWAY
+
+    def _move(self, agent: _Agent, now_ms: int) -> None:
+        state = self._state_of(agent)
+        if state is not agent.state:
+            self._leave_state(agent, now_ms)
+            agent.state = state
+            self._enter_state(agent)
+
+    def _leave_state(self, agent: _Agent, now_ms: int) -> None:
+        key = (agent.team, agent.state)
+        self._counts[key] -= 1
+        self._times_ms[key] = self._times_ms.get(key, 0) + now_ms - agent.since_ms
+        agent.since_ms = now_ms
+
+    def _enter_state(self, agent: _Agent) -> None:
+        agent.state = self._state_of(agent)
+        key = (agent.team, agent.state)
+        self._counts[key] = self._counts.get(key, 0) + 1
