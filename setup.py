@@ -1,0 +1,101 @@
+"""Build switchroom; with SWITCHROOM_COMPILE=1, compile the core's hot modules with mypyc.
+
+Everything else about the distribution stands in pyproject.toml. Pure Python is the default
+and the reference. `SWITCHROOM_COMPILE=1 pip install .` compiles the same files to C; without a
+working C compiler the install falls back to pure Python and says so. A development install
+(`pip install --editable`) is never compiled: a compiled module left beside a source that was
+edited since would hide the edit. `make compiled` builds in a copy and in its own environment.
+
+A compiled build leaves `router/compiled.json` beside the modules: the hash of the sources it
+was made from and of each binary. `router.build_info` reads it back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_ext import build_ext
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from router.build_info import RECORD_NAME, hash_file, hash_sources
+
+# Plain classes and functions on the way from event to decision. Left out are the words, the
+# configuration, the tables and the journal: msgspec structs and dataclasses, which mypyc
+# compiles to something that msgspec cannot fill, and which gain nothing.
+COMPILED_MODULES = (
+    "deadlines.py",
+    "skills.py",
+    "lines.py",
+    "bench.py",
+    "records.py",
+    "clocks.py",
+    "matching.py",
+    "router.py",
+    "on_*.py",
+    "policies/*.py",
+)
+MYPY = "mypy==2.4.1"
+MSGSPEC = "msgspec>=0.22,<0.23"
+
+
+class RecordedBuildExt(build_ext):
+    """Build the extensions, then write down what they were built from."""
+
+    def run(self) -> None:
+        """Build; leave no record when not one module could be compiled."""
+        super().run()
+        built = Path(self.build_lib)
+        suffix = self.get_ext_filename("x")[1:]
+        binaries = sorted(built.rglob(f"*{suffix}"))
+        modules = [path for path in binaries if path.is_relative_to(built / "router")]
+        if not modules:
+            self.warn("no module was compiled (is there a C compiler?): this build is pure Python")
+            return
+        record = {
+            "source_hash": hash_sources(Path(__file__).parent / "router"),
+            "binaries": {
+                os.path.relpath(path, built / "router"): hash_file(path) for path in binaries
+            },
+        }
+        (built / "router" / RECORD_NAME).write_text(json.dumps(record, indent=1) + "\n")
+
+
+def find_modules() -> list[str]:
+    """Return the paths of the modules to compile, relative to this file, sorted."""
+    root = Path(__file__).parent
+    found = {path for pattern in COMPILED_MODULES for path in (root / "router").glob(pattern)}
+    return sorted(str(path.relative_to(root)) for path in found)
+
+
+def describe_compiled_build() -> dict[str, object]:
+    """Return the arguments of `setup` that a compiled build adds."""
+    if os.environ.get("SWITCHROOM_COMPILE") != "1":
+        return {}
+    if "editable_wheel" in sys.argv or "develop" in sys.argv:
+        raise SystemExit(
+            "setup.py: SWITCHROOM_COMPILE=1 with an editable install: compiled modules beside the "
+            "sources would hide later edits. Unset it, or use `make compiled`."
+        )
+    described: dict[str, object] = {"setup_requires": [MYPY, MSGSPEC]}
+    if {"egg_info", "dist_info"} & set(sys.argv):
+        return described  # the front end only asks; mypyc may not be installed yet
+    from mypyc.build import mypycify  # noqa: PLC0415  only a compiled build has it
+
+    extensions = mypycify(
+        ["--strict", "--config-file", "pyproject.toml", *find_modules()],
+        opt_level=os.environ.get("MYPYC_OPT_LEVEL", "3"),
+        multi_file=False,
+    )
+    for extension in extensions:
+        extension.optional = True
+    described["ext_modules"] = extensions
+    described["cmdclass"] = {"build_ext": RecordedBuildExt}
+    return described
+
+
+setup(**describe_compiled_build())
