@@ -14,15 +14,14 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import sys
 from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_ext import build_ext
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from router.build_info import RECORD_NAME, hash_file, hash_sources
+CORE = Path(__file__).parent / "router"
 
 # Plain classes and functions on the way from event to decision. Left out are the words, the
 # configuration, the tables and the journal: msgspec structs and dataclasses, which mypyc
@@ -56,20 +55,26 @@ class RecordedBuildExt(build_ext):
         if not modules:
             self.warn("no module was compiled (is there a C compiler?): this build is pure Python")
             return
+        # By path: importing the package needs the libraries, which a build may not have.
+        build_info = runpy.run_path(str(CORE / "build_info.py"))
+        hash_file = build_info["hash_file"]
         record = {
-            "source_hash": hash_sources(Path(__file__).parent / "router"),
+            "source_hash": build_info["hash_sources"](CORE),
             "binaries": {
                 os.path.relpath(path, built / "router"): hash_file(path) for path in binaries
             },
         }
-        (built / "router" / RECORD_NAME).write_text(json.dumps(record, indent=1) + "\n")
+        (built / "router" / build_info["RECORD_NAME"]).write_text(
+            json.dumps(record, indent=1) + "\n"
+        )
 
 
 def find_modules() -> list[str]:
     """Return the paths of the modules to compile, relative to this file, sorted."""
-    root = Path(__file__).parent
-    found = {path for pattern in COMPILED_MODULES for path in (root / "router").glob(pattern)}
-    return sorted(str(path.relative_to(root)) for path in found)
+    found = {path for pattern in COMPILED_MODULES for path in CORE.glob(pattern)}
+    return sorted(
+        str(path.relative_to(CORE.parent)) for path in found if path.name != "__init__.py"
+    )
 
 
 def describe_compiled_build() -> dict[str, object]:
@@ -84,7 +89,7 @@ def describe_compiled_build() -> dict[str, object]:
     described: dict[str, object] = {"setup_requires": [MYPY, MSGSPEC]}
     if {"egg_info", "dist_info"} & set(sys.argv):
         return described  # the front end only asks; mypyc may not be installed yet
-    from mypyc.build import mypycify  # noqa: PLC0415  only a compiled build has it
+    from mypyc.build import mypycify
 
     extensions = mypycify(
         ["--strict", "--config-file", "pyproject.toml", *find_modules()],

@@ -1,25 +1,26 @@
 """Say how this core was built: interpreted or compiled, and from which sources.
 
 Pure Python is the reference. A compiled build carries a record of the sources and binaries it
-was made from (written by setup.py), so that a binary older than the source beside it, which
+was made from (setup.py writes it, with the functions here, before any library is installed:
+hence nothing but the standard library), so that a binary older than the source beside it, which
 the interpreter would silently prefer, can be told from a good one.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Final
-
-import msgspec
-from msgspec import Struct
 
 RECORD_NAME: Final = "compiled.json"
 _CORE: Final = Path(__file__).parent
 
 
-class BuildRecord(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class BuildRecord:
     """What a compiled build was made from; paths are relative to this package."""
 
     source_hash: str
@@ -57,7 +58,7 @@ def check_build(core: Path = _CORE) -> list[str]:
     remedy = "remove the binaries, or build again with `make compiled`"
     if not record_path.exists():
         return [f"{core}: compiled modules without {RECORD_NAME} ({', '.join(binaries)}); {remedy}"]
-    record = msgspec.json.decode(record_path.read_bytes(), type=BuildRecord)
+    record = BuildRecord(**json.loads(record_path.read_bytes()))
     problems = [
         f"{core.joinpath(name)}: a compiled module that {RECORD_NAME} does not list; {remedy}"
         for name in binaries
