@@ -1,0 +1,5 @@
+"""Let `python -m benchmarks` be `python -m benchmarks.run`."""
+
+from benchmarks.run import main
+
+main()
