@@ -54,15 +54,19 @@ if [ -z "$${python:-}" ]; then \
 fi
 endef
 
+# A .venv that works is brought up to date, one that does not is made anew.
 $(STAMP): requirements/dev.txt pyproject.toml setup.py
-	@$(FIND_PYTHON); \
-	echo "set-up: $(VENV) from $$("$$python" --version) (once; about a minute)"; \
-	rm -f $@; \
-	"$$python" -m venv --clear $(VENV); \
+	@rm -f $@; \
+	if ! $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	then \
+		$(FIND_PYTHON); \
+		echo "set-up: $(VENV) with $$("$$python" --version) (once; about a minute)"; \
+		"$$python" -m venv --clear $(VENV); \
+	fi; \
 	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: \
 		-r requirements/dev.txt; \
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
-	$(BIN)/python -m compileall -q $(PACKAGES) || true; \
+	$(BIN)/python -m compileall -q $(PACKAGES); \
 	touch $@
 
 # --- what a user tries --------------------------------------------------------------------------
