@@ -1,0 +1,15 @@
+"""Bring a centre from YAML files into the core, with the place of every value.
+
+- `yaml_reader`: one file into a tree of items that know file, line and column; the traps of
+  YAML (booleans by accident, base-60 and octal numbers, repeated keys, bombs) end here.
+- `durations`: `20s`, `4h` and their milliseconds.
+- `shapes`: what the core's dataclasses say about the files: fields, kinds, groups of agents.
+- `loader`: a directory into a `Center`, or every mistake at once (`ConfigError`).
+- `effective`: the configuration as it acts, with the origin of each value.
+- `schema`: JSON Schema of the files, of events and of decisions.
+- `commands`: `switchroom check` and `switchroom schema`, without the command line.
+
+`router.center` defines the configuration and `router.checks` what must hold between its values;
+nothing here knows a rule of the domain. `sample/` is a centre of about 120 agents, `tiny/` one
+of five; `schemas/` holds what `schema` wrote.
+"""

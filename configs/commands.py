@@ -1,0 +1,100 @@
+"""Answer `switchroom check` and `switchroom schema`, without the command line around them.
+
+Each function returns what to print and the exit code; nothing here prints. Exit codes: 0 fine,
+1 errors (or, with `check`, files that differ), 3 warnings when they are not allowed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from configs.effective import render_effective
+from configs.findings import Finding
+from configs.loader import ConfigError, LoadedCenter, load_center
+from configs.schema import check_schemas, write_schemas
+from router.checks import config_hash
+
+EXIT_FINE: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_WARNINGS: Final = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command leaves behind: its exit code, data for stdout, messages for stderr."""
+
+    exit_code: int
+    stdout: str = ""
+    stderr: str = ""
+
+
+def check_directory(
+    directory: Path, *, strict: bool = False, print_effective: bool = False, as_json: bool = False
+) -> Outcome:
+    """Check a configuration; `strict` makes warnings fail, `as_json` makes one JSON object."""
+    try:
+        loaded = load_center(directory)
+    except ConfigError as error:
+        if as_json:
+            return Outcome(EXIT_FAILED, _as_json(None, list(error.findings)))
+        return Outcome(EXIT_FAILED, "", f"{error}\n")
+    code = EXIT_WARNINGS if strict and loaded.problems else EXIT_FINE
+    if as_json:
+        return Outcome(code, _as_json(loaded, list(loaded.problems)))
+    warnings = "".join(f"{problem}\n" for problem in loaded.problems)
+    text = render_effective(loaded) if print_effective else _summary(loaded)
+    return Outcome(code, text, warnings)
+
+
+def generate_schemas(directory: Path, *, check: bool = False) -> Outcome:
+    """Write the published schemas, or with `check` only say which files differ."""
+    if not check:
+        changed = write_schemas(directory)
+        return Outcome(EXIT_FINE, "".join(f"{directory / path}\n" for path in changed))
+    differing = check_schemas(directory)
+    if not differing:
+        return Outcome(EXIT_FINE)
+    lines = "".join(f"{directory / path}: differs from the code\n" for path in differing)
+    return Outcome(EXIT_FAILED, "", f"{lines}run switchroom schema -o {directory}\n")
+
+
+def _summary(loaded: LoadedCenter) -> str:
+    center = loaded.center
+    counts = ", ".join(
+        f"{len(getattr(center, field))} {field}"
+        for field in ("channels", "queues", "categories", "skills", "agents", "promises")
+    )
+    warnings = len(loaded.problems)
+    found = f"; {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
+    return (
+        f"{center.name} version {center.version}, hash {config_hash(center)}: {counts}; "
+        f"no errors{found}\n"
+    )
+
+
+def _as_json(loaded: LoadedCenter | None, findings: list[Finding]) -> str:
+    """Return `{"valid", "center", "version", "hash", "findings": [...]}` on one line."""
+    center = loaded.center if loaded is not None else None
+    body = {
+        "valid": center is not None,
+        "center": center.name if center is not None else None,
+        "version": center.version if center is not None else None,
+        "hash": config_hash(center) if center is not None else None,
+        "findings": [
+            {
+                "file": found.place.file,
+                "line": found.place.line,
+                "column": found.place.column,
+                "path": found.path,
+                "message": found.message,
+                "suggestion": found.suggestion,
+                "severity": "warning" if found.warning else "error",
+            }
+            for found in findings
+        ],
+    }
+    return msgspec.json.encode(body).decode() + "\n"
