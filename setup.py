@@ -28,12 +28,16 @@ CORE = Path(__file__).parent / "router"
 # compiles to something that msgspec cannot fill, and which gain nothing.
 COMPILED_MODULES = (
     "deadlines.py",
+    "ordered.py",
     "skills.py",
+    "sla.py",
+    "plan.py",
+    "records.py",
     "lines.py",
     "bench.py",
-    "records.py",
     "clocks.py",
     "matching.py",
+    "floor.py",
     "router.py",
     "on_*.py",
     "policies/*.py",

@@ -76,5 +76,11 @@ for path in tests simulation streams configs benchmarks switchroom.py; do
 done
 cp pyproject.toml "$work/check/"
 cd "$work/check"
-SWITCHROOM_EXPECT_COMPILED=1 "$home/bin/python" -P -m pytest -q -p no:cacheprovider \
-    $(ls tests/test_build.py tests/test_parity.py tests/test_journals.py 2>/dev/null)
+# What compares digests, and what tests a compiled module by name.
+tests=(tests/test_build.py)
+for path in tests/test_parity.py tests/test_journals.py tests/test_router*.py tests/test_policies*.py \
+    tests/test_{deadlines,ordered,skills,sla,plan,records,lines,bench,clocks,matching,floor}.py; do
+    [ ! -e "$path" ] || tests+=("$path")
+done
+SWITCHROOM_EXPECT_COMPILED=1 nice "$home/bin/python" -P -m pytest -q -n 2 -p no:cacheprovider \
+    "${tests[@]}"
