@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from router import measures_formulas as formulas
 from router.center import Center, Queue
 from router.decisions import (
     AssignContact,
@@ -72,7 +73,7 @@ from router.events import (
     Stamped,
 )
 from router.measures_agents import AgentClocks
-from router.measures_lines import Line, QueueExit
+from router.measures_lines import Counts, Line, PromiseCounts, QueueExit
 
 INTERVAL_MS: Final = 900_000
 _PLAIN_QUEUE: Final = Queue()
@@ -84,15 +85,6 @@ _EXIT_OF: Final = {
     Exit.EXPIRED: QueueExit.EXPIRED,
     Exit.MERGED: QueueExit.DEFLECTED,
 }
-
-
-class PromiseCounts:
-    """Count the clocks of one promise in one queue: started = met + breached + canceled + open."""
-
-    __slots__ = ("breached", "canceled", "met", "started", "warned")
-
-    def __init__(self) -> None:
-        self.started = self.warned = self.met = self.breached = self.canceled = 0
 
 
 class _Contact:
@@ -170,6 +162,32 @@ class Measures:
             line = Line(self.interval_ms, (self._plan(queue).service_level_ms,))
             self.lines[queue, channel] = line
         return line
+
+    def summary(self) -> dict[str, int | float | None]:
+        """Return the whole centre in a few numbers: counts, ms, ratios (None: nothing decided)."""
+        counts = Counts()
+        for line in self.lines.values():
+            counts.add(line.counts)
+        service = counts.service_counts()
+        met = sum(promise.met for promise in self.promises.values())
+        breached = sum(promise.breached for promise in self.promises.values())
+        return {
+            "contacts": self.accepted,
+            "open": self.open_contacts,
+            **{how.value: number for how, number in counts.exits.items()},
+            "service_level": formulas.service_level(service),
+            "average_speed_of_answer_ms": formulas.average_speed_of_answer_ms(
+                counts.answered_wait_ms, service.answered
+            ),
+            "abandonment": formulas.abandonment(service),
+            "offers_per_assignment": formulas.offers_per_assignment(
+                sum(line.offers for line in self.lines.values()),
+                sum(line.assignments for line in self.lines.values()),
+            ),
+            "sla_met": met,
+            "sla_breached": breached,
+            "sla_met_share": formulas.sla_met_share(met, breached),
+        }
 
     # --- events -------------------------------------------------------------------
 

@@ -89,14 +89,14 @@ class AgentClocks:
             self._move(agent, now_ms)
 
     def ring(self, agent_id: str, contact_id: str, now_ms: int) -> None:
-        """An offer is held out to the agent."""
+        """Note that an offer is held out to the agent."""
         agent = self._agents.get(agent_id)
         if agent is not None:
             agent.ringing[contact_id] = None
             self._move(agent, now_ms)
 
     def handle(self, agent_id: str, contact_id: str, now_ms: int) -> None:
-        """An assignment began."""
+        """Note that an assignment began."""
         agent = self._agents.get(agent_id)
         if agent is not None:
             agent.ringing.pop(contact_id, None)
@@ -104,7 +104,7 @@ class AgentClocks:
             self._move(agent, now_ms)
 
     def wrap_up(self, agent_id: str, contact_id: str, now_ms: int) -> None:
-        """The work after the contact began."""
+        """Note that the work after the contact began."""
         agent = self._agents.get(agent_id)
         if agent is not None:
             agent.handling.pop(contact_id, None)

@@ -96,6 +96,15 @@ class Counts:
         self.abandoned_wait_ms += other.abandoned_wait_ms
 
 
+class PromiseCounts:
+    """Count the clocks of one promise in one queue: started = met + breached + canceled + open."""
+
+    __slots__ = ("breached", "canceled", "met", "started", "warned")
+
+    def __init__(self) -> None:
+        self.started = self.warned = self.met = self.breached = self.canceled = 0
+
+
 class WaitingRoom:
     """Know how many wait and who has waited longest; entering and leaving cost log n."""
 

@@ -238,11 +238,11 @@ def service_levels(lines: list[Line]) -> dict[str, float | None]:
 
 
 def as_table(measures: Measures, now_ms: int | None = None) -> dict[str, object]:
-    """Return queues, promises, teams and decisions as plain values, ready for JSON."""
+    """Return everything as plain values, ready for JSON; decisions are counts by reason."""
     return {
         "at_ms": measures.now_ms if now_ms is None else now_ms,
         "seq": measures.seq,
-        "open_contacts": measures.open_contacts,
+        "summary": measures.summary(),
         "queues": [asdict(row) for row in queue_rows(measures, now_ms)],
         "promises": [asdict(row) for row in promise_rows(measures)],
         "teams": [asdict(row) for row in team_rows(measures, now_ms)],

@@ -648,3 +648,18 @@ def test_table_is_plain_and_lists_idle_queues() -> None:
     assert isinstance(queues, list)
     assert [row["queue"] for row in queues] == ["billing", "tech"]
     assert table["decisions"] == [{"decision": "EnqueueContact", "reason": "arrived", "count": 1}]
+
+
+def test_summary_is_the_sum_of_the_lines() -> None:
+    book = Book()
+    book.arrive(0, "c-1")
+    book.arrive(0, "c-2", "tech")
+    book.arrive(0, "c-3", "tech")
+    book.answer(4_000, "c-1")
+    book.answer(6_000, "c-2", "b-1", offer=2)
+    summary = book.measures.summary()
+    assert (summary["contacts"], summary["answered"], summary["open"]) == (3, 2, 3)
+    assert summary["average_speed_of_answer_ms"] == 5_000
+    assert summary["service_level"] == 1.0
+    assert summary["abandonment"] == 0.0
+    assert summary["sla_met_share"] is None
