@@ -21,6 +21,7 @@ PACKAGES := $(wildcard switchroom.py router simulation streams configs)
 CHECKED := $(wildcard $(PACKAGES) tests benchmarks setup.py)
 WORKERS ?= 2
 DEMO_FLAGS ?=
+LOCK_FLAGS ?=
 SEEDS ?= 200
 FIRST_SEED ?= 1000
 SOAK_MINUTES ?= 30
@@ -127,8 +128,8 @@ compiled: $(STAMP) ## compile the core (mypyc) in its own environment; same dige
 
 # --- housekeeping -------------------------------------------------------------------------------
 
-lock: $(STAMP) ## resolve pyproject.toml again into requirements/*.txt (needs a network)
-	@bash requirements/lock.sh
+lock: $(STAMP) ## resolve pyproject.toml again into requirements/*.txt; LOCK_FLAGS=--upgrade for newer versions
+	@bash requirements/lock.sh $(LOCK_FLAGS)
 
 clean: ## remove what was built here (environments, caches)
 	@rm -rf $(VENV) $(COMPILED_VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -14,7 +14,7 @@ fi
 resolve() {
     local name=$1
     shift
-    "$tool/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    "$tool/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --system-certs \
         --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
         --output-file "requirements/$name.txt" "$@" pyproject.toml
     # Fail rather than commit where this machine's packages came from.
