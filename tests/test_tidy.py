@@ -181,6 +181,17 @@ def test_requirements_name_versions_and_hashes_and_no_place() -> None:
             assert "--hash=sha256:" in package, f"{relative(path)}: {package}"
 
 
+@pytest.mark.parametrize(
+    ("world", "foreign"),
+    [("live", {"numpy", "scipy", "simpy"}), ("plan", {"aiohttp", "aiokafka", "prometheus-client"})],
+)
+def test_no_world_carries_the_other_ones_libraries(world: str, foreign: set[str]) -> None:
+    text = (ROOT / "requirements" / f"{world}.txt").read_text(encoding="utf-8")
+    carried = set(re.findall(r"^([a-z0-9.-]+)==", text, re.MULTILINE))
+    assert "msgspec" in carried
+    assert carried & foreign == set()
+
+
 # --- imports --------------------------------------------------------------------------------------
 
 
