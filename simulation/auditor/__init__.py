@@ -1,0 +1,23 @@
+"""Judge a journal without believing a word of the router's code.
+
+The auditor reads stamped events and decisions, one entry at a time, keeps its own books and says
+which invariant an entry breaks. It shares no code with the core: it imports the words only
+(`router.events`, `router.decisions`, `router.center`). Memory is proportional to open contacts,
+lately closed contacts (as long as the configuration remembers them) and agents.
+
+- `findings`      a violation, in words
+- `ledger`        contacts, offers, agents as the journal tells them; what falls due when
+- `reading`       what the configuration says a contact needs and an agent has room for
+- `conservation`  I2, I3, I4, I14, I34      the life of contacts, true refusals
+- `assignment`    I5 to I11                 offers, assignments, units, back-off
+- `fairness`      I12, I13                  nobody left waiting, nobody overtaken
+- `sla`, `clock`  I15 to I22                clocks, warnings, breaches
+- `timeline`      I23, I24, I31             order, time, everything due
+- `records`       I1, I28, I29, I31         journal records: chain, epochs, offsets, state hash
+"""
+
+from simulation.auditor.court import Auditor, audit
+from simulation.auditor.findings import Violation
+from simulation.auditor.records import RecordAuditor
+
+__all__ = ["Auditor", "RecordAuditor", "Violation", "audit"]

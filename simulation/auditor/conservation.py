@@ -1,0 +1,428 @@
+"""Judge the life of contacts: I2, I3, I4, I14, I34, and whether refusals are true.
+
+Every contact that the centre took in is in exactly one place after each entry, and leaves by
+exactly one `CloseContact`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from router import events as e
+from router.decisions import (
+    CloseContact,
+    DeflectContact,
+    DialCallback,
+    EnqueueContact,
+    Exit,
+    NoteDuplicate,
+    OfferCallback,
+    OverflowContact,
+    Reason,
+    RefuseEvent,
+    RelaxContact,
+    RequestFollowUp,
+    RequestSurvey,
+    RequeueContact,
+    ScheduleCallback,
+)
+from simulation.auditor import reading
+from simulation.auditor.ledger import ClosedAccount, ContactAccount, Place
+
+if TYPE_CHECKING:
+    from simulation.auditor.findings import Findings
+    from simulation.auditor.ledger import Ledger
+
+# Events that may be followed on a closed contact: they ask about it or bring it back.
+_AFTERLIFE: Final = (
+    e.SurveyAnswered,
+    e.ContactReopened,
+    e.ContactRedialled,
+    e.CustomerReplied,
+    e.ComplaintRaised,
+)
+_REVIVING: Final = (e.ContactReopened, e.ContactRedialled, e.CustomerReplied)
+# Words by which an event is set aside because it, or its like, was seen before.
+_SEEN_BEFORE: Final = (Reason.DUPLICATE, Reason.ID_CONFLICT, Reason.STALE)
+
+
+class ConservationJudge:
+    """Follow every contact from its arrival to its one end."""
+
+    def __init__(self, ledger: Ledger, findings: Findings) -> None:
+        self.ledger = ledger
+        self.findings = findings
+
+    # --- events ------------------------------------------------------------------
+
+    def arrive(self, event: e.ContactArrived) -> None:
+        """Open the account of a contact that was taken in."""
+        ledger, report = self.ledger, self.findings.report
+        if ledger.account_of(event.contact_id) is not None:
+            report("I2", f"{event.contact_id} arrives a second time and is taken in again")
+            return
+        category = ledger.category(event.category)
+        if category is None or ledger.channel(event.channel) is None:
+            text = f"channel {event.channel}, category {event.category}"
+            report("I3", f"{event.contact_id} is taken in with unknown {text}")
+        priority = event.priority if event.priority >= 0 else (category.priority if category else 5)
+        ledger.contacts[event.contact_id] = ContactAccount(
+            contact_id=event.contact_id,
+            number=ledger.seq,
+            arrived_ms=ledger.now_ms,
+            born_ms=ledger.now_ms,
+            channel=event.channel,
+            category=event.category,
+            base_priority=priority,
+            tier=event.tier,
+            language=event.language,
+            customer=event.customer,
+            preferred_agent=event.preferred_agent,
+            skills=dict(event.skills),
+        )
+        ledger.dirty_contacts[event.contact_id] = None
+        assert ledger.center is not None
+        limits = ledger.center.limits
+        if len(ledger.contacts) > limits.open_contacts:
+            report("I34", f"{len(ledger.contacts)} open contacts, limit {limits.open_contacts}")
+        if len(event.skills) > limits.skills_per_contact:
+            text = f"{len(event.skills)} skills, limit {limits.skills_per_contact}"
+            report("I34", f"{event.contact_id} is taken in with {text}")
+
+    def speak_of(self, event: e.Event) -> None:
+        """Follow an event about a contact that is known, or report that it is not."""
+        ledger = self.ledger
+        contact_id: str = getattr(event, "contact_id", "")
+        contact = ledger.contacts.get(contact_id)
+        if contact is not None:
+            self._follow(event, contact)
+            return
+        closed = ledger.closed.get(contact_id)
+        name = type(event).__name__
+        if closed is None:
+            if isinstance(event, e.ContactEnded | e.ContactAbandoned):
+                # The end came before the arrival: it is remembered for a while.
+                ledger.gone_early[contact_id] = ledger.now_ms
+            else:
+                self.findings.report("I3", f"{name} is followed, contact {contact_id} is unknown")
+        elif isinstance(event, _REVIVING):
+            self.revivable = closed
+        elif not isinstance(event, _AFTERLIFE):
+            self.findings.report("I2", f"{name} is followed, contact {contact_id} is closed")
+
+    revivable: ClosedAccount | None = None
+
+    def _revive(self, contact_id: str) -> ContactAccount | None:
+        """Reopen the account of a closed contact that an event brings back."""
+        closed = self.revivable
+        if closed is None or closed.account.contact_id != contact_id:
+            return None
+        self.revivable = None
+        contact = self.ledger.closed.pop(contact_id).account
+        contact.place, contact.irregular = Place.NOWHERE, True
+        contact.reopened = True
+        contact.born_ms = closed.closed_ms
+        contact.line_since_ms = -1
+        self.ledger.contacts[contact_id] = contact
+        self.ledger.dirty_contacts[contact_id] = None
+        return contact
+
+    def _follow(self, event: e.Event, contact: ContactAccount) -> None:
+        match event:
+            case e.ContactUpdated():
+                self._update(event, contact)
+            case e.ContactTransferred():
+                contact.claimed_agent = event.agent_id
+                contact.times_missed.clear()
+                contact.irregular = True
+                if event.category:
+                    self._recategorise(contact, event.category)
+            case e.OfferConnected():
+                contact.connected = contact.served = True
+            case e.CallbackRequested() | e.ContactReopened():
+                contact.irregular = True
+            case e.CustomerReplied() | e.CustomerWaitEnded():
+                if contact.place is Place.ON_CUSTOMER:
+                    self.ledger.put(contact, Place.NOWHERE)
+            case _:
+                pass
+
+    def _update(self, event: e.ContactUpdated, contact: ContactAccount) -> None:
+        if event.category is not None and event.category != contact.category:
+            self._recategorise(contact, event.category)
+        if event.priority is not None:
+            contact.base_priority = event.priority
+        if event.tier is not None:
+            contact.tier = event.tier
+        if event.language is not None:
+            contact.language = event.language
+        if event.skills is not None:
+            contact.skills = dict(event.skills)
+        contact.irregular = True
+        self.ledger.dirty_contacts[contact.contact_id] = None
+
+    def _recategorise(self, contact: ContactAccount, name: str) -> None:
+        old, new = self.ledger.category(contact.category), self.ledger.category(name)
+        if old is not None and new is not None and contact.base_priority == old.priority:
+            contact.base_priority = new.priority
+        contact.category = name
+        contact.irregular = True
+        contact.step_free = True
+        self.ledger.dirty_contacts[contact.contact_id] = None
+
+    # --- refusals ----------------------------------------------------------------
+
+    def refused(self, event: e.Event, answer: RefuseEvent | NoteDuplicate, event_id: str) -> None:
+        """Check that the reason why an event was not followed is true."""
+        text = self._untruth(event, answer)
+        if text:
+            name = f"{type(event).__name__} is answered {answer.reason.value}"
+            self.findings.report("I3", f"{name}, but {text}")
+        if answer.reason in _SEEN_BEFORE and (event_id or answer.reason is not Reason.DUPLICATE):
+            return
+        if isinstance(event, e.OfferAccepted):
+            offer = self.ledger.offers.get(event.offer_id)
+            if offer and (offer.contact_id, offer.agent_id) == (event.contact_id, event.agent_id):
+                text = f"offer {event.offer_id} is open and {event.agent_id}'s"
+                self.findings.report("I9", f"acceptance is answered {answer.reason.value}: {text}")
+        if (
+            isinstance(event, e.ContactArrived)
+            and isinstance(answer, NoteDuplicate)
+            and self.ledger.account_of(event.contact_id) is None
+        ):
+            text = f"nobody knows {event.contact_id}"
+            self.findings.report("I2", f"arrival is called a duplicate, but {text}")
+
+    def _untruth(self, event: e.Event, answer: RefuseEvent | NoteDuplicate) -> str:
+        ledger = self.ledger
+        contact_id: str = getattr(event, "contact_id", "")
+        agent_id: str = getattr(event, "agent_id", "")
+        agent = ledger.agents.get(agent_id)
+        text = ""
+        match answer.reason:
+            case Reason.UNKNOWN_CONTACT | Reason.CONTACT_CLOSED if contact_id in ledger.contacts:
+                text = f"contact {contact_id} is {ledger.contacts[contact_id].place.value}"
+            case Reason.UNKNOWN_AGENT if agent is not None:
+                text = f"agent {agent_id} is configured"
+            case Reason.SIGNED_OUT if agent is not None and agent.signed_in:
+                text = f"agent {agent_id} is signed in"
+            case Reason.STALE if agent is not None and hasattr(event, "session"):
+                session: int = getattr(event, "session", 0)
+                if session >= agent.session:
+                    text = f"session {session} is not older than {agent.session}"
+            case Reason.NO_CENTER if ledger.center is not None:
+                text = f"version {ledger.center.version} is in force"
+            case Reason.UNKNOWN_CHANNEL if ledger.channel(getattr(event, "channel", "")):
+                text = "the channel is configured"
+            case Reason.UNKNOWN_CATEGORY if ledger.category(getattr(event, "category", "") or ""):
+                text = "the category is configured"
+            case _:
+                pass
+        return text
+
+    # --- lines -------------------------------------------------------------------
+
+    def _contact(self, contact_id: str, what: str) -> ContactAccount | None:
+        contact = self.ledger.contacts.get(contact_id) or self._revive(contact_id)
+        if contact is None:
+            closed = contact_id in self.ledger.closed
+            rule, state = ("I2", "closed") if closed else ("I3", "unknown")
+            self.findings.report(rule, f"{what} on {state} contact {contact_id}")
+        return contact
+
+    def enqueue(self, decision: EnqueueContact) -> None:
+        """Check that a contact without a place, or changing its line, enters one."""
+        ledger, report = self.ledger, self.findings.report
+        contact = self._contact(decision.contact_id, "EnqueueContact")
+        if contact is None:
+            return
+        name = f"{contact.contact_id} enters {decision.queue}"
+        if contact.agent or contact.offers:
+            report("I4", f"{name} while it is {contact.place.value}")
+            return
+        if ledger.queue(decision.queue) is None:
+            report("I3", f"{name}, which is not configured")
+        self._check_step(contact, decision.step, name)
+        contact.step = decision.step
+        self._enter(contact, decision.queue)
+        self._check_priority(contact, decision.priority, name)
+        contact.queued_ms = ledger.now_ms
+        queue = ledger.queue(decision.queue)
+        if decision.reason is Reason.ARRIVED and queue is not None and queue.length_max:
+            length = ledger.queue_lengths[decision.queue]
+            if length > queue.length_max:
+                report("I34", f"{name}: {length} wait, limit {queue.length_max}")
+
+    def _check_step(self, contact: ContactAccount, step: int, name: str) -> None:
+        if step < contact.step and not (contact.step_free or contact.irregular):
+            self.findings.report("I14", f"{name} at step {step}, it was at {contact.step}")
+        contact.step_free = False
+
+    def _check_priority(self, contact: ContactAccount, said: int, name: str) -> None:
+        priority = reading.priority_of(self.ledger, contact)
+        if said != priority and not contact.irregular:
+            self.findings.report("I13", f"{name} with priority {said}, it is {priority}")
+
+    def _enter(self, contact: ContactAccount, queue: str) -> None:
+        ledger = self.ledger
+        ledger.requeue_as(contact, queue)
+        if not contact.steps_from_ms:
+            contact.steps_from_ms = ledger.now_ms
+        ledger.put(contact, Place.WAITING)
+        contact.waiting_since_ms = ledger.now_ms
+        self.expect_step(contact)
+
+    def requeue(self, decision: RequeueContact) -> None:
+        """Check that a contact that lost its offer or agent returns to its own line."""
+        contact = self._contact(decision.contact_id, "RequeueContact")
+        if contact is None:
+            return
+        name = f"{contact.contact_id} returns to {decision.queue}"
+        if contact.agent or contact.offers or contact.place is Place.WAITING:
+            self.findings.report("I4", f"{name} while it is {contact.place.value}")
+            if contact.agent:
+                return
+        if decision.queue != contact.queue and not contact.irregular:
+            self.findings.report("I13", f"{name}, its line was {contact.queue}")
+        self._enter(contact, decision.queue)
+        self._check_priority(contact, decision.priority, name)
+
+    def overflow(self, decision: OverflowContact) -> None:
+        """Check that a contact is moved from where it is to a line that exists."""
+        contact = self._contact(decision.contact_id, "OverflowContact")
+        if contact is None:
+            return
+        name = f"{contact.contact_id} overflows to {decision.to_queue}"
+        if decision.from_queue != contact.queue and contact.queue:
+            self.findings.report("I4", f"{name} from {decision.from_queue}, was in {contact.queue}")
+        if self.ledger.queue(decision.to_queue) is None:
+            self.findings.report("I3", f"{name}, which is not configured")
+        self.ledger.requeue_as(contact, decision.to_queue)
+
+    def schedule(self, decision: ScheduleCallback) -> None:
+        """Note that nobody is on the line until the callback is due."""
+        contact = self._contact(decision.contact_id, "ScheduleCallback")
+        if contact is None:
+            return
+        if contact.agent or contact.offers:
+            text = f"{contact.contact_id} is {contact.place.value}"
+            self.findings.report("I4", f"callback is scheduled while {text}")
+            return
+        contact.irregular = contact.called_back = True
+        self.ledger.put(contact, Place.CALLBACK)
+
+    def relax(self, decision: RelaxContact, event: e.Event) -> None:
+        """Check that a routing step exists, is the next one, and is due."""
+        ledger, report = self.ledger, self.findings.report
+        contact = self._contact(decision.contact_id, "RelaxContact")
+        if contact is None:
+            return
+        name = f"step {decision.step} of {contact.contact_id} ({decision.reason.value})"
+        category = ledger.category(contact.category)
+        steps = category.steps if category else ()
+        if decision.step != contact.step + 1 or decision.step > len(steps):
+            report("I14", f"{name} after step {contact.step}; the category has {len(steps)}")
+        elif decision.reason is Reason.STEP_DUE and not contact.irregular:
+            due_ms = contact.steps_from_ms + steps[decision.step - 1].after_ms
+            due_ms = max(due_ms, contact.waiting_since_ms)
+            if ledger.now_ms != due_ms or not isinstance(event, e.TimeAdvanced):
+                text = f"at {ledger.now_ms} on {type(event).__name__}, due at {due_ms}"
+                report("I14", f"{name} {text}")
+        elif decision.reason is Reason.NO_STAFFED_AGENT:
+            demand = reading.demand_of(ledger, contact)
+            for agent in ledger.agents.values():
+                if agent.signed_in and not reading.qualification_gap(agent, demand):
+                    text = f"{agent.agent_id} is staffed and could serve step {contact.step}"
+                    report("I14", f"{name}, but {text}")
+                    break
+        contact.step = max(contact.step, decision.step)
+        ledger.dirty_contacts[contact.contact_id] = None
+        self.expect_step(contact)
+
+    def expect_step(self, contact: ContactAccount) -> None:
+        """Put the next routing step of a waiting contact on the agenda."""
+        category = self.ledger.category(contact.category)
+        if category is None or contact.step >= len(category.steps) or contact.irregular:
+            return
+        step, since_ms = contact.step, contact.waiting_since_ms
+        due_ms = max(contact.steps_from_ms + category.steps[step].after_ms, since_ms)
+
+        def outstanding() -> str:
+            still = (
+                self.ledger.contacts.get(contact.contact_id) is contact
+                and contact.place is Place.WAITING
+                and (contact.step, contact.waiting_since_ms) == (step, since_ms)
+                and not contact.irregular
+            )
+            text = f"{contact.contact_id} waits on at step {step}"
+            return f"{text}, its next one was due at {due_ms}" if still else ""
+
+        self.ledger.agenda.expect(due_ms, "I14", outstanding)
+
+    # --- the end -----------------------------------------------------------------
+
+    def close(self, decision: CloseContact, event: e.Event) -> None:
+        """Check that an open contact ends, once, in a way that fits its life."""
+        ledger, report = self.ledger, self.findings.report
+        contact = self._contact(decision.contact_id, "CloseContact")
+        if contact is None:
+            return
+        name = f"{contact.contact_id} closes as {decision.exit.value}"
+        if contact.agent:
+            report("I4", f"{name} while it is {contact.place.value} with {contact.agent}")
+            ledger.free(contact, Place.NOWHERE)
+        if decision.exit is Exit.ABANDONED and contact.served and not contact.reopened:
+            report("I2", f"{name}, but it had been served")
+        if decision.exit is Exit.HANDLED and not contact.served:
+            report("I2", f"{name}, but nobody was ever connected with it")
+        if decision.exit is Exit.MERGED and not isinstance(event, e.ContactMerged):
+            report("I2", f"{name} in answer to {type(event).__name__}")
+        if decision.reason is Reason.LIFE_LIMIT and ledger.center is not None:
+            due_ms = contact.born_ms + ledger.center.limits.contact_life_ms
+            if ledger.now_ms != max(due_ms, ledger.life_changed_ms):
+                report("I2", f"{name} for its age at {ledger.now_ms}, due at {due_ms}")
+        ledger.put(contact, Place.NOWHERE)
+        del ledger.contacts[contact.contact_id]
+        ledger.closed[contact.contact_id] = ClosedAccount(contact, ledger.now_ms, decision.exit)
+        ledger.dirty_contacts.pop(contact.contact_id, None)
+        ledger.closed_now.append(contact)
+
+    def name(self, decision: DeflectContact | OfferCallback | DialCallback) -> None:
+        """Check that a decision that moves no account is about an open contact."""
+        self._contact(decision.contact_id, type(decision).__name__)
+
+    def ask(self, decision: RequestSurvey | RequestFollowUp) -> None:
+        """Check that only known contacts are asked about."""
+        if self.ledger.account_of(decision.contact_id) is None:
+            what = type(decision).__name__
+            self.findings.report("I3", f"{what} on unknown contact {decision.contact_id}")
+
+    def close_entry(self, event: e.Event) -> None:
+        """Check that everybody has a place, and that what closed left nothing open."""
+        ledger, report = self.ledger, self.findings.report
+        if self.revivable is not None:
+            if isinstance(event, e.ContactReopened | e.ContactRedialled):
+                contact_id = self.revivable.account.contact_id
+                report("I2", f"{contact_id} comes back, but enters no line")
+            self.revivable = None
+        for contact_id in ledger.dirty_contacts:
+            contact = ledger.contacts.get(contact_id)
+            if contact is not None and contact.place is Place.NOWHERE:
+                text = f"after {type(event).__name__} it neither waits, is offered, nor served"
+                report("I4", f"{contact_id} is lost: {text}")
+        for contact in ledger.closed_now:
+            if contact.offers:
+                report(
+                    "I9", f"{contact.contact_id} is closed, offers stay: {sorted(contact.offers)}"
+                )
+                for offer_id in list(contact.offers):
+                    ledger.drop_offer(ledger.offers[offer_id])
+                contact.offers.clear()
+        if ledger.contacts and ledger.center is not None:
+            oldest = next(iter(ledger.contacts.values()))
+            life_ms = ledger.center.limits.contact_life_ms
+            born_ms = max(oldest.born_ms, ledger.life_changed_ms - life_ms)
+            if born_ms + life_ms < ledger.now_ms:
+                report("I2", f"{oldest.contact_id} is open beyond its life of {life_ms} ms")
+                ledger.contacts[oldest.contact_id] = ledger.contacts.pop(oldest.contact_id)
+                oldest.born_ms = ledger.now_ms

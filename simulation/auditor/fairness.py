@@ -1,0 +1,248 @@
+"""Judge who is served next: I12 and I13.
+
+Only what is certain is reported. I12 looks again at a pair of contact and agent when one of the
+two has changed, or when a back-off or a wait for one agent has run out; so its cost follows the
+change, not the size of the centre. Waiting contacts are kept by class (`Demand`), each class in
+the order of priority and age.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Final
+
+from router.center import ContactPolicy
+from router.decisions import Reason
+from simulation.auditor import reading
+from simulation.auditor.ledger import Place
+
+if TYPE_CHECKING:
+    from router.decisions import OfferContact
+    from simulation.auditor.findings import Findings
+    from simulation.auditor.ledger import AgentAccount, ContactAccount, Ledger
+    from simulation.auditor.reading import Demand
+
+Rank = tuple[int, int, int, str]
+
+# So many contacts of a class are looked at before a class counts as having nobody to be served;
+# further ones are only reached when all of these may not be offered to the agent at hand.
+LOOKED_AT_MAX: Final = 32
+
+
+class FairnessJudge:
+    """Know who waits for what, and see that nobody is left waiting or overtaken."""
+
+    def __init__(self, ledger: Ledger, findings: Findings) -> None:
+        self.ledger = ledger
+        self.findings = findings
+        self.lines: dict[Demand, list[Rank]] = {}
+        self.places: dict[str, tuple[Demand, Rank]] = {}
+        self.ready: dict[str, None] = {}
+        self.recheck: list[tuple[int, str, str]] = []
+
+    # --- the index -----------------------------------------------------------------
+
+    def update(self, contact_id: str) -> None:
+        """Put a contact where it waits now, or take it out of the lines."""
+        contact = self.ledger.contacts.get(contact_id)
+        place = self.places.get(contact_id)
+        wanted = None
+        if contact is not None and contact.place is Place.WAITING:
+            priority = reading.priority_of(self.ledger, contact)
+            rank = (-priority, contact.arrived_ms, contact.number, contact_id)
+            wanted = (reading.demand_of(self.ledger, contact), rank)
+        if wanted == place:
+            return
+        if place is not None:
+            line = self.lines[place[0]]
+            del line[bisect_left(line, place[1])]
+            if not line:
+                del self.lines[place[0]]
+            del self.places[contact_id]
+        if wanted is not None:
+            insort(self.lines.setdefault(wanted[0], []), wanted[1])
+            self.places[contact_id] = wanted
+
+    def rebuild(self) -> None:
+        """Derive every contact's class anew, after the configuration changed."""
+        for contact_id in list(self.places):
+            self.update(contact_id)
+        self.ledger.dirty_contacts.update(dict.fromkeys(self.places))
+        self.ledger.dirty_agents.update(dict.fromkeys(self.ledger.agents))
+
+    # --- may this pair meet? ---------------------------------------------------------
+
+    def _agent_rests(self, agent: AgentAccount) -> bool:
+        """Say whether the agent surely or possibly may not be offered anything just now."""
+        ledger = self.ledger
+        if reading.presence_gap(ledger, agent):
+            return True
+        until_ms = max(agent.backoff_until_ms, agent.uncertain_until_ms)
+        if until_ms >= ledger.now_ms:
+            # At its last instant the back-off may be over or not: its timer may still come.
+            heappush(self.recheck, (until_ms, "agent", agent.agent_id))
+            return True
+        return self._perhaps_lost(agent)
+
+    def _perhaps_lost(self, agent: AgentAccount) -> bool:
+        assert self.ledger.center is not None
+        timeout_ms = self.ledger.center.offers.heartbeat_timeout_ms
+        return bool(timeout_ms) and agent.heard_ms + timeout_ms <= self.ledger.now_ms
+
+    def _held_back(self, contact: ContactAccount, agent: AgentAccount) -> bool:
+        """Say whether the contact may be waiting for somebody else, or is done with this agent."""
+        ledger = self.ledger
+        assert ledger.center is not None
+        cap = ledger.center.offers.per_agent_max
+        if cap and contact.times_offered.get(agent.agent_id, 0) >= cap:
+            return True
+        if contact.claimed_agent and contact.claimed_agent != agent.agent_id:
+            return True
+        until_ms = self.affinity_until_ms(contact)
+        if until_ms >= ledger.now_ms and until_ms > 0:
+            heappush(self.recheck, (until_ms, "contact", contact.contact_id))
+            return True
+        return False
+
+    def affinity_until_ms(self, contact: ContactAccount) -> int:
+        """Return until when the contact may be waiting for its preferred or last agent, 0 if not.
+
+        The last agent of a customer is not kept here (that would be memory for every customer),
+        so every contact with a customer may be waiting for one.
+        """
+        category = self.ledger.category(contact.category)
+        if category is None:
+            return 0
+        waits = [0]
+        if contact.preferred_agent:
+            waits.append(category.preferred_wait_ms)
+        if contact.customer or contact.reopened:
+            waits.append(category.last_agent_wait_ms)
+        longest_ms = max(waits)
+        return contact.waiting_since_ms + longest_ms if longest_ms else 0
+
+    # --- I12 -----------------------------------------------------------------------
+
+    def close_entry(self) -> None:
+        """Find contacts left waiting beside agents who may serve them."""
+        ledger = self.ledger
+        while self.recheck and self.recheck[0][0] < ledger.now_ms:
+            _, kind, name = heappop(self.recheck)
+            dirty = ledger.dirty_agents if kind == "agent" else ledger.dirty_contacts
+            dirty[name] = None
+        for agent_id in ledger.dirty_agents:
+            agent = ledger.agents.get(agent_id)
+            if agent is None or self._agent_rests(agent) or agent.capacity <= 0:
+                self.ready.pop(agent_id, None)
+            else:
+                self.ready[agent_id] = None
+        seen: set[tuple[str, str]] = set()
+        for agent_id in ledger.dirty_agents:
+            if agent_id in self.ready:
+                self._look_for_contacts(ledger.agents[agent_id], seen)
+        for contact_id in ledger.dirty_contacts:
+            if contact_id in self.places:
+                self._look_for_agents(ledger.contacts[contact_id], seen)
+
+    def _look_for_contacts(self, agent: AgentAccount, seen: set[tuple[str, str]]) -> None:
+        for demand, line in self.lines.items():
+            if not self._fits(agent, demand):
+                continue
+            for rank in line[:LOOKED_AT_MAX]:
+                contact = self.ledger.contacts[rank[3]]
+                if not self._held_back(contact, agent):
+                    self._left_waiting(contact, agent, seen)
+                    break
+
+    def _look_for_agents(self, contact: ContactAccount, seen: set[tuple[str, str]]) -> None:
+        demand = self.places[contact.contact_id][0]
+        for agent_id in list(self.ready):
+            agent = self.ledger.agents[agent_id]
+            if self._fits(agent, demand) and not self._held_back(contact, agent):
+                if self._agent_rests(agent):
+                    self.ready.pop(agent_id, None)
+                    continue
+                self._left_waiting(contact, agent, seen)
+                return
+
+    def _fits(self, agent: AgentAccount, demand: Demand) -> bool:
+        return not reading.qualification_gap(agent, demand) and not reading.room_gap(
+            self.ledger, agent, demand.channel, by_holding=False
+        )
+
+    def _left_waiting(
+        self, contact: ContactAccount, agent: AgentAccount, seen: set[tuple[str, str]]
+    ) -> None:
+        if (contact.contact_id, agent.agent_id) in seen:
+            return
+        seen.add((contact.contact_id, agent.agent_id))
+        text = f"since {contact.waiting_since_ms} in {contact.queue} (step {contact.step})"
+        self.findings.report(
+            "I12", f"{contact.contact_id} waits {text}, but {agent.agent_id} is free to serve it"
+        )
+
+    # --- I13 -----------------------------------------------------------------------
+
+    def judge_offer(self, decision: OfferContact) -> None:
+        """Find a contact that the agent should have been offered first; call before the offer."""
+        ledger = self.ledger
+        contact = ledger.contacts.get(decision.contact_id)
+        agent = ledger.agents.get(decision.agent_id)
+        if contact is None or agent is None or contact.offers or contact.reopened:
+            return
+        if decision.reason in (Reason.PREFERRED_AGENT, Reason.LAST_AGENT):
+            return
+        if self.affinity_until_ms(contact) or contact.claimed_agent:
+            return
+        for contact_id in (*ledger.dirty_contacts,):
+            self.update(contact_id)
+        policy = self._policy(agent)
+        for demand, line in self.lines.items():
+            if demand.channel != contact.channel or not self._fits(agent, demand):
+                continue
+            for rank in line[:LOOKED_AT_MAX]:
+                other = ledger.contacts[rank[3]]
+                if other is contact or other.reopened or self._held_back(other, agent):
+                    continue
+                if self._surely_first(policy, other, contact):
+                    text = f"{agent.agent_id} is offered {contact.contact_id}"
+                    why = f"before {other.contact_id}, which comes first by {policy.value}"
+                    self.findings.report("I13", f"{text} {why}")
+                    return
+
+    def _policy(self, agent: AgentAccount) -> ContactPolicy:
+        assert self.ledger.center is not None
+        team = self.ledger.center.teams.get(agent.team)
+        if team is not None and team.contact_policy is not None:
+            return team.contact_policy
+        return self.ledger.center.contact_policy
+
+    def _surely_first(
+        self, policy: ContactPolicy, other: ContactAccount, contact: ContactAccount
+    ) -> bool:
+        """Say whether every reading of the policy puts `other` before `contact`."""
+        ledger = self.ledger
+        assert ledger.center is not None
+        mine, his = reading.priority_of(ledger, contact), reading.priority_of(ledger, other)
+        older = (other.arrived_ms, other.number) < (contact.arrived_ms, contact.number)
+        if policy is ContactPolicy.PRIORITY_THEN_AGE:
+            return his > mine or (his == mine and older)
+        if policy is ContactPolicy.LINEAR_AGEING:
+            points_ms = ledger.center.ageing_points_ms
+            other_score = other.arrived_ms - his * points_ms
+            score = contact.arrived_ms - mine * points_ms
+            return other_score < score or (other_score == score and older and his == mine)
+        if not older or his < mine:
+            return False
+        clocks, others = self._clocks(contact), self._clocks(other)
+        return clocks.keys() == others.keys() and all(
+            others[name] <= due_ms for name, due_ms in clocks.items()
+        )
+
+    def _clocks(self, contact: ContactAccount) -> dict[tuple[str, int, bool, bool], int]:
+        return {
+            (clock.policy, clock.cycle, clock.breached, clock.paused): clock.due_ms
+            for clock in contact.clocks.values()
+            if not clock.ended
+        }

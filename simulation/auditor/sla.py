@@ -1,0 +1,458 @@
+"""Judge the SLA clocks: I15 to I22.
+
+For every entry the judge works out which signals the contacts gave, what each clock must say to
+them, and compares this with what the journal says. Warnings and breaches are matters of time:
+they must answer the `TimeAdvanced` of exactly their instant, and none may be missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from router import events as e
+from router.center import ClockKind, Promise, ReopenMode, Signal
+from router.decisions import (
+    AssignContact,
+    BreachSla,
+    CloseContact,
+    Decision,
+    EnqueueContact,
+    EscalateContact,
+    Exit,
+    MeetSla,
+    PauseSla,
+    Reason,
+    RebaseSla,
+    ResumeSla,
+    ScheduleCallback,
+    StartSla,
+    StopSla,
+    WarnSla,
+)
+from simulation.auditor import clock as model
+from simulation.auditor.clock import SLA_DECISIONS, Clock, SlaDecision, say
+
+if TYPE_CHECKING:
+    from simulation.auditor.findings import Findings
+    from simulation.auditor.ledger import ContactAccount, Ledger
+
+ALWAYS: Final = "always"
+
+Words = list[tuple[str, int, str]]
+
+_EVENT_SIGNALS: Final[dict[type[e.Event], Signal]] = {
+    e.ContactArrived: Signal.ARRIVED,
+    e.ContactTransferred: Signal.TRANSFERRED,
+    e.ContactHeld: Signal.HELD,
+    e.ContactResumed: Signal.RESUMED,
+    e.ContactResolved: Signal.RESOLVED,
+    e.ContactReopened: Signal.REOPENED,
+    e.CustomerReplied: Signal.CUSTOMER_REPLIED,
+    e.AgentReplied: Signal.AGENT_REPLIED,
+    e.CustomerAwaited: Signal.CUSTOMER_AWAITED,
+    e.CustomerWaitEnded: Signal.CUSTOMER_WAIT_ENDED,
+    e.ComplaintRaised: Signal.COMPLAINT_RAISED,
+    e.OfferConnected: Signal.CONNECTED,
+}
+
+
+class SlaJudge:
+    """Follow every clock of every open contact."""
+
+    def __init__(self, ledger: Ledger, findings: Findings) -> None:
+        self.ledger = ledger
+        self.findings = findings
+
+    # --- one entry ---------------------------------------------------------------
+
+    def judge(self, event: e.Event, decisions: tuple[Decision, ...]) -> None:
+        """Compare what the clocks said in this entry with what they had to say."""
+        seen: dict[str, list[SlaDecision]] = {}
+        for decision in decisions:
+            if isinstance(decision, SLA_DECISIONS):
+                seen.setdefault(decision.contact_id, []).append(decision)
+        signals = self._signals(event, decisions)
+        retargeted = dict.fromkeys(self._concerned(event))
+        for contact_id in dict.fromkeys((*retargeted, *signals, *seen)):
+            contact = self.ledger.account_of(contact_id)
+            if contact is None:
+                if contact_id in seen:
+                    self.findings.report("I3", f"SLA decision on unknown contact {contact_id}")
+                continue
+            said = seen.get(contact_id, [])
+            heard = signals.get(contact_id, [])
+            self._judge_contact(event, contact, heard, said, moved=contact_id in retargeted)
+
+    def _signals(
+        self, event: e.Event, decisions: tuple[Decision, ...]
+    ) -> dict[str, list[tuple[Signal, bool]]]:
+        """List what each contact's clocks hear, in order; the flag says: was it served."""
+        heard: dict[str, list[tuple[Signal, bool]]] = {}
+        signal = _EVENT_SIGNALS.get(type(event))
+        automatic = isinstance(event, e.AgentReplied) and event.automatic
+        if signal is not None and not automatic:
+            contact_id: str = getattr(event, "contact_id", "")
+            heard.setdefault(contact_id, []).append((signal, True))
+        for decision in decisions:
+            match decision:
+                case AssignContact():
+                    given = heard.setdefault(decision.contact_id, [])
+                    given.append((Signal.ASSIGNED, True))
+                    contact = self.ledger.account_of(decision.contact_id)
+                    channel = self.ledger.channel(contact.channel) if contact else None
+                    if channel is not None and channel.connect_timeout_ms == 0:
+                        given.append((Signal.CONNECTED, True))
+                case ScheduleCallback():
+                    heard.setdefault(decision.contact_id, []).append(
+                        (Signal.CALLBACK_SCHEDULED, True)
+                    )
+                case EnqueueContact(reason=Reason.CALLBACK_DUE):
+                    heard.setdefault(decision.contact_id, []).append((Signal.CALLBACK_DUE, True))
+                case CloseContact():
+                    heard.setdefault(decision.contact_id, []).append(
+                        (Signal.CLOSED, decision.exit is Exit.HANDLED)
+                    )
+                case _:
+                    pass
+        return heard
+
+    def _judge_contact(
+        self,
+        event: e.Event,
+        contact: ContactAccount,
+        signals: list[tuple[Signal, bool]],
+        seen: list[SlaDecision],
+        *,
+        moved: bool,
+    ) -> None:
+        before = {kind: clock.twin() for kind, clock in contact.clocks.items()}
+        expected = self._retarget(contact) if moved else []
+        for decision in seen:
+            if isinstance(decision, WarnSla | BreachSla):
+                self._judge_timed(event, contact, decision)
+        for signal, served in signals:
+            expected += self._hear(contact, signal, served=served)
+        stated = [d for d in seen if not isinstance(d, WarnSla | BreachSla)]
+        said = [(d.policy, d.cycle, say(d)) for d in stated]
+        if sorted(said) != sorted(expected):
+            heard = ", ".join(signal.value for signal, _ in signals) or type(event).__name__
+            self._explain(contact, expected, said, heard)
+            contact.clocks = before
+            for decision in seen:
+                self._follow(contact, decision)
+        for kind, clock in contact.clocks.items():
+            if clock.since_ms >= 0:
+                self._watch(contact, kind, clock)
+
+    # --- signals -----------------------------------------------------------------
+
+    def _hear(self, contact: ContactAccount, signal: Signal, *, served: bool) -> Words:
+        """Let all clocks of a contact hear a signal; return what they must say."""
+        promises = self.promises_of(contact)
+        words: Words = []
+        for kind in dict.fromkeys((*promises, *contact.clocks)):
+            clock = contact.clocks.get(kind)
+            if clock is None or clock.ended:
+                words += self._begin(contact, promises.get(kind), clock, signal)
+            else:
+                words += self._hear_running(contact, clock, signal, served=served)
+        return words
+
+    def _begin(
+        self,
+        contact: ContactAccount,
+        promised: tuple[str, Promise] | None,
+        ended: Clock | None,
+        signal: Signal,
+    ) -> Words:
+        if promised is None:
+            return []
+        cycle = ended.cycle + 1 if ended else 1
+        starts, *others = model.signals_of(promised[1], contact.channel)
+        if signal in starts and not any(signal in signals for signals in others):
+            return [self._start(contact, *promised, cycle)]
+        if signal is Signal.REOPENED and ended is not None:
+            return self._reopen(contact, promised, ended)
+        return []
+
+    def _hear_running(
+        self, contact: ContactAccount, clock: Clock, signal: Signal, *, served: bool
+    ) -> Words:
+        now_ms = self.ledger.now_ms
+        _, stop, pause, resume, reset = model.signals_of(clock.promise, clock.channel)
+        name = (clock.policy, clock.cycle)
+        if signal is Signal.CLOSED:
+            served = served and Signal.CLOSED in stop
+            return [(*name, model.stop_clock(clock, now_ms, served=served))]
+        if signal in stop:
+            return [(*name, model.stop_clock(clock, now_ms, served=True))]
+        if signal in reset:
+            ending = (*name, model.stop_clock(clock, now_ms, served=True))
+            made = self.promises_of(contact).get(clock.promise.kind)
+            policy, promise = made or (clock.policy, clock.promise)
+            return [ending, self._start(contact, policy, promise, clock.cycle + 1)]
+        # Breached is an end: the clock runs on only to tell how late it becomes.
+        if signal in pause and not clock.paused and not clock.breached:
+            return [(*name, model.pause_clock(clock, now_ms))]
+        if signal in resume and clock.paused:
+            return [(*name, model.resume_clock(clock, now_ms))]
+        return []
+
+    def _reopen(
+        self, contact: ContactAccount, promised: tuple[str, Promise], ended: Clock
+    ) -> Words:
+        """Begin the next cycle of a promise on arrival; `resume` carries the time that had run."""
+        policy, promise = promised
+        if Signal.ARRIVED not in model.signals_of(promise, contact.channel)[0]:
+            return []
+        words = self._start(contact, policy, promise, ended.cycle + 1)
+        if promise.reopen is not ReopenMode.RESUME or ended.ran_ms >= promise.target_ms:
+            return [words]
+        clock = contact.clocks[promise.kind]
+        clock.ran_ms = ended.ran_ms
+        clock.due_ms = clock.instant_ms(clock.target_ms)
+        clock.moved_ms = self.ledger.now_ms
+        return [(policy, clock.cycle, f"start until {clock.due_ms}")]
+
+    def _start(
+        self, contact: ContactAccount, policy: str, promise: Promise, cycle: int
+    ) -> tuple[str, int, str]:
+        clock = model.start_clock(policy, promise, contact.channel, cycle, self.ledger.now_ms)
+        contact.clocks[promise.kind] = clock
+        return (policy, cycle, f"start until {clock.due_ms}")
+
+    def promises_of(self, contact: ContactAccount) -> dict[ClockKind, tuple[str, Promise]]:
+        """Return, per kind, the first promise that is made to the contact as it is now."""
+        found: dict[ClockKind, tuple[str, Promise]] = {}
+        if self.ledger.center is None:
+            return found
+        for policy, promise in self.ledger.center.promises.items():
+            if promise.kind not in found and model.holds_for(
+                promise, contact.category, contact.channel, contact.tier
+            ):
+                found[promise.kind] = (policy, promise)
+        return found
+
+    # --- time --------------------------------------------------------------------
+
+    def _clock_of(self, contact: ContactAccount, policy: str, cycle: int) -> Clock | None:
+        for clock in contact.clocks.values():
+            if clock.policy == policy and clock.cycle == cycle:
+                return clock
+        return None
+
+    def _judge_timed(
+        self, event: e.Event, contact: ContactAccount, decision: WarnSla | BreachSla
+    ) -> None:
+        now_ms, report = self.ledger.now_ms, self.findings.report
+        name = f"{decision.policy} cycle {decision.cycle} of {contact.contact_id}"
+        clock = self._clock_of(contact, decision.policy, decision.cycle)
+        if clock is None or clock.ended:
+            state = "never started" if clock is None else "already ended"
+            report("I15", f"{say(decision)} on clock {name}, which {state}")
+            return
+        if isinstance(decision, BreachSla):
+            if clock.breached:
+                report("I16", f"clock {name} is breached a second time")
+                return
+            clock.breached = True
+        elif clock.breached:
+            report("I20", f"clock {name} warns at {decision.percent} % after its breach")
+            return
+        elif decision.percent in clock.warned or decision.percent not in clock.promise.warnings:
+            report("I20", f"clock {name} warns at {decision.percent} %, twice or not promised")
+            return
+        else:
+            clock.warned |= {decision.percent}
+        if clock.since_ms < 0:
+            report("I15", f"{say(decision)} on clock {name}, which is paused")
+            return
+        if clock.promise.calendar != ALWAYS:
+            return
+        if isinstance(decision, BreachSla):
+            if decision.deadline_ms != clock.due_ms:
+                text = f"says deadline {decision.deadline_ms}, it is {clock.due_ms}"
+                report("I18", f"breach of clock {name} {text}")
+            due_ms = max(clock.due_ms, clock.moved_ms)
+        else:
+            due_ms = max(clock.warning_ms(decision.percent), clock.moved_ms)
+        rule = "I18" if isinstance(decision, BreachSla) else "I20"
+        if now_ms != due_ms:
+            report(rule, f"{say(decision)} of clock {name} at {now_ms}, due at {due_ms}")
+        elif not isinstance(event, e.TimeAdvanced) and clock.moved_ms != now_ms:
+            text = f"answers {type(event).__name__}, not TimeAdvanced"
+            report("I17", f"{say(decision)} of clock {name} {text}")
+
+    def _watch(self, contact: ContactAccount, kind: ClockKind, clock: Clock) -> None:
+        """Put the instants of a running clock on the agenda, once per run."""
+        run = (clock.since_ms, clock.ran_ms, clock.target_ms)
+        if clock.watched == run or clock.promise.calendar != ALWAYS:
+            return
+        clock.watched = run
+        cycle = clock.cycle
+
+        def current() -> Clock | None:
+            now = contact.clocks.get(kind)
+            if now is None or now.cycle != cycle or now.ended or now.breached:
+                return None
+            return now if (now.since_ms, now.ran_ms, now.target_ms) == run else None
+
+        def breach_missing() -> str:
+            now = current()
+            if now is None:
+                return ""
+            text = f"{now.policy} cycle {cycle} of {contact.contact_id}"
+            return f"clock {text} ran past its deadline {now.due_ms} without BreachSla"
+
+        self.ledger.agenda.expect(max(clock.due_ms, clock.moved_ms), "I17", breach_missing)
+        for percent in clock.promise.warnings:
+            if percent in clock.warned or clock.warning_ms(percent) <= clock.moved_ms:
+                continue
+
+            def warning_missing(percent: int = percent) -> str:
+                now = current()
+                if now is None or percent in now.warned:
+                    return ""
+                text = f"{now.policy} cycle {cycle} of {contact.contact_id}"
+                return f"clock {text} passed {percent} % without WarnSla"
+
+            self.ledger.agenda.expect(clock.warning_ms(percent), "I20", warning_missing)
+
+    def note_action(self, decision: WarnSla | BreachSla, *, escalated: bool) -> None:
+        """Apply what a warning or breach sets off, as soon as it is said."""
+        contact = self.ledger.contacts.get(decision.contact_id)
+        clock = contact and self._clock_of(contact, decision.policy, decision.cycle)
+        if contact is None or not clock:
+            return
+        breach = isinstance(decision, BreachSla)
+        action = clock.promise.on_breach if breach else clock.promise.on_warning
+        contact.raised_priority += action.raise_priority
+        if action.raise_priority or action.next_step:
+            self.ledger.dirty_contacts[contact.contact_id] = None
+        done = contact.escalated.get(decision.policy, 0)
+        if action.escalate and done < len(clock.promise.escalation) and not escalated:
+            text = f"{say(decision)} of {decision.policy} on {contact.contact_id}"
+            self.findings.report("I14", f"{text} escalates to nobody; the chain is not at its end")
+
+    def note_escalation(self, decision: EscalateContact) -> None:
+        """Check that an escalation goes one step up its promise's chain."""
+        contact = self.ledger.account_of(decision.contact_id)
+        if contact is None:
+            self.findings.report("I3", f"escalation of unknown contact {decision.contact_id}")
+            return
+        level = contact.escalated.get(decision.policy, 0) + 1
+        contact.escalated[decision.policy] = max(level, decision.level)
+        chain: tuple[str, ...] = ()
+        for clock in contact.clocks.values():
+            if clock.policy == decision.policy:
+                chain = clock.promise.escalation
+        if decision.level != level:
+            text = f"level {decision.level} of {decision.policy} after level {level - 1}"
+            self.findings.report("I14", f"{decision.contact_id} escalates to {text}")
+        elif chain and (level > len(chain) or chain[level - 1] != decision.to):
+            text = f"to {decision.to}, the chain of {decision.policy} is {chain}"
+            self.findings.report("I14", f"{decision.contact_id} escalates {text}")
+
+    # --- changed targets ---------------------------------------------------------
+
+    def _concerned(self, event: e.Event) -> list[str]:
+        """List the contacts whose promises an event may have changed."""
+        if isinstance(event, e.CenterChanged) and event.rebase:
+            return list(self.ledger.contacts)
+        if isinstance(event, e.ContactUpdated) and not (
+            event.category is None and event.tier is None
+        ):
+            return [event.contact_id]
+        if isinstance(event, e.ContactTransferred) and event.category:
+            return [event.contact_id]
+        return []
+
+    def _retarget(self, contact: ContactAccount) -> Words:
+        """Put a contact's clocks under the promises made to it as it is now.
+
+        A clock whose promise is no longer made is canceled. A promise new to the contact counts
+        from its arrival.
+        """
+        now_ms, words = self.ledger.now_ms, []
+        promises = self.promises_of(contact)
+        for kind, clock in contact.clocks.items():
+            if clock.ended:
+                continue
+            promised = promises.get(kind)
+            if promised is None:
+                name = (clock.policy, clock.cycle)
+                words.append((*name, model.stop_clock(clock, now_ms, served=False)))
+            elif promised != (clock.policy, clock.promise):
+                said = model.rebase_clock(clock, *promised, now_ms)
+                words.append((clock.policy, clock.cycle, said))
+        for kind, (policy, promise) in promises.items():
+            starts = model.signals_of(promise, contact.channel)[0]
+            if kind in contact.clocks or Signal.ARRIVED not in starts:
+                continue
+            clock = model.start_clock(policy, promise, contact.channel, 1, contact.arrived_ms)
+            clock.moved_ms = now_ms
+            contact.clocks[kind] = clock
+            words.append((policy, 1, f"start until {clock.due_ms}"))
+        return words
+
+    # --- disagreement ------------------------------------------------------------
+
+    def _explain(self, contact: ContactAccount, expected: Words, said: Words, heard: str) -> None:
+        """Report every difference between what was due and what was said, once per clock."""
+        names = dict.fromkeys((p, c) for p, c, _ in (*expected, *said))
+        for policy, cycle in names:
+            due = [w for p, c, w in expected if (p, c) == (policy, cycle)]
+            saw = [w for p, c, w in said if (p, c) == (policy, cycle)]
+            if sorted(due) == sorted(saw):
+                continue
+            text = f"clock {policy} cycle {cycle} of {contact.contact_id} on {heard}"
+            wanted, found = "; ".join(due) or "nothing", "; ".join(saw) or "nothing"
+            self.findings.report(_rule_of(due, saw), f"{text}: expected {wanted}, found {found}")
+
+    def _follow(self, contact: ContactAccount, decision: SlaDecision) -> None:
+        """Take the journal's word after a disagreement, so that it is reported once."""
+        now_ms = self.ledger.now_ms
+        clock = self._clock_of(contact, decision.policy, decision.cycle)
+        match decision:
+            case StartSla():
+                center = self.ledger.center
+                promise = center.promises.get(decision.policy) if center else None
+                if promise is not None:
+                    started = model.start_clock(
+                        decision.policy, promise, contact.channel, decision.cycle, now_ms
+                    )
+                    started.due_ms = decision.deadline_ms
+                    started.target_ms = decision.deadline_ms - now_ms
+                    contact.clocks[promise.kind] = started
+            case PauseSla() if clock is not None:
+                model.pause_clock(clock, now_ms)
+            case ResumeSla() if clock is not None:
+                model.resume_clock(clock, now_ms)
+            case MeetSla() | StopSla() if clock is not None:
+                model.stop_clock(clock, now_ms, served=True)
+            case BreachSla() if clock is not None:
+                clock.breached = True
+            case WarnSla() if clock is not None:
+                clock.warned |= {decision.percent}
+            case RebaseSla():
+                self._follow_rebase(contact, decision)
+            case _:
+                pass
+
+    def _follow_rebase(self, contact: ContactAccount, decision: RebaseSla) -> None:
+        center = self.ledger.center
+        promise = center.promises.get(decision.policy) if center else None
+        clock = contact.clocks.get(promise.kind) if promise else None
+        if promise is not None and clock is not None and not clock.ended:
+            model.rebase_clock(clock, decision.policy, promise, self.ledger.now_ms)
+
+
+def _rule_of(due: list[str], saw: list[str]) -> str:
+    """Name the invariant that a disagreement breaks."""
+    first = [word.split()[0] for word in (*due[:1], *saw[:1])]
+    if due and saw and first[0] == first[1]:
+        return "I21" if first[0] in ("meet", "stop", "cancel") else "I22"
+    ends = {"meet", "stop", "cancel"}
+    if due and saw and ends >= set(first):
+        return "I19"
+    return "I15"
