@@ -16,6 +16,7 @@ import json
 import os
 import runpy
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 from setuptools import setup
@@ -23,24 +24,27 @@ from setuptools.command.build_ext import build_ext
 
 CORE = Path(__file__).parent / "router"
 
-# Plain classes and functions on the way from event to decision. Left out are the words, the
-# configuration, the tables and the journal: msgspec structs and dataclasses, which mypyc
-# compiles to something that msgspec cannot fill, and which gain nothing.
-COMPILED_MODULES = (
-    "deadlines.py",
-    "ordered.py",
-    "skills.py",
-    "sla.py",
-    "plan.py",
-    "records.py",
-    "lines.py",
-    "bench.py",
-    "clocks.py",
-    "matching.py",
-    "floor.py",
-    "router.py",
-    "on_*.py",
-    "policies/*.py",
+# Compiled is what stands between event and decision: plain classes and functions. Left out are
+# the words, the configuration and what stores them (msgspec structs and dataclasses, which msgspec
+# and pydantic must be able to fill), the tables (enums, read as data), and what is not hot.
+INTERPRETED_MODULES = (
+    "__init__.py",
+    "agents.py",
+    "build_info.py",
+    "center.py",
+    "checks.py",
+    "contacts.py",
+    "decisions.py",
+    "events.py",
+    "explain*.py",
+    "journal*.py",
+    "measures*.py",
+    "offers.py",
+    "problems.py",
+    "ranges.py",
+    "reach.py",
+    "sequencer.py",
+    "snapshot*.py",
 )
 MYPY = "mypy==2.4.1"
 MSGSPEC = "msgspec>=0.22,<0.23"
@@ -75,10 +79,13 @@ class RecordedBuildExt(build_ext):
 
 def find_modules() -> list[str]:
     """Return the paths of the modules to compile, relative to this file, sorted."""
-    found = {path for pattern in COMPILED_MODULES for path in CORE.glob(pattern)}
-    return sorted(
-        str(path.relative_to(CORE.parent)) for path in found if path.name != "__init__.py"
-    )
+    found = [
+        path
+        for path in sorted(CORE.rglob("*.py"))
+        if not any(fnmatch(path.name, pattern) for pattern in INTERPRETED_MODULES)
+    ]
+    assert found, "the core has modules to compile"
+    return [str(path.relative_to(CORE.parent)) for path in found]
 
 
 def describe_compiled_build() -> dict[str, object]:
