@@ -4,6 +4,9 @@
   YAML (booleans by accident, base-60 and octal numbers, repeated keys, bombs) end here.
 - `durations`: `20s`, `4h` and their milliseconds.
 - `shapes`: what the core's dataclasses say about the files: fields, kinds, groups of agents.
+- `settling`: the items with every duration in milliseconds, under the core's name.
+- `validation`: plain values into the core's dataclasses, mismatches in our words.
+- `origins`, `findings`: where a value stands; one error or warning there.
 - `loader`: a directory into a `Center`, or every mistake at once (`ConfigError`).
 - `effective`: the configuration as it acts, with the origin of each value.
 - `schema`: JSON Schema of the files, of events and of decisions.

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from router.center import Category, Center, LimitAction
 from router.problems import Problem
+from router.ranges import LEVELS
 
 LANGUAGE_PREFIX: Final = "lang:"
 
@@ -63,7 +64,13 @@ def check_reach(center: Center) -> tuple[Problem, ...]:
     """Return the categories, channels and skills that no agent answers to."""
     force = _Workforce(center)
     problems: list[Problem] = []
+    skills, (low, high) = frozenset(center.skills), LEVELS
     for name, category in center.categories.items():
+        # Such a need is an error of its own; that nobody can serve it would only repeat it.
+        if any(
+            need not in skills or not low <= level <= high for need, level in category.needs.items()
+        ):
+            continue
         searches = list(searches_of(center, category))
         if searches and not any(force.can_serve(search) for search in searches):
             message = f"no agent could ever serve it: {force.lack(searches[-1])}"
