@@ -1,0 +1,182 @@
+"""Run one whole day: play it, heal it, demand progress, judge it.
+
+`simulate_day` is the front door for speed: nothing is recorded unless asked for. `judge_seed`
+is the front door for doubt: it draws everything from one number, records the journal, lets the
+auditor check every step, heals the world and demands that every contact ends.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from router.center import Center
+from router.events import CenterChanged
+from router.journal import Digest, Entry
+from router.router import Router
+from simulation.auditor import Auditor
+from simulation.driver import Driver, Listener
+from simulation.faults import Line
+from simulation.mischief import Mischief
+from simulation.options import from_seed
+from simulation.randomness import Streams
+from simulation.rogues import misbehave
+from simulation.scenario import Options
+from simulation.world import World
+
+_SETTLE_EVERY_MS: Final = 60_000
+_SHOWN_MAX: Final = 10
+
+
+@dataclass
+class Tally:
+    """Count what happened, as a listener of the driver."""
+
+    entries: int = 0
+    decisions: int = 0
+
+    def hear(self, entry: Entry) -> None:
+        """Count one entry."""
+        self.entries += 1
+        self.decisions += len(entry.decisions)
+
+
+@dataclass
+class Day:
+    """A day after it was played: the world as it stands, the router, what went wrong on purpose.
+
+    `left_open` holds the contacts still open at the end. `entries` and `decisions` are counts.
+    """
+
+    center: Center
+    options: Options
+    driver: Driver
+    world: World
+    tally: Tally
+    faults: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def left_open(self) -> list[str]:
+        """Return the ids of the contacts the router still holds, oldest first."""
+        return [contact.id for contact in self.world.open_contacts]
+
+
+def simulate_day(
+    center: Center, options: Options, *, listeners: tuple[Listener, ...] = (), heal: bool = False
+) -> Day:
+    """Play one day and return it.
+
+    `listeners` hear each entry in order: append to a list for a journal, fold a digest or the
+    measures, or leave them out for speed. With `heal` the day goes on, without new customers and
+    with every agent willing, until every contact has ended or `options.heal_ms` has passed.
+    """
+    streams = Streams(options.seed, options.replication)
+    tally = Tally()
+    driver = Driver(Router(), options.start_ms, (tally.hear, *listeners))
+    line = Line(driver, driver.feed, options.faults, streams, event_ids=options.event_ids)
+    world = World(driver, center, options, streams, line.send)
+    driver.observer = world.observe
+
+    def restore() -> None:
+        driver.replace_router(Router.restore(driver.router.snapshot()))
+
+    driver.feed(CenterChanged(center))
+    world.start()
+    mischief = Mischief(world, line, streams.lots("mischief"), restore)
+    driver.process(misbehave(mischief, options.faults.kinds, options.faults.gap_ms))
+    driver.run(options.start_ms + options.length_ms)
+    if heal:
+        line.heal()
+        world.heal()
+        _settle(driver, world, options)
+    return Day(center, options, driver, world, tally, line.counts)
+
+
+def _settle(driver: Driver, world: World, options: Options) -> None:
+    """Run on until nothing is open; in the second half of the time the waiting leave."""
+    end_ms = driver.now_ms + options.heal_ms
+    patient_until_ms = driver.now_ms + options.heal_ms // 2
+    while driver.now_ms < end_ms:
+        driver.run(driver.now_ms + _SETTLE_EVERY_MS)
+        world.settle(give_up=driver.now_ms > patient_until_ms)
+        if not world.stage.contacts:
+            return
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a seed showed: counts, the digest of its journal, and every violation in words.
+
+    `hours` is the simulated time, `left_open` the contacts open at the end, `faults` how often
+    each fault struck.
+    """
+
+    seed: int
+    center: Center
+    options: Options
+    entries: int
+    decisions: int
+    hours: float
+    left_open: int
+    faults: dict[str, int]
+    digest: str
+    violations: tuple[str, ...]
+
+
+def judge_seed(seed: int, *, listeners: tuple[Listener, ...] = ()) -> Verdict:
+    """Draw, play, heal and judge the day of one seed."""
+    center, options = from_seed(seed)
+    return judge_day(center, options, listeners=listeners)
+
+
+def judge_day(
+    center: Center, options: Options, *, listeners: tuple[Listener, ...] = (), heal: bool = True
+) -> Verdict:
+    """Play a day under the auditor; with `heal`, put all right and demand progress."""
+    auditor, digest = Auditor(), Digest()
+    found: list[str] = []
+    journal: list[Entry] = []
+
+    def judge(entry: Entry) -> None:
+        journal.append(entry)
+        digest.update(entry.stamped, entry.decisions)
+        found.extend(str(violation) for violation in auditor.check(entry.stamped, entry.decisions))
+
+    day = simulate_day(center, options, listeners=(judge, *listeners), heal=heal)
+    found += [str(violation) for violation in auditor.finish(drained=heal and not day.left_open)]
+    if heal and day.left_open:
+        phases = [f"{contact.id} ({contact.phase.value})" for contact in day.world.open_contacts]
+        shown = ", ".join(phases[:_SHOWN_MAX])
+        found.append(
+            f"progress: {len(phases)} contacts are open {options.heal_ms // 60_000} minutes after "
+            f"everything was put right: {shown}"
+        )
+    if day.faults["restored"]:
+        again = refold(journal)
+        if again != digest.hexdigest():
+            found.append(
+                "I30: the journal refolded without a snapshot gives digest "
+                f"{again[:16]}, the day gave {digest.hexdigest()[:16]}"
+            )
+    return Verdict(
+        seed=options.seed,
+        center=center,
+        options=options,
+        entries=day.tally.entries,
+        decisions=day.tally.decisions,
+        hours=(day.driver.now_ms - options.start_ms) / 3_600_000,
+        left_open=len(day.left_open),
+        faults=dict(sorted(day.faults.items())),
+        digest=digest.hexdigest(),
+        violations=tuple(found),
+    )
+
+
+def refold(journal: Iterable[Entry]) -> str:
+    """Let a fresh core decide a journal's events again; return the digest of that."""
+    router, digest = Router(), Digest()
+    for entry in journal:
+        digest.update(entry.stamped, router.handle(entry.stamped))
+    return digest.hexdigest()
