@@ -61,7 +61,9 @@ from router.events import (
     AgentSignedIn,
     AgentSignedOut,
     CenterChanged,
+    ContactAbandoned,
     ContactArrived,
+    ContactEnded,
     ContactHeld,
     ContactReopened,
     ContactResumed,
@@ -153,7 +155,8 @@ class Measures:
             self._see(event)
         for decision in decisions:
             self._obey(decision)
-        self._forget()
+        if isinstance(event, ContactArrived | ContactEnded | ContactAbandoned):
+            self._forget()
 
     def line(self, queue: str, channel: str) -> Line:
         """Find the counts of a queue on a channel, made at the first need."""
@@ -223,12 +226,11 @@ class Measures:
                 self._turn(event.contact_id, "hold", only_from="talk")
             case ContactResumed():
                 self._turn(event.contact_id, "talk", only_from="hold")
-            case AgentSignedIn():
+            case AgentSignedIn() | AgentPresenceChanged():
+                # Who changes his presence is signed in, or back after he was lost.
                 self.agents.sign_in(event.agent_id, event.presence, self.now_ms)
             case AgentSignedOut() | AgentLost():
                 self.agents.sign_out(event.agent_id, self.now_ms)
-            case AgentPresenceChanged():
-                self.agents.set_presence(event.agent_id, event.presence, self.now_ms)
             case CenterChanged():
                 self._configure(event.center)
             case _:
@@ -277,7 +279,10 @@ class Measures:
             case ScheduleCallback():
                 self._leave(decision.contact_id, QueueExit.CALLBACK)
             case ChangeAgentState():
-                self.agents.set_presence(decision.agent_id, decision.presence, self.now_ms)
+                if decision.reason is Reason.AGENT_LOST:
+                    self.agents.sign_out(decision.agent_id, self.now_ms)
+                else:
+                    self.agents.sign_in(decision.agent_id, decision.presence, self.now_ms)
             case CloseContact():
                 self._close(decision)
             case StartSla() | WarnSla() | BreachSla() | MeetSla() | StopSla():
@@ -423,7 +428,7 @@ class Measures:
         return contact if contact is not None else self._finished.get(contact_id)
 
     def _forget(self) -> None:
-        """Let closed contacts go when the core has forgotten them too."""
+        """Let closed contacts go, not before the core does: it forgets at the same events."""
         window_ms = self.center.limits.duplicate_window_ms if self.center else 0
         finished = self._finished
         while finished:

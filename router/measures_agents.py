@@ -29,18 +29,18 @@ _BUSY: Final = (AgentState.HANDLING, AgentState.WRAP_UP)
 
 
 class _Agent:
-    """Hold one signed-in agent."""
+    """Hold one agent; `state` is None while he is not signed in, whatever he still holds."""
 
     __slots__ = ("handling", "presence", "ringing", "since_ms", "state", "team", "wrapping_up")
 
-    def __init__(self, team: str, presence: str, now_ms: int) -> None:
+    def __init__(self, team: str) -> None:
         self.team = team
-        self.presence = presence
+        self.presence = ""
         self.ringing: dict[str, None] = {}
         self.handling: dict[str, None] = {}
         self.wrapping_up: dict[str, None] = {}
-        self.state = AgentState.AWAY
-        self.since_ms = now_ms
+        self.state: AgentState | None = None
+        self.since_ms = 0
 
 
 class AgentClocks:
@@ -58,67 +58,52 @@ class AgentClocks:
         self._presences = center.presences
         self._teams = {agent_id: agent.team for agent_id, agent in center.agents.items()}
         for agent_id, agent in list(self._agents.items()):
+            signed_in = agent.state is not None
+            self._enter(agent, None, now_ms)
             if agent_id not in self._teams:
-                self.sign_out(agent_id, now_ms)
-            else:
-                self._leave_state(agent, now_ms)
-                agent.team = self._teams[agent_id]
-                self._enter_state(agent)
+                del self._agents[agent_id]
+                continue
+            agent.team = self._teams[agent_id]
+            if signed_in:
+                self._enter(agent, self._state_of(agent), now_ms)
 
     def sign_in(self, agent_id: str, presence: str, now_ms: int) -> None:
-        """Open a session; a second sign-in keeps the work at hand."""
-        agent = self._agents.get(agent_id)
-        if agent is None:
-            agent = _Agent(self._teams.get(agent_id, ""), presence, now_ms)
-            self._agents[agent_id] = agent
-            agent.state = self._state_of(agent)
-            self._enter_state(agent)
-        self.set_presence(agent_id, presence, now_ms)
+        """Open a session, or take a lost one up again; work at hand stays with the agent."""
+        agent = self._find(agent_id)
+        agent.presence = presence
+        self._enter(agent, self._state_of(agent), now_ms)
 
     def sign_out(self, agent_id: str, now_ms: int) -> None:
-        """Close the session; what the agent still holds is counted no further."""
-        agent = self._agents.pop(agent_id, None)
-        if agent is not None:
-            self._leave_state(agent, now_ms)
-
-    def set_presence(self, agent_id: str, presence: str, now_ms: int) -> None:
-        """Note another presence of a signed-in agent."""
-        agent = self._agents.get(agent_id)
-        if agent is not None:
-            agent.presence = presence
-            self._move(agent, now_ms)
+        """Close the session; work that goes on is not counted until he is back."""
+        self._enter(self._find(agent_id), None, now_ms)
 
     def ring(self, agent_id: str, contact_id: str, now_ms: int) -> None:
         """Note that an offer is held out to the agent."""
-        agent = self._agents.get(agent_id)
-        if agent is not None:
-            agent.ringing[contact_id] = None
-            self._move(agent, now_ms)
+        agent = self._find(agent_id)
+        agent.ringing[contact_id] = None
+        self._refresh(agent, now_ms)
 
     def handle(self, agent_id: str, contact_id: str, now_ms: int) -> None:
         """Note that an assignment began."""
-        agent = self._agents.get(agent_id)
-        if agent is not None:
-            agent.ringing.pop(contact_id, None)
-            agent.handling[contact_id] = None
-            self._move(agent, now_ms)
+        agent = self._find(agent_id)
+        agent.ringing.pop(contact_id, None)
+        agent.handling[contact_id] = None
+        self._refresh(agent, now_ms)
 
     def wrap_up(self, agent_id: str, contact_id: str, now_ms: int) -> None:
         """Note that the work after the contact began."""
-        agent = self._agents.get(agent_id)
-        if agent is not None:
-            agent.handling.pop(contact_id, None)
-            agent.wrapping_up[contact_id] = None
-            self._move(agent, now_ms)
+        agent = self._find(agent_id)
+        agent.handling.pop(contact_id, None)
+        agent.wrapping_up[contact_id] = None
+        self._refresh(agent, now_ms)
 
     def release(self, agent_id: str, contact_id: str, now_ms: int) -> None:
-        """Offer or assignment is over; nothing happens if there was none."""
-        agent = self._agents.get(agent_id)
-        if agent is not None:
-            agent.ringing.pop(contact_id, None)
-            agent.handling.pop(contact_id, None)
-            agent.wrapping_up.pop(contact_id, None)
-            self._move(agent, now_ms)
+        """Note that offer or assignment is over; nothing happens if there was none."""
+        agent = self._find(agent_id)
+        agent.ringing.pop(contact_id, None)
+        agent.handling.pop(contact_id, None)
+        agent.wrapping_up.pop(contact_id, None)
+        self._refresh(agent, now_ms)
 
     def count(self, team: str, state: AgentState) -> int:
         """Return how many signed-in agents of a team are in a state."""
@@ -134,7 +119,7 @@ class AgentClocks:
         busy = sum(self._times_ms.get((team, state), 0) for state in _BUSY)
         signed_in = sum(self._times_ms.get((team, state), 0) for state in AgentState)
         for agent in self._agents.values():
-            if agent.team == team:
+            if agent.team == team and agent.state is not None:
                 signed_in += now_ms - agent.since_ms
                 busy += (now_ms - agent.since_ms) * (agent.state in _BUSY)
         return busy, signed_in
@@ -142,6 +127,12 @@ class AgentClocks:
     def teams(self) -> Iterator[str]:
         """Yield the teams of the configuration that have agents, sorted."""
         yield from sorted(dict.fromkeys(self._teams.values()))
+
+    def _find(self, agent_id: str) -> _Agent:
+        agent = self._agents.get(agent_id)
+        if agent is None:
+            agent = self._agents[agent_id] = _Agent(self._teams.get(agent_id, ""))
+        return agent
 
     def _state_of(self, agent: _Agent) -> AgentState:
         if agent.handling:
@@ -152,20 +143,19 @@ class AgentClocks:
             return AgentState.OFFERED
         return AgentState.IDLE if self._presences.get(agent.presence) else AgentState.AWAY
 
-    def _move(self, agent: _Agent, now_ms: int) -> None:
-        state = self._state_of(agent)
-        if state is not agent.state:
-            self._leave_state(agent, now_ms)
-            agent.state = state
-            self._enter_state(agent)
+    def _refresh(self, agent: _Agent, now_ms: int) -> None:
+        if agent.state is not None:
+            self._enter(agent, self._state_of(agent), now_ms)
 
-    def _leave_state(self, agent: _Agent, now_ms: int) -> None:
-        key = (agent.team, agent.state)
-        self._counts[key] -= 1
-        self._times_ms[key] = self._times_ms.get(key, 0) + now_ms - agent.since_ms
-        agent.since_ms = now_ms
-
-    def _enter_state(self, agent: _Agent) -> None:
-        agent.state = self._state_of(agent)
-        key = (agent.team, agent.state)
-        self._counts[key] = self._counts.get(key, 0) + 1
+    def _enter(self, agent: _Agent, state: AgentState | None, now_ms: int) -> None:
+        """Book the time in the old state and begin the new one; None is signed out."""
+        if state is agent.state:
+            return
+        if agent.state is not None:
+            key = (agent.team, agent.state)
+            self._counts[key] -= 1
+            self._times_ms[key] = self._times_ms.get(key, 0) + now_ms - agent.since_ms
+        if state is not None:
+            key = (agent.team, state)
+            self._counts[key] = self._counts.get(key, 0) + 1
+        agent.state, agent.since_ms = state, now_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
@@ -12,6 +13,7 @@ from router.center import Agent, Category, Center, Channel, ClockKind, Promise, 
 from router.decisions import (
     AssignContact,
     BreachSla,
+    ChangeAgentState,
     CloseContact,
     Decision,
     EndAssignment,
@@ -578,6 +580,29 @@ def test_occupancy_counts_an_agent_with_two_chats_once() -> None:
     care = next(row for row in team_rows(book.measures, T0 + 20_000) if row.team == "care")
     assert care.occupancy == 0.5
     assert (care.signed_in, care.idle) == (1, 1)
+
+
+def test_a_lost_agent_is_not_counted_and_comes_back_with_his_work() -> None:
+    book = Book()
+    book(0, AgentSignedIn("a-1"))
+    book.arrive(0, "c-1")
+    book.answer(0, "c-1")
+    book(1_000, TimeAdvanced(), ChangeAgentState("a-1", "available", Reason.AGENT_LOST))
+    assert states(book) == {}
+    book(5_000, TimeAdvanced(), ChangeAgentState("a-1", "available", Reason.HEARD_AGAIN))
+    assert states(book) == {"handling": 1}
+    assert book.measures.agents.busy_and_signed_in_ms("care", T0 + 6_000) == (2_000, 2_000)
+
+
+def test_a_new_plan_moves_agents_between_teams() -> None:
+    book = Book()
+    book(0, AgentSignedIn("a-1"))
+    book(0, AgentSignedIn("b-1"))
+    plan = center()
+    agents = {"a-1": Agent(team="back"), "a-2": Agent(team="care")}
+    book(1_000, CenterChanged(center=replace(plan, agents=agents)))
+    assert states(book) == {}
+    assert states(book, "back") == {"idle": 1}
 
 
 def test_refused_sign_in_signs_nobody_in() -> None:

@@ -1,0 +1,132 @@
+"""End the demo: the morning in numbers, the journal verified, one decision explained, what next.
+
+Everything is asked of the product's own commands, on the store the worker left behind, as a
+user would ask. The commands printed can be pasted.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from router.measures_formulas import SERVICE_LEVEL_DEFINITION
+from simulation.demo_screen import Frame, clock, percent, print_json
+from simulation.demo_teller import seconds
+from simulation.demo_worker import WorkerError, run_command
+
+_EXPLAINED_LINES_MAX: Final = 14
+
+
+@dataclass(kw_only=True)
+class Notes:
+    """Keep what the show itself saw: the incident's course and a tale worth explaining."""
+
+    queue: str
+    agents_away: int
+    seed: int
+    decisions: int = 0
+    longest_ms: int = -1
+    longest_id: str = ""
+    late_at_ms: int = 0
+    recovered_at_ms: int = 0
+    oldest_max_ms: int = 0
+
+
+def program() -> str:
+    """Return how this very command is called from here, ready to paste."""
+    called = Path(sys.argv[0])
+    if called.name == "switchroom":
+        found = shutil.which("switchroom")
+        if found and Path(found).resolve() == called.resolve():
+            return "switchroom"
+        return shlex.quote(os.path.relpath(called))
+    return f"{shlex.quote(sys.executable)} -m switchroom"
+
+
+def finish(notes: Notes, last: Frame, store: Path, *, keep: bool, as_json: bool) -> None:
+    """Verify the journal, explain the longest wait, print the summary.
+
+    Raises `WorkerError` when the journal does not hold or cannot be explained.
+    """
+    verified = _ask("journal", "verify", "--store", str(store))
+    explained = []
+    if notes.longest_id:
+        explained = _ask("explain", notes.longest_id, "--store", str(store)).splitlines()
+    if as_json:
+        print_json(
+            {
+                "kind": "summary",
+                "summary": last.table["summary"],
+                "service_level_is": SERVICE_LEVEL_DEFINITION,
+                "notes": asdict(notes),
+                "journal": verified.strip(),
+                "explained": explained,
+                **({"store": str(store)} if keep else {}),
+            }
+        )
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for name, text in facts(notes, last, verified):
+        console.print(Text.assemble((f"{name:<11}", "bold"), text))
+    if explained:
+        console.print(Text("\nOne assignment, explained from the journal alone", "bold"))
+        for line in explained[:_EXPLAINED_LINES_MAX]:
+            console.print(Text(f"  {line}", no_wrap=True))
+        if len(explained) > _EXPLAINED_LINES_MAX:
+            console.print(Text(f"  ... {len(explained) - _EXPLAINED_LINES_MAX} lines more"))
+    console.print(Text("\nNext", "bold"))
+    for command in next_commands(notes, store, keep=keep):
+        console.print(Text(f"  {command}", "green"))
+
+
+def _ask(*arguments: str) -> str:
+    """Run one of our own commands and return what it printed."""
+    done = run_command(arguments)
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip()
+        raise WorkerError(f"switchroom {' '.join(arguments)}: exit {done.returncode}: {said}")
+    return done.stdout
+
+
+def facts(notes: Notes, last: Frame, verified: str) -> list[tuple[str, str]]:
+    """Return the morning in a few lines, each with its name."""
+    total = last.table["summary"]
+    warned = sum(row["warned"] for row in last.table["promises"])
+    incident = f"{notes.agents_away} agents of {notes.queue} on break"
+    if notes.late_at_ms:
+        incident += f"; late from {clock(notes.late_at_ms)}"
+        incident += f", oldest {seconds(notes.oldest_max_ms)}, " + (
+            f"well again {clock(notes.recovered_at_ms)}"
+            if notes.recovered_at_ms
+            else "not well again by the end"
+        )
+    lost = total["abandoned"] + total["short_abandoned"]
+    contacts = f"{total['contacts']} in {seconds(last.elapsed_ms)} of the centre's time: "
+    contacts += f"{total['answered']} answered, {lost} abandoned, {total['open']} open"
+    promises = f"{total['sla_met']} met, {total['sla_breached']} breached, {warned} warnings: "
+    promises += f"{percent(total['sla_met_share'])} kept"
+    return [
+        ("contacts", contacts),
+        ("in time", f"{percent(total['service_level'])} ({SERVICE_LEVEL_DEFINITION})"),
+        ("promises", promises),
+        ("incident", incident),
+        ("decisions", f"{notes.decisions}, each with its reason"),
+        ("journal", " ".join(verified.split())),
+    ]
+
+
+def next_commands(notes: Notes, store: Path, *, keep: bool) -> list[str]:
+    """Return what to try next, ready to paste."""
+    me = program()
+    if keep and notes.longest_id:
+        quoted = shlex.quote(str(store))
+        return [f"{me} explain {notes.longest_id} --store {quoted}"]
+    return [f"{me} demo --seed {notes.seed + 1} --keep"]

@@ -1,0 +1,249 @@
+"""The demo: its words on the wire, its lines, its pictures, and the whole show, run for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from configs.loader import load_center
+from router import decisions as d
+from router import events as e
+from router.center import Center
+from router.journal import Entry
+from router.measures import Measures
+from router.measures_views import as_table
+from simulation.demo_day import START_MS, stage_for
+from simulation.demo_screen import Frame, Painter, PlainFace, state_of
+from simulation.demo_teller import Line, Rank, Teller, seconds
+from simulation.demo_wire import (
+    DECISION_TYPES,
+    decode_decision,
+    encode_event,
+    encode_watermark,
+    format_instant,
+    name_event,
+    parse_instant,
+)
+from streams.codec import ClockReached, Codec, DecisionWriter, Heard
+from streams.names import DECISION_NAMES, EVENT_NAMES
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "configs" / "sample"
+
+
+@pytest.fixture(scope="module")
+def center() -> Center:
+    return load_center(SAMPLE).center
+
+
+# --- the wire: another hand than the worker's wrote it ----------------------------------
+
+
+def test_event_names_are_the_published_ones() -> None:
+    assert {kind: name_event(kind) for kind in EVENT_NAMES} == EVENT_NAMES
+
+
+def test_decision_names_are_the_published_ones() -> None:
+    assert {f"switchroom.{name}": kind for name, kind in DECISION_TYPES.items()} == {
+        name: kind for kind, name in DECISION_NAMES.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        e.ContactArrived("c-1", "phone", "billing", tier="strict", language="zh"),
+        e.CallbackRequested("c-1", due_at_ms=START_MS + 90_001),
+        e.CallbackRequested("c-1"),
+        e.OfferDeclined(7, "c-1", "a-1", e.DeclineCause.BUSY),
+        e.AgentSignedIn("a-1", 3, "available"),
+        e.SurveyAnswered("c-1", score=4, resolved=False),
+    ],
+)
+def test_the_worker_reads_what_the_demo_sends(event: e.Event, center: Center) -> None:
+    body = json.dumps(encode_event(event, START_MS + 1_234, 9)).encode()
+    heard = Codec.of(center).decode(body)
+    assert heard == Heard(event, "/switchroom/demo d-9", START_MS + 1_234)
+
+
+def test_the_worker_reads_the_watermark(center: Center) -> None:
+    body = json.dumps(encode_watermark(START_MS + 7)).encode()
+    assert Codec.of(center).decode(body) == ClockReached(START_MS + 7)
+
+
+def test_the_demo_reads_what_the_worker_publishes() -> None:
+    told = (
+        d.OfferContact(4, "c-1", "a-1", d.Reason.LONGEST_IDLE, START_MS + 20_003),
+        d.StartSla("c-1", "80-20", 1, START_MS + 20_000, d.Reason.CLOCK_STARTED),
+        d.RebaseSla("c-1", "80-20", 1, START_MS + 1, START_MS + 2, d.Reason.RETARGETED),
+        d.AssignContact(4, "c-1", "a-1", d.Reason.ACCEPTED, 1_500, 1_400),
+        d.CloseContact("c-1", d.Exit.ABANDONED, d.Reason.ABANDONED),
+    )
+    entry = Entry(e.Stamped(17, START_MS + 5, e.TimeAdvanced()), told)
+    written = DecisionWriter("x").envelopes(entry, "1")
+    read = [decode_decision(json.loads(json.dumps(envelope))) for envelope in written]
+    assert read == [(17, START_MS + 5, decision) for decision in told]
+
+
+def test_instants_keep_their_milliseconds() -> None:
+    for at_ms in (1, START_MS, START_MS + 999, START_MS + 1_001):
+        assert parse_instant(format_instant(at_ms)) == at_ms
+
+
+# --- lines ------------------------------------------------------------------------------
+
+
+def test_an_offer_is_told_with_need_idleness_and_deadline(center: Center) -> None:
+    teller = Teller(center)
+    agent = next(name for name, a in center.agents.items() if a.skills.get("billing") == 5)
+    teller.sent(e.AgentSignedIn(agent), START_MS)
+    teller.sent(e.ContactArrived("c-1", "phone", "billing", language="zh"), START_MS + 41_000)
+    at_ms = START_MS + 49_000
+    for decision in (
+        d.EnqueueContact("c-1", "care", d.Reason.ARRIVED),
+        d.StartSla("c-1", "phone_answer", 1, START_MS + 61_000, d.Reason.CLOCK_STARTED),
+    ):
+        assert teller.tell(decision, START_MS + 41_000) is None
+    line = teller.tell(d.OfferContact(1, "c-1", agent, d.Reason.LONGEST_IDLE), at_ms)
+    assert line is not None
+    assert line.text.startswith(f"c-1 -> {agent}: ")
+    for part in ("billing 5>=5", "idle longest 49 s", "due in 12 s", "waited 8 s"):
+        assert part in line.text
+    relaxed = teller.tell(d.RelaxContact("c-1", 1, d.Reason.STEP_DUE), at_ms)
+    assert relaxed is not None
+    assert relaxed.rank is Rank.NOTABLE
+
+
+def test_breaches_are_alarms_and_ends_are_forgotten(center: Center) -> None:
+    teller = Teller(center)
+    teller.sent(e.ContactArrived("c-1", "phone", "fault"), START_MS)
+    teller.tell(d.EnqueueContact("c-1", "technical", d.Reason.ARRIVED), START_MS)
+    breach = teller.tell(
+        d.BreachSla("c-1", "phone_answer", 1, START_MS + 20_000, d.Reason.DEADLINE_PASSED),
+        START_MS + 20_000,
+    )
+    assert breach is not None
+    assert (breach.rank, breach.text) == (
+        Rank.ALARM,
+        "breach c-1 in technical: phone_answer, deadline passed",
+    )
+    closed = teller.tell(
+        d.CloseContact("c-1", d.Exit.ABANDONED, d.Reason.ABANDONED), START_MS + 70_000
+    )
+    assert closed is not None
+    assert "abandoned after 70 s" in closed.text
+    assert teller.queue_of("c-1") == ""
+
+
+def test_durations_are_short_and_whole() -> None:
+    told = {400: "0.4 s", 5_000: "5 s", 41_900: "41 s", 185_000: "3:05", 1_800_000: "30 min"}
+    assert {ms: seconds(ms) for ms in told} == told
+    assert seconds(7_800_000) == "2:10 h"
+
+
+# --- pictures -----------------------------------------------------------------------------
+
+
+def incident_frame(center: Center) -> Frame:
+    """Make a frame in which one queue is late and its team away."""
+    stage = stage_for(center, 600_000)
+    measures = Measures()
+    seq = 0
+
+    def fold(after_ms: int, event: e.Event, *told: d.Decision) -> None:
+        nonlocal seq
+        seq += 1
+        measures.fold(e.Stamped(seq, START_MS + after_ms, event), told)
+
+    fold(0, e.CenterChanged(center=center))
+    for agent_id in center.agents:
+        fold(0, e.AgentSignedIn(agent_id))
+    for agent_id in stage.away:
+        fold(1, e.AgentPresenceChanged(agent_id, "break"))
+    category = next(name for name, c in center.categories.items() if c.queue == stage.queue)
+    for number in range(12):
+        fold(
+            2,
+            e.ContactArrived(f"c-{number}", "phone", category),
+            d.EnqueueContact(f"c-{number}", stage.queue, d.Reason.ARRIVED),
+        )
+    fold(100_000, e.TimeAdvanced())
+    lines = tuple(
+        Line(START_MS, Rank.ALARM, f"breach c-{number} {'x' * 100}") for number in range(30)
+    )
+    return Frame(
+        at_ms=START_MS + 100_000,
+        elapsed_ms=100_000,
+        act=stage.act(stage.incident_ms),
+        table=as_table(measures),
+        lines=lines,
+        untold=0,
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+def test_the_picture_fits_and_says_late_without_colour(
+    center: Center, width: int, height: int
+) -> None:
+    frame = incident_frame(center)
+    out = StringIO()
+    console = Console(file=out, width=width, height=height, force_terminal=False, highlight=False)
+    console.print(Painter("title", {"phone_answer": 80}).picture(frame, frame.lines, height))
+    rows = out.getvalue().rstrip("\n").split("\n")
+    assert len(rows) <= height
+    assert max(len(row) for row in rows) <= width
+    queue = stage_for(center, 600_000).queue
+    (late,) = (row for row in rows if row.startswith(queue) and "LATE" in row)
+    assert re.search(r"\b12\b", late)
+    assert not any("…" in row for row in rows[2:18] if "breach c-" not in row)
+    assert "\x1b" not in out.getvalue()
+
+
+def test_the_red_row_is_red_where_there_is_colour(center: Center) -> None:
+    frame = incident_frame(center)
+    out = StringIO()
+    console = Console(file=out, width=80, height=24, force_terminal=True, color_system="standard")
+    console.print(Painter("title", {}).picture(frame, frame.lines, 24))
+    assert re.search(r"\x1b\[1;31m[^\n]*LATE", out.getvalue())
+
+
+def test_plain_lines_name_the_turn_once(center: Center) -> None:
+    frame = incident_frame(center)
+    out = StringIO()
+    face = PlainFace(Painter("title", {}), Console(file=out, width=80))
+    face.show(frame)
+    face.show(frame)
+    queue = stage_for(center, 600_000).queue
+    assert out.getvalue().count(f"{queue} turns LATE") == 1
+
+
+def test_state_follows_the_threshold() -> None:
+    row = {"service_level_ms": 20_000}
+    assert [state_of(row | {"longest_wait_now_ms": ms}) for ms in (10_000, 10_001, 20_000)] == [
+        "ok", "warn", "warn",
+    ]  # fmt: skip
+    assert state_of(row | {"longest_wait_now_ms": 20_001}) == "LATE"
+
+
+# --- the whole show -------------------------------------------------------------------------
+
+
+def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "switchroom", "demo", "--speed", "0", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
