@@ -119,13 +119,32 @@ class AssignmentJudge:
         if gap:
             self.findings.report("I8", f"{name}: the agent {gap}")
         demand = reading.demand_of(ledger, contact)
-        if contact.claimed_agent != agent.agent_id:
-            gap = reading.qualification_gap(agent, demand)
-            if gap:
-                self.findings.report("I8", f"{name} at step {contact.step}: {gap}")
+        gap = reading.qualification_gap(agent, demand)
+        if gap:
+            self.findings.report("I8", f"{name} at step {contact.step}: {gap}")
+        self._check_preference(contact, agent, name)
         gap = reading.room_gap(ledger, agent, contact.channel, by_holding=True)
         if gap:
             self.findings.report("I7", f"{name}: {gap}")
+
+    def _check_preference(self, contact: ContactAccount, agent: AgentAccount, name: str) -> None:
+        """See that a contact still waiting for its preferred agent is kept for him."""
+        category = self.ledger.category(contact.category)
+        wanted = self.ledger.agents.get(contact.preferred_agent)
+        if (
+            wanted is None
+            or wanted is agent
+            or category is None
+            or not category.preferred_wait_ms
+            or contact.preference_over
+            or not wanted.signed_in
+        ):
+            return
+        until_ms = contact.waiting_since_ms + category.preferred_wait_ms
+        demand = reading.demand_of(self.ledger, contact)
+        if self.ledger.now_ms < until_ms and not reading.qualification_gap(wanted, demand):
+            text = f"it waits for {wanted.agent_id} until {until_ms}"
+            self.findings.report("I8", f"{name}: {text}")
 
     def _check_patience(self, contact: ContactAccount, agent: AgentAccount, name: str) -> None:
         now_ms = self.ledger.now_ms
@@ -274,7 +293,7 @@ class AssignmentJudge:
         net_ms = contact.line_ms
         if contact.line_since_ms >= 0:
             net_ms += now_ms - contact.line_since_ms
-        if decision.net_wait_ms != net_ms and not contact.irregular:
+        if decision.net_wait_ms != net_ms:
             text = f"net wait {decision.net_wait_ms} ms, in line and on offer were {net_ms}"
             self.findings.report("I13", f"{name}: {text}")
 
@@ -373,7 +392,9 @@ class AssignmentJudge:
             return
         contact.held = False
         self.ledger.dirty_agents[agent.agent_id] = None
-        load = reading.load_of(self.ledger, agent)
+        load = sum(
+            self.ledger.contacts[c].units for c in agent.work if not self.ledger.contacts[c].held
+        )
         if load > agent.capacity:
             self.findings.report("I7", f"{name}: load {load} > capacity {agent.capacity}")
 

@@ -61,11 +61,9 @@ class ConservationJudge:
         if ledger.account_of(event.contact_id) is not None:
             report("I2", f"{event.contact_id} arrives a second time and is taken in again")
             return
-        category = ledger.category(event.category)
-        if category is None or ledger.channel(event.channel) is None:
+        if ledger.category(event.category) is None or ledger.channel(event.channel) is None:
             text = f"channel {event.channel}, category {event.category}"
             report("I3", f"{event.contact_id} is taken in with unknown {text}")
-        priority = event.priority if event.priority >= 0 else (category.priority if category else 5)
         ledger.contacts[event.contact_id] = ContactAccount(
             contact_id=event.contact_id,
             number=ledger.seq,
@@ -73,7 +71,8 @@ class ConservationJudge:
             born_ms=ledger.now_ms,
             channel=event.channel,
             category=event.category,
-            base_priority=priority,
+            own_priority=event.priority,
+            own_queue=event.queue,
             tier=event.tier,
             language=event.language,
             customer=event.customer,
@@ -119,12 +118,12 @@ class ConservationJudge:
             return None
         self.revivable = None
         contact = self.ledger.closed.pop(contact_id).account
-        contact.place, contact.irregular = Place.NOWHERE, True
-        contact.reopened = True
-        contact.born_ms = closed.closed_ms
-        contact.line_since_ms = -1
+        contact.place, contact.reopened = Place.NOWHERE, True
+        contact.born_ms = self.ledger.now_ms
+        self._search_anew(contact)
         self.ledger.contacts[contact_id] = contact
         self.ledger.dirty_contacts[contact_id] = None
+        self.ledger.revived_now.add(contact_id)
         return contact
 
     def _follow(self, event: e.Event, contact: ContactAccount) -> None:
@@ -133,41 +132,53 @@ class ConservationJudge:
                 self._update(event, contact)
             case e.ContactTransferred():
                 contact.claimed_agent = event.agent_id
-                contact.times_missed.clear()
-                contact.irregular = True
+                contact.callback_due_ms = -1
+                self._search_anew(contact)
                 if event.category:
                     self._recategorise(contact, event.category)
+                elif event.queue:
+                    contact.own_queue = event.queue
             case e.OfferConnected():
                 contact.connected = contact.served = True
-            case e.CallbackRequested() | e.ContactReopened():
-                contact.irregular = True
-            case e.CustomerReplied() | e.CustomerWaitEnded():
+                contact.callback_due_ms = -1
+            case e.CallbackRequested():
+                contact.preference_over = True
+                if contact.place is Place.CALLBACK:
+                    self.ledger.put(contact, Place.NOWHERE)
+            case e.CustomerReplied() | e.CustomerWaitEnded() | e.ContactReopened():
                 if contact.place is Place.ON_CUSTOMER:
+                    self._search_anew(contact)
                     self.ledger.put(contact, Place.NOWHERE)
             case _:
                 pass
 
+    def _search_anew(self, contact: ContactAccount) -> None:
+        """Let a new search begin: steps, tries and the wait for one agent count from now."""
+        contact.step = 0
+        contact.steps_from_ms = self.ledger.now_ms
+        contact.times_missed.clear()
+        contact.times_offered.clear()
+        contact.preference_over = False
+
     def _update(self, event: e.ContactUpdated, contact: ContactAccount) -> None:
         if event.category is not None and event.category != contact.category:
+            self._search_anew(contact)
             self._recategorise(contact, event.category)
         if event.priority is not None:
-            contact.base_priority = event.priority
+            contact.own_priority = event.priority
         if event.tier is not None:
             contact.tier = event.tier
         if event.language is not None:
             contact.language = event.language
         if event.skills is not None:
             contact.skills = dict(event.skills)
-        contact.irregular = True
+        contact.preference_over = True
         self.ledger.dirty_contacts[contact.contact_id] = None
 
     def _recategorise(self, contact: ContactAccount, name: str) -> None:
-        old, new = self.ledger.category(contact.category), self.ledger.category(name)
-        if old is not None and new is not None and contact.base_priority == old.priority:
-            contact.base_priority = new.priority
-        contact.category = name
-        contact.irregular = True
-        contact.step_free = True
+        contact.category, contact.own_queue = name, ""
+        if contact.place is not Place.WAITING:
+            contact.queue = reading.home_queue(self.ledger, contact)
         self.ledger.dirty_contacts[contact.contact_id] = None
 
     # --- refusals ----------------------------------------------------------------
@@ -244,23 +255,18 @@ class ConservationJudge:
             report("I3", f"{name}, which is not configured")
         self._check_step(contact, decision.step, name)
         contact.step = decision.step
+        if decision.reason is Reason.CALLBACK_DUE and ledger.now_ms != contact.callback_due_ms:
+            report("I24", f"{name} to be called at {ledger.now_ms}, due {contact.callback_due_ms}")
         self._enter(contact, decision.queue)
         self._check_priority(contact, decision.priority, name)
-        contact.queued_ms = ledger.now_ms
-        queue = ledger.queue(decision.queue)
-        if decision.reason is Reason.ARRIVED and queue is not None and queue.length_max:
-            length = ledger.queue_lengths[decision.queue]
-            if length > queue.length_max:
-                report("I34", f"{name}: {length} wait, limit {queue.length_max}")
 
     def _check_step(self, contact: ContactAccount, step: int, name: str) -> None:
-        if step < contact.step and not (contact.step_free or contact.irregular):
+        if step != contact.step:
             self.findings.report("I14", f"{name} at step {step}, it was at {contact.step}")
-        contact.step_free = False
 
     def _check_priority(self, contact: ContactAccount, said: int, name: str) -> None:
         priority = reading.priority_of(self.ledger, contact)
-        if said != priority and not contact.irregular:
+        if said != priority:
             self.findings.report("I13", f"{name} with priority {said}, it is {priority}")
 
     def _enter(self, contact: ContactAccount, queue: str) -> None:
@@ -278,11 +284,12 @@ class ConservationJudge:
         if contact is None:
             return
         name = f"{contact.contact_id} returns to {decision.queue}"
-        if contact.agent or contact.offers or contact.place is Place.WAITING:
+        if contact.agent or contact.offers:
             self.findings.report("I4", f"{name} while it is {contact.place.value}")
-            if contact.agent:
-                return
-        if decision.queue != contact.queue and not contact.irregular:
+            return
+        contact.preference_over, contact.claimed_agent = True, ""
+        queues = (contact.queue, reading.home_queue(self.ledger, contact))
+        if decision.queue not in queues:
             self.findings.report("I13", f"{name}, its line was {contact.queue}")
         self._enter(contact, decision.queue)
         self._check_priority(contact, decision.priority, name)
@@ -308,8 +315,18 @@ class ConservationJudge:
             text = f"{contact.contact_id} is {contact.place.value}"
             self.findings.report("I4", f"callback is scheduled while {text}")
             return
-        contact.irregular = contact.called_back = True
         self.ledger.put(contact, Place.CALLBACK)
+        contact.callback_due_ms = due_ms = decision.due_at_ms
+        if due_ms < self.ledger.now_ms:
+            text = f"for {due_ms}, which is past"
+            self.findings.report("I24", f"callback of {contact.contact_id} is scheduled {text}")
+
+        def outstanding() -> str:
+            still = contact.place is Place.CALLBACK and contact.callback_due_ms == due_ms
+            text = f"callback of {contact.contact_id} was due at {due_ms}"
+            return f"{text} and did not enter its line" if still else ""
+
+        self.ledger.agenda.expect(due_ms, "I24", outstanding)
 
     def relax(self, decision: RelaxContact, event: e.Event) -> None:
         """Check that a routing step exists, is the next one, and is due."""
@@ -322,7 +339,7 @@ class ConservationJudge:
         steps = category.steps if category else ()
         if decision.step != contact.step + 1 or decision.step > len(steps):
             report("I14", f"{name} after step {contact.step}; the category has {len(steps)}")
-        elif decision.reason is Reason.STEP_DUE and not contact.irregular:
+        elif decision.reason is Reason.STEP_DUE:
             due_ms = contact.steps_from_ms + steps[decision.step - 1].after_ms
             due_ms = max(due_ms, contact.waiting_since_ms)
             if ledger.now_ms != due_ms or not isinstance(event, e.TimeAdvanced):
@@ -342,7 +359,7 @@ class ConservationJudge:
     def expect_step(self, contact: ContactAccount) -> None:
         """Put the next routing step of a waiting contact on the agenda."""
         category = self.ledger.category(contact.category)
-        if category is None or contact.step >= len(category.steps) or contact.irregular:
+        if category is None or contact.step >= len(category.steps):
             return
         step, since_ms = contact.step, contact.waiting_since_ms
         due_ms = max(contact.steps_from_ms + category.steps[step].after_ms, since_ms)
@@ -352,7 +369,6 @@ class ConservationJudge:
                 self.ledger.contacts.get(contact.contact_id) is contact
                 and contact.place is Place.WAITING
                 and (contact.step, contact.waiting_since_ms) == (step, since_ms)
-                and not contact.irregular
             )
             text = f"{contact.contact_id} waits on at step {step}"
             return f"{text}, its next one was due at {due_ms}" if still else ""
@@ -371,8 +387,9 @@ class ConservationJudge:
         if contact.agent:
             report("I4", f"{name} while it is {contact.place.value} with {contact.agent}")
             ledger.free(contact, Place.NOWHERE)
-        if decision.exit is Exit.ABANDONED and contact.served and not contact.reopened:
-            report("I2", f"{name}, but it had been served")
+        early = decision.reason is Reason.ENDED_BEFORE_ARRIVAL
+        if early and contact.contact_id not in ledger.gone_early:
+            report("I2", f"{name}, but nothing said before that it had ended")
         if decision.exit is Exit.HANDLED and not contact.served:
             report("I2", f"{name}, but nobody was ever connected with it")
         if decision.exit is Exit.MERGED and not isinstance(event, e.ContactMerged):
@@ -383,7 +400,9 @@ class ConservationJudge:
                 report("I2", f"{name} for its age at {ledger.now_ms}, due at {due_ms}")
         ledger.put(contact, Place.NOWHERE)
         del ledger.contacts[contact.contact_id]
-        ledger.closed[contact.contact_id] = ClosedAccount(contact, ledger.now_ms, decision.exit)
+        ledger.closed[contact.contact_id] = ClosedAccount(
+            contact, ledger.now_ms, decision.exit, early=early
+        )
         ledger.dirty_contacts.pop(contact.contact_id, None)
         ledger.closed_now.append(contact)
 
@@ -397,6 +416,23 @@ class ConservationJudge:
             what = type(decision).__name__
             self.findings.report("I3", f"{what} on unknown contact {decision.contact_id}")
 
+    def _check_arrival(self, event: e.ContactArrived) -> None:
+        """Check that who had ended before is closed, and that a full line took nobody in."""
+        ledger = self.ledger
+        contact = ledger.contacts.get(event.contact_id)
+        gone = ledger.gone_early.pop(event.contact_id, None)
+        if contact is None:
+            return
+        if gone is not None:
+            text = f"its end was journaled at {gone}"
+            self.findings.report("I2", f"{event.contact_id} is taken in, but {text}")
+        queue = ledger.queue(contact.queue)
+        if contact.place is Place.WAITING and queue is not None and queue.length_max:
+            length = ledger.queue_lengths[contact.queue]
+            if length > queue.length_max:
+                text = f"enters {contact.queue}: {length} wait, limit {queue.length_max}"
+                self.findings.report("I34", f"{event.contact_id} {text}")
+
     def close_entry(self, event: e.Event) -> None:
         """Check that everybody has a place, and that what closed left nothing open."""
         ledger, report = self.ledger, self.findings.report
@@ -405,6 +441,8 @@ class ConservationJudge:
                 contact_id = self.revivable.account.contact_id
                 report("I2", f"{contact_id} comes back, but enters no line")
             self.revivable = None
+        if isinstance(event, e.ContactArrived):
+            self._check_arrival(event)
         for contact_id in ledger.dirty_contacts:
             contact = ledger.contacts.get(contact_id)
             if contact is not None and contact.place is Place.NOWHERE:

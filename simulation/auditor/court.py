@@ -68,6 +68,7 @@ class Auditor:
         ledger = self.ledger
         ledger.dirty_contacts.clear()
         ledger.dirty_agents.clear()
+        ledger.revived_now.clear()
         self.timeline.open_entry(stamped)
         if self.canaries:
             self._look_for_canaries(stamped, decisions)

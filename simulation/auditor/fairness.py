@@ -115,7 +115,8 @@ class FairnessJudge:
         if category is None:
             return 0
         waits = [0]
-        if contact.preferred_agent:
+        preferred = self.ledger.agents.get(contact.preferred_agent)
+        if preferred is not None and preferred.signed_in and not contact.preference_over:
             waits.append(category.preferred_wait_ms)
         if contact.customer or contact.reopened:
             waits.append(category.last_agent_wait_ms)

@@ -45,7 +45,7 @@ class ContactAccount:
     arrived_ms: int
     channel: str
     category: str
-    base_priority: int
+    own_priority: int
     tier: str = ""
     language: str = ""
     customer: str = ""
@@ -53,15 +53,14 @@ class ContactAccount:
     skills: dict[str, int] = field(default_factory=dict)
     place: Place = Place.NOWHERE
     queue: str = ""
+    own_queue: str = ""
     raised_priority: int = 0
     step: int = 0
-    queued_ms: int = 0
     steps_from_ms: int = 0
     waiting_since_ms: int = 0
     born_ms: int = 0
     served: bool = False
     reopened: bool = False
-    step_free: bool = False
     line_since_ms: int = -1
     line_ms: int = 0
     offers: dict[int, str] = field(default_factory=dict)
@@ -74,8 +73,8 @@ class ContactAccount:
     wrap_due_ms: int = 0
     held: bool = False
     units: int = 0
-    irregular: bool = False
-    called_back: bool = False
+    callback_due_ms: int = -1
+    preference_over: bool = False
     claimed_agent: str = ""
     clocks: dict[ClockKind, Clock] = field(default_factory=dict)
     escalated: dict[str, int] = field(default_factory=dict)
@@ -122,6 +121,7 @@ class ClosedAccount:
     account: ContactAccount
     closed_ms: int
     exit: Exit
+    early: bool = False
 
 
 class Agenda:
@@ -170,6 +170,7 @@ class Ledger:
         self.last_offer_id = 0
         self.queue_lengths: dict[str, int] = {}
         self.closed_now: list[ContactAccount] = []
+        self.revived_now: set[str] = set()
         self.life_changed_ms = 0
         self.dirty_contacts: dict[str, None] = {}
         self.dirty_agents: dict[str, None] = {}

@@ -58,7 +58,23 @@ def priority_of(ledger: Ledger, contact: ContactAccount) -> int:
     category = ledger.category(contact.category)
     steps = category.steps[: contact.step] if category else ()
     raised = sum(step.raise_priority for step in steps) + contact.raised_priority
-    return min(9, contact.base_priority + raised)
+    own = contact.own_priority
+    if own < 0:
+        own = category.priority if category else 0
+    return min(9, own + raised)
+
+
+def home_queue(ledger: Ledger, contact: ContactAccount) -> str:
+    """Return the line that the contact's own facts lead to."""
+    category, center = ledger.category(contact.category), ledger.center
+    if category is None or center is None:
+        return contact.own_queue
+    needs = {*category.needs, *contact.skills}
+    if contact.language and category.language_level > 0:
+        needs.add(f"lang:{contact.language}")
+    if not needs <= set(center.skills):
+        return center.unknown_skill_queue
+    return contact.own_queue or category.queue
 
 
 def qualification_gap(agent: AgentAccount, demand: Demand) -> str:
@@ -107,6 +123,7 @@ def load_of(
     *,
     without_interruptible: bool = False,
     with_held: bool = False,
+    surely: bool = False,
 ) -> int:
     """Sum the units that work and offers take of an agent; held work takes none of its own."""
     load = sum(ledger.offers[offer_id].units for offer_id in agent.offers)
@@ -114,15 +131,15 @@ def load_of(
         contact = ledger.contacts[contact_id]
         if contact.held and not with_held:
             continue
-        if without_interruptible and may_be_held(ledger, contact):
+        if without_interruptible and may_be_held(ledger, contact, surely=surely):
             continue
         load += contact.units
     return load
 
 
-def may_be_held(ledger: Ledger, contact: ContactAccount) -> bool:
-    """Say whether a contact under way may be set aside: connected work, not its wrap-up."""
-    return interruptible(ledger, contact) and contact.place is Place.HANDLING
+def may_be_held(ledger: Ledger, contact: ContactAccount, *, surely: bool) -> bool:
+    """Say whether a contact under way may be set aside; of its wrap-up nobody is sure."""
+    return interruptible(ledger, contact) and (not surely or contact.place is Place.HANDLING)
 
 
 def count_of(ledger: Ledger, agent: AgentAccount, channel: str, *, with_held: bool) -> int:
@@ -151,7 +168,11 @@ def room_gap(ledger: Ledger, agent: AgentAccount, channel: str, *, by_holding: b
         return f"channel {channel} is not configured"
     gives_way = settings.interrupts
     load = load_of(
-        ledger, agent, without_interruptible=gives_way, with_held=not by_holding and not gives_way
+        ledger,
+        agent,
+        without_interruptible=gives_way,
+        with_held=not by_holding and not gives_way,
+        surely=not by_holding,
     )
     if load + settings.units > agent.capacity:
         return f"load {load} + {settings.units} units > capacity {agent.capacity}"

@@ -72,7 +72,7 @@ class SlaJudge:
             if isinstance(decision, SLA_DECISIONS):
                 seen.setdefault(decision.contact_id, []).append(decision)
         signals = self._signals(event, decisions)
-        retargeted = dict.fromkeys(self._concerned(event))
+        retargeted = dict.fromkeys(self._concerned(event, seen))
         for contact_id in dict.fromkeys((*retargeted, *signals, *seen)):
             contact = self.ledger.account_of(contact_id)
             if contact is None:
@@ -88,10 +88,8 @@ class SlaJudge:
     ) -> dict[str, list[tuple[Signal, bool]]]:
         """List what each contact's clocks hear, in order; the flag says: was it served."""
         heard: dict[str, list[tuple[Signal, bool]]] = {}
-        signal = _EVENT_SIGNALS.get(type(event))
-        automatic = isinstance(event, e.AgentReplied) and event.automatic
-        if signal is not None and not automatic:
-            contact_id: str = getattr(event, "contact_id", "")
+        contact_id: str = getattr(event, "contact_id", "")
+        for signal in self._signals_of_event(event, contact_id):
             heard.setdefault(contact_id, []).append((signal, True))
         for decision in decisions:
             match decision:
@@ -115,6 +113,23 @@ class SlaJudge:
                 case _:
                     pass
         return heard
+
+    def _signals_of_event(self, event: e.Event, contact_id: str) -> list[Signal]:
+        """List what an event itself says to the clocks of its contact."""
+        signal = _EVENT_SIGNALS.get(type(event))
+        closed = self.ledger.closed.get(contact_id)
+        if isinstance(event, e.AgentReplied) and event.automatic:
+            return []
+        if isinstance(event, e.ContactArrived) and closed is not None and closed.early:
+            return []
+        if contact_id in self.ledger.revived_now:
+            # A message, a call or a word of the agent brings the closed contact back.
+            also = [Signal.CUSTOMER_REPLIED] if isinstance(event, e.CustomerReplied) else []
+            return [Signal.REOPENED, *also]
+        if isinstance(event, e.ContactReopened):
+            # Only the wait for the customer was over: the contact had not been closed.
+            return [Signal.CUSTOMER_WAIT_ENDED]
+        return [] if signal is None else [signal]
 
     def _judge_contact(
         self,
@@ -355,10 +370,15 @@ class SlaJudge:
 
     # --- changed targets ---------------------------------------------------------
 
-    def _concerned(self, event: e.Event) -> list[str]:
+    def _concerned(self, event: e.Event, seen: dict[str, list[SlaDecision]]) -> list[str]:
         """List the contacts whose promises an event may have changed."""
         if isinstance(event, e.CenterChanged) and event.rebase:
             return list(self.ledger.contacts)
+        if isinstance(event, e.ContactUpdated | e.ContactTransferred) and any(
+            isinstance(decision, RebaseSla) for decision in seen.get(event.contact_id, [])
+        ):
+            # Any change of the contact may put it under promises of a newer configuration.
+            return [event.contact_id]
         if isinstance(event, e.ContactUpdated) and not (
             event.category is None and event.tier is None
         ):
