@@ -1,0 +1,28 @@
+"""Driver two: a worker that owns a centre's order while the wall owns its time.
+
+- `names`        the table of CloudEvents types, one for each event and each decision
+- `strict_json`  JSON as we take it from strangers;  `instants` RFC 3339 to milliseconds and back
+- `codec`        CloudEvents to events, decisions to CloudEvents; a record that cannot be read
+                 becomes the event `RecordRefused`, never an exception
+- `clock`        the three ways to tell the time: wall, scaled, recorded
+- `ports`        what the worker asks of whoever keeps the order: receive, append, read, publish
+- `embedded`     those ports on one SQLite file: nothing to install, one process, one machine
+- `intake`       records from files and standard input, each with its position
+- `service`      the five steps without any I/O: receive, stamp, decide, and what to append
+- `recovery`     state from the journal: newest good snapshot or full replay, decisions compared
+- `views`        queues, agents, one contact: read from the journal, never from the router
+- `worker`       the loop that joins intake, service, journal and readers
+- `http`         the same over HTTP: events in, decisions and state out
+- `commands`     `switchroom run`, `explain`, `replay`, `journal`, `check`, `schema`
+
+Only `worker`, `intake` and `http` wait; only `clock` reads a clock; only `embedded` writes a
+file. Journal first, then publish, then observe: nobody hears of a decision that a crash could
+still undo. Nothing here decides: decisions are `router`'s.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ENGINE_VERSION: Final = "0.1.0"
+"""The version that stands in the journal; a change of it is journaled as `EngineActivated`."""
