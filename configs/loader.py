@@ -20,6 +20,7 @@ from configs.yaml_reader import Mapping, Place, YamlError, read_yaml
 from router.center import Agent, Center
 from router.checks import check_center, check_values
 from router.problems import Problem
+from router.ranges import RANGES
 
 __all__ = ["ConfigError", "LoadedCenter", "load_center"]
 
@@ -69,11 +70,14 @@ def _read_files(directory: Path) -> tuple[Mapping, list[Finding], bool]:
     if not directory.is_dir():
         what = "is a file; give its directory" if directory.exists() else "no such directory"
         raise ConfigError([Finding(here, "", what)])
-    paths = sorted(
-        path
-        for path in directory.iterdir()
-        if path.suffix in {".yaml", ".yml"} and not path.name.startswith(".") and path.is_file()
-    )
+    try:
+        paths = sorted(
+            path
+            for path in directory.iterdir()
+            if path.suffix in {".yaml", ".yml"} and not path.name.startswith(".") and path.is_file()
+        )
+    except OSError as error:
+        raise ConfigError([Finding(here, "", f"cannot be read: {error.strerror}")]) from error
     if not paths:
         raise ConfigError([Finding(here, "", "holds no *.yaml file; a centre needs at least one")])
     if len(paths) > FILES_MAX:
@@ -117,6 +121,13 @@ def _with_groups(files: CenterFiles, origins: Origins) -> tuple[Center, list[Fin
                 findings.append(Finding(place, origins.spelling((*path, key)), message))
                 break
         else:
+            total = len(agents) + group.count
+            limit = min(files.limits.agents, RANGES["Limits"]["agents"][1])
+            if total > limit:
+                message = f"makes {total} agents, but limits.agents is {limit}; raise it"
+                place = origins.place((*path, "count"))
+                findings.append(Finding(place, origins.spelling((*path, "count")), message))
+                continue
             for agent_id, agent in agents_of_group(name, group):
                 if agent_id in agents:
                     other = origins.place(("agents", agent_id), at_key=True)

@@ -29,7 +29,7 @@ from router.center import (
 )
 from router.problems import Path, Problem, show_duration, suggest
 from router.ranges import CHANNEL_MAX, LEVELS, NAME_PATTERN, RANGES, WARNINGS, WEIGHTS
-from router.reach import LANGUAGE_PREFIX, check_reach, overflow_rings
+from router.reach import check_reach, is_language, overflow_rings
 
 __all__ = ["Problem", "check_center", "check_values", "config_hash"]
 
@@ -248,13 +248,14 @@ class _Check:
         self.ranges(path, category)
         self.known((*path, "queue"), "queue", category.queue, center.queues)
         self.levels((*path, "needs"), category.needs)
-        if len(category.needs) > center.limits.skills_per_contact:
-            limit = center.limits.skills_per_contact
-            self.error((*path, "needs"), f"more than limits.skills_per_contact ({limit}) needs")
+        held, most = len(category.needs), center.limits.skills_per_contact
+        if held > most:
+            message = f"{held} needs, but limits.skills_per_contact is {most}; raise it"
+            self.error((*path, "needs"), message)
         needs = dict(category.needs)
         if category.language_level:
             for skill in center.skills:
-                if skill.startswith(LANGUAGE_PREFIX):
+                if is_language(skill):
                     needs.setdefault(skill, category.language_level)
         queue, before_ms, away = category.queue, 0, False
         for index, step in enumerate(category.steps):

@@ -21,6 +21,11 @@ Levels: TypeAlias = dict[str, int]
 Search: TypeAlias = tuple[Levels, frozenset[str] | None]
 
 
+def is_language(skill: str) -> bool:
+    """Say whether a skill is a language: `lang:en`."""
+    return skill.startswith(LANGUAGE_PREFIX)
+
+
 class _Workforce:
     """Index the classes of agents by skill."""
 
@@ -71,7 +76,7 @@ def check_reach(center: Center) -> tuple[Problem, ...]:
             need not in skills or not low <= level <= high for need, level in category.needs.items()
         ):
             continue
-        searches = list(searches_of(center, category))
+        searches = list(searches_of(center, category, category.needs))
         if searches and not any(force.can_serve(search) for search in searches):
             message = f"no agent could ever serve it: {force.lack(searches[-1])}"
             problems.append(Problem(("categories", name), message, at_key=True))
@@ -81,11 +86,12 @@ def check_reach(center: Center) -> tuple[Problem, ...]:
             message = f"{channel.units} units are more than any agent's capacity ({budget})"
             problems.append(Problem(("channels", name, "units"), message))
     problems += _check_skills(center, force)
+    problems += _check_languages(center, force)
     return tuple(problems)
 
 
 def _check_skills(center: Center, force: _Workforce) -> Iterator[Problem]:
-    languages = [skill for skill in center.skills if skill.startswith(LANGUAGE_PREFIX)]
+    languages = [skill for skill in center.skills if is_language(skill)]
     needed = {skill for category in center.categories.values() for skill in category.needs}
     if any(category.language_level for category in center.categories.values()):
         needed.update(languages)
@@ -94,20 +100,27 @@ def _check_skills(center: Center, force: _Workforce) -> Iterator[Problem]:
             yield Problem(("skills", index), f'nobody has the skill "{skill}"', warning=True)
         elif skill not in needed:
             yield Problem(("skills", index), f'no category needs "{skill}"', warning=True)
-    most = max((force.best.get(language, 0) for language in languages), default=0)
     for name, category in center.categories.items():
-        if category.language_level > most:
-            message = (
-                f"nobody speaks any language at this level (the best has {most})"
-                if languages
-                else f'languages are skills, but none in skills begins with "{LANGUAGE_PREFIX}"'
-            )
+        if category.language_level and not languages:
+            message = f'languages are skills, but none in skills begins with "{LANGUAGE_PREFIX}"'
             yield Problem(("categories", name, "language_level"), message, warning=True)
 
 
-def searches_of(center: Center, category: Category) -> Iterator[Search]:
-    """Yield every search for an agent a contact of the category can come to: needs and teams."""
-    needs, extra, queue = dict(category.needs), frozenset[str](), category.queue
+def _check_languages(center: Center, force: _Workforce) -> Iterator[Problem]:
+    """Warn of categories that some language, spoken by somebody, would leave unserved."""
+    spoken = [skill for skill in center.skills if skill in force.best and is_language(skill)]
+    for name, category in center.categories.items():
+        for language in spoken if category.language_level else ():
+            needs = {language: category.language_level} | category.needs
+            searches = list(searches_of(center, category, needs))
+            if searches and not any(force.can_serve(search) for search in searches):
+                message = f"no agent could serve it in {language}: {force.lack(searches[-1])}"
+                yield Problem(("categories", name, "language_level"), message, warning=True)
+
+
+def searches_of(center: Center, category: Category, needs: Levels) -> Iterator[Search]:
+    """Yield every search for an agent a contact can come to: needs and teams, step by step."""
+    extra, queue = frozenset[str](), category.queue
     yield from _lines(center, queue, needs, extra)
     for step in category.steps:
         if step.deflect:

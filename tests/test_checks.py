@@ -162,6 +162,12 @@ MISTAKES = [
      "underscores"),
     ("skill_twice", 'tech, "lang:en"]', 'tech, ^^tech, "lang:en"]',
      'skills[2]: "tech" stands here twice; remove one'),
+    ("tier_name", "tiers: [gold, basic]", "tiers: [gold, basic, ^^a b]",
+     'tiers[2]: "a b" is no name; use 1 to 64 letters, digits, dots, colons, hyphens or '
+     "underscores"),
+    ("escalation_name", "[lead, manager]", "[lead, ^^the boss]",
+     'promises.answer.escalation[1]: "the boss" is no name; use 1 to 64 letters, digits, dots, '
+     "colons, hyphens or underscores"),
     ("unknown_skill_queue", "version: 3", "version: 3\nunknown_skill_queue: ^^fornt",
      'unknown_skill_queue: no queue "fornt"; did you mean "front"?'),
 ]  # fmt: skip
@@ -279,14 +285,26 @@ def test_the_limit_of_agents_holds_for_the_configuration(tmp_path: Path) -> None
     ]
 
 
+def test_the_limit_of_needs_holds_for_categories(tmp_path: Path) -> None:
+    path, place = plant(
+        tmp_path,
+        ("open_contacts: 500", "skills_per_contact: 1"),
+        ("needs: {billing: 6, tech: 2}", "^^needs: {billing: 6, tech: 2}"),
+    )
+    assert errors_of(tmp_path) == [
+        f"{path}:{place}: categories.invoice.needs: 2 needs, but limits.skills_per_contact is 1; "
+        "raise it"
+    ]
+
+
 # --- warnings ------------------------------------------------------------------------
 
 WARNINGS = [
     ("skill_nobody_has", "skills: [billing,", "skills: [^^cobol, billing,",
      'skills[0]: nobody has the skill "cobol"'),
     ("language_too_high", "language_level: 4", "language_level: ^^10",
-     "categories.invoice.language_level: nobody speaks any language at this level "
-     "(the best has 9)"),
+     "categories.invoice.language_level: no agent could serve it in lang:en: "
+     "it needs lang:en at 10 and the best has 9"),
     ("weights_unused", "agent_policy: weighted_share\n    weights",
      "agent_policy: linear\n    ^^weights",
      "queues.back.weights: unused under agent_policy linear; choose weighted_share or "
@@ -351,6 +369,22 @@ def test_a_language_without_language_skills_is_warned_of(tmp_path: Path) -> None
     assert [str(found) for found in load_center(tmp_path).problems] == [
         f"{path}:{place}: warning: categories.invoice.language_level: languages are skills, "
         'but none in skills begins with "lang:"'
+    ]
+
+
+def test_a_language_apart_from_the_need_is_warned_of(tmp_path: Path) -> None:
+    # The one who speaks English knows nothing of the matter any more.
+    path, place = plant(
+        tmp_path,
+        ('{billing: 8, tech: 5, "lang:en": 9}', '{"lang:en": 9}'),
+        ("{tech: 7, billing: 5}", "{tech: 7, billing: 6}"),
+        ("    teams: [care]\n", ""),
+        (", add_teams: [pool]", ""),
+        ("language_level: 4", "language_level: ^^4"),
+    )
+    assert [str(found) for found in load_center(tmp_path).problems] == [
+        f"{path}:{place}: warning: categories.invoice.language_level: no agent could serve it in "
+        "lang:en: no single agent has all of lang:en 4, billing 4"
     ]
 
 

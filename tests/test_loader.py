@@ -469,6 +469,8 @@ def test_a_centre_may_have_groups_only(tmp_path: Path) -> None:
          'agent_groups.desk.skills.bilings: no skill "bilings"; did you mean "billing"?'),
         ("count: 3", "count: ^^0",
          "agent_groups.desk.count: 0 is out of range; must be from 1 to 100000"),
+        ("count: 3", "count: ^^99999",
+         "agent_groups.desk.count: makes 100001 agents, but limits.agents is 15000; raise it"),
         ("count: 3", "count: ^^9999999",
          "agent_groups.desk.count: 9999999 is out of range; must be from 1 to 100000"),
         ("count: 3", "count: 3, digits: ^^99",
