@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
@@ -18,13 +17,18 @@ if TYPE_CHECKING:
     from simulation.day import Verdict
     from simulation.scenario import Options
 
-app = typer.Typer(help="Simulate: a seed or a configured centre, a day, the auditor.")
-
 _RECORD_ENTRIES: Final = 64
 _HOUR_MS: Final = 3_600_000
 
 
-@app.command()
+def register(app: typer.Typer) -> None:
+    """Mount this package's commands; each loads its own world when it is called."""
+    from simulation.demo_command import demo  # noqa: PLC0415 - mounted on demand
+
+    app.command("simulate")(simulate)
+    app.command("demo")(demo)
+
+
 def simulate(
     seed: Annotated[int, typer.Option(help="The number from which everything is drawn.")] = 1,
     seeds: Annotated[str, typer.Option(help="A range of seeds, first..last, instead of one.")] = "",
@@ -246,7 +250,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
-
-
-if __name__ == "__main__":
-    sys.exit(app())

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from router.center import Center, ClockKind, Promise
+from router.checks import check_center
 from router.events import (
     CenterChanged,
     CustomerErased,
@@ -130,6 +131,10 @@ def queue_moved(act: Mischief) -> bool:
         return True
     queues = {name: queue for name, queue in center.queues.items() if name != old}
     moved = _next(center, categories=categories, queues=queues)
+    if any(not problem.warning for problem in check_center(moved)):
+        # Something else still leads to the old queue, so it can only be drained.
+        act.world.propose(CenterChanged(_next(center, categories=categories), drain=(old,)))
+        return True
     act.world.propose(CenterChanged(moved, move_to={old: new} if lots.chance(0.7) else {}))
     return True
 

@@ -6,17 +6,21 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from router.center import Agent, Category, Center, Channel, ClockKind, Promise, Queue, Team
 from router.journal import read_journal, verify_records
-from simulation.commands import app
+from simulation.commands import simulate
 from simulation.day import judge_day, judge_seed
 from simulation.options import from_seed
 from simulation.rogues import FAULTS
 from simulation.scenario import Customers, Demand, Faults, Law, Options, Shift, Workforce
 
 MINUTE_MS = 60_000
+
+app = typer.Typer()
+app.command()(simulate)
 
 
 def busy_center() -> Center:
