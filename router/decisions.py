@@ -63,6 +63,7 @@ class Reason(Enum):
     CONNECT_TIMEOUT = "connect_timeout"
     CONNECT_FAILED = "connect_failed"
     UNANSWERED_OFFERS = "unanswered_offers"
+    HEARD_AGAIN = "heard_again"
     # routing steps and limits
     STEP_DUE = "step_due"
     NO_STAFFED_AGENT = "no_staffed_agent"
@@ -115,11 +116,10 @@ class Reason(Enum):
     WRONG_AGENT = "wrong_agent"
     OFFER_CLOSED = "offer_closed"
     SIGNED_OUT = "signed_out"
-    OLD_SESSION = "old_session"
     BAD_TARGET = "bad_target"
     BAD_CENTER = "bad_center"
     VERSION_CONFLICT = "version_conflict"
-    QUEUE_IN_USE = "queue_in_use"
+    STILL_IN_USE = "still_in_use"
     NO_CENTER = "no_center"
     LIMIT_REACHED = "limit_reached"
     # records that could not be read (decided by the codec, journaled by the core)
@@ -369,8 +369,11 @@ class StopSla(Struct, frozen=True, gc=False, omit_defaults=True, tag="stop_sla")
     late_ms: int = 0
 
 
-class RebaseSla(Struct, frozen=True, gc=False, tag="rebase_sla"):
-    """Move a deadline, counted from the clock's original start with all its pauses."""
+class RebaseSla(Struct, frozen=True, gc=False, omit_defaults=True, tag="rebase_sla"):
+    """Move a deadline, counted from the clock's original start with all its pauses.
+
+    `from_policy` is the promise that held before, if another one holds now.
+    """
 
     contact_id: str
     policy: str
@@ -378,6 +381,7 @@ class RebaseSla(Struct, frozen=True, gc=False, tag="rebase_sla"):
     old_deadline_ms: int
     deadline_ms: int
     reason: Reason
+    from_policy: str = ""
 
 
 class RequestSurvey(Struct, frozen=True, gc=False, tag="request_survey"):

@@ -1,0 +1,219 @@
+"""Carry offers and assignments: take back, accept, connect, hold, resume, release.
+
+Units and counts of an agent change here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.agents import AgentState
+from router.clocks import ASSIGNED, send_signal
+from router.clocks import CONNECTED as SIGNAL_CONNECTED
+from router.contacts import ContactState
+from router.decisions import (
+    AssignContact,
+    DialCallback,
+    EndAssignment,
+    HoldWork,
+    Reason,
+    ResumeWork,
+    WithdrawOffer,
+)
+from router.records import CONNECTED, Agent, Assignment, Contact, Offer
+
+if TYPE_CHECKING:
+    from router.floor import Floor
+
+
+def drop_offer(floor: Floor, offer: Offer) -> None:
+    """Take an offer off the books: its units are free, its agent is served afterwards."""
+    floor.timers.cancel(offer)
+    del floor.offers[offer.offer_id]
+    contact, agent = offer.contact, offer.agent
+    channel = contact.profile.channel
+    agent.offers.remove(offer)
+    agent.offered_units -= channel.units
+    agent.counts[channel.index] -= 1
+    work = contact.work
+    if work is offer:
+        contact.work = offer.sibling
+    elif isinstance(work, Offer):
+        before = work
+        while before.sibling is not None and before.sibling is not offer:
+            before = before.sibling
+        before.sibling = offer.sibling
+    offer.sibling = None
+    floor.freed.append(agent)
+
+
+def withdraw_offer(floor: Floor, offer: Offer, reason: Reason) -> None:
+    """Take an open offer back."""
+    floor.out.append(
+        WithdrawOffer(offer.offer_id, offer.contact.contact_id, offer.agent.agent_id, reason)
+    )
+    drop_offer(floor, offer)
+
+
+def withdraw_all(floor: Floor, contact: Contact, reason: Reason) -> None:
+    """Take all open offers of a contact back."""
+    work = contact.work
+    while isinstance(work, Offer):
+        withdraw_offer(floor, work, reason)
+        work = contact.work
+
+
+def count_try(floor: Floor, offer: Offer) -> None:
+    """Count an offer that its agent did not take."""
+    more = floor.more_of(offer.contact)
+    agent_id = offer.agent.agent_id
+    more.tried[agent_id] = more.tried.get(agent_id, 0) + 1
+
+
+def assign(floor: Floor, offer: Offer, reason: Reason) -> None:
+    """Give the contact to the agent who took the offer; all other offers of it are over."""
+    contact, agent = offer.contact, offer.agent
+    drop_offer(floor, offer)
+    floor.freed.pop()
+    withdraw_all(floor, contact, Reason.TAKEN)
+    more = contact.more
+    absent_ms = 0
+    if more is not None:
+        more.tried = {}
+        absent_ms = more.absent_ms
+        if more.ring is not None:
+            floor.timers.cancel(more.ring)
+    work = Assignment(offer.offer_id, contact, agent, floor.now_ms)
+    channel = work.channel
+    if channel.spec.interrupts:
+        _make_room(floor, agent, channel.units)
+    agent.works.append(work)
+    agent.units += channel.units
+    agent.active_units += channel.units
+    if not channel.spec.interruptible:
+        agent.firm_units += channel.units
+    agent.counts[channel.index] += 1
+    agent.unanswered = 0
+    if agent.scores is not None:
+        _score_start(floor, agent)
+    floor.take_turn(agent)
+    contact.work = work
+    contact.state = ContactState.CONNECTING
+    wait_ms = floor.now_ms - contact.arrived_ms
+    floor.out.append(
+        AssignContact(
+            offer.offer_id,
+            contact.contact_id,
+            agent.agent_id,
+            reason,
+            wait_ms,
+            wait_ms - absent_ms,
+        )
+    )
+    if more is not None and more.callback_due_ms >= 0:
+        floor.out.append(DialCallback(contact.contact_id, agent.agent_id, Reason.ACCEPTED))
+    send_signal(floor, contact, ASSIGNED)
+    if channel.spec.connect_timeout_ms:
+        floor.timers.arm(work, floor.now_ms, channel.spec.connect_timeout_ms)
+    else:
+        connect(floor, work)
+    floor.freed.append(agent)
+
+
+def connect(floor: Floor, work: Assignment) -> None:
+    """Bring customer and agent together."""
+    floor.timers.cancel(work)
+    work.phase = CONNECTED
+    contact = work.contact
+    contact.state = ContactState.HANDLING
+    if contact.more is not None:
+        contact.more.callback_due_ms = -1
+    send_signal(floor, contact, SIGNAL_CONNECTED)
+    if work.agent.state == AgentState.LOST:
+        watch_lost_work(floor, work)
+
+
+def watch_lost_work(floor: Floor, work: Assignment) -> None:
+    """Bound how long a contact stays with an agent who was lost."""
+    assert floor.center is not None, "a centre comes before work"
+    if work.fifo is None:
+        floor.timers.arm(work, floor.now_ms, floor.center.offers.lost_agent_timeout_ms)
+
+
+def _make_room(floor: Floor, agent: Agent, units: int) -> None:
+    """Hold interruptible work, the latest first, until `units` fit into the budget."""
+    for work in reversed(agent.works):
+        if agent.active_units + units <= agent.capacity:
+            return
+        if work.channel.spec.interruptible and not work.held:
+            work.held = True
+            agent.active_units -= work.channel.units
+            floor.out.append(
+                HoldWork(work.contact.contact_id, agent.agent_id, Reason.INTERRUPTED)
+            )
+
+
+def resume_held(floor: Floor, agent: Agent) -> None:
+    """Take held work up again, the earliest first, as far as the budget goes."""
+    if agent.active_units == agent.units:
+        return
+    for work in agent.works:
+        if work.held and agent.active_units + work.channel.units <= agent.capacity:
+            work.held = False
+            agent.active_units += work.channel.units
+            floor.out.append(
+                ResumeWork(work.contact.contact_id, agent.agent_id, Reason.CAPACITY_FREE)
+            )
+
+
+def release(floor: Floor, work: Assignment, reason: Reason) -> None:
+    """End an assignment: the agent's units are free, he is served afterwards."""
+    floor.timers.cancel(work)
+    contact, agent, channel = work.contact, work.agent, work.channel
+    agent.works.remove(work)
+    agent.units -= channel.units
+    if not work.held:
+        agent.active_units -= channel.units
+    if not channel.spec.interruptible:
+        agent.firm_units -= channel.units
+    agent.counts[channel.index] -= 1
+    contact.work = None
+    if agent.scores is not None:
+        _score_end(floor, agent, work)
+    floor.take_turn(agent)
+    if not agent.works:
+        agent.idle_since_ms = floor.now_ms
+    floor.out.append(EndAssignment(contact.contact_id, agent.agent_id, reason))
+    if agent.removed and not agent.works:
+        del floor.agents[agent.agent_id]
+    floor.freed.append(agent)
+
+
+def _score_start(floor: Floor, agent: Agent) -> None:
+    """Count a contact taken, and the idle time before it."""
+    scores = agent.scores
+    assert scores is not None, "scores are kept for this agent"
+    scores.contacts += floor.decay.weigh(1000, floor.now_ms)
+    if len(agent.works) == 1:
+        scores.idle_ms += floor.now_ms - agent.idle_since_ms
+
+
+def _score_end(floor: Floor, agent: Agent, work: Assignment) -> None:
+    """Count the time an assignment took."""
+    scores = agent.scores
+    assert scores is not None, "scores are kept for this agent"
+    now_ms = floor.now_ms
+    talked_until_ms = work.talk_ended_ms or now_ms
+    scores.busy += floor.decay.weigh(now_ms - work.assigned_ms, now_ms)
+    scores.talk += floor.decay.weigh(talked_until_ms - work.assigned_ms, now_ms)
+
+
+def take_from_agent(floor: Floor, contact: Contact, reason: Reason) -> None:
+    """End the assignment of a contact that goes on without its agent; the time away counts."""
+    work = contact.work
+    assert isinstance(work, Assignment), "the contact is assigned"
+    more = floor.more_of(contact)
+    more.absent_ms += floor.now_ms - work.assigned_ms
+    more.last_agent = work.agent.agent_id
+    more.held = False
+    release(floor, work, reason)

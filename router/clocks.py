@@ -1,0 +1,340 @@
+"""Run the clocks of the promises: exact, one timer each, decided once.
+
+Truth comes from the times of events; the alarm is separate from the truth. A clock that is stopped
+exactly at its deadline has met it. A breach is decided once, at the deadline's own instant, also
+when nobody ever answers, and carries how late it became when the clock stops.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from router.center import PromiseAction, ReopenMode, Signal
+from router.decisions import (
+    BreachSla,
+    EscalateContact,
+    MeetSla,
+    PauseSla,
+    Reason,
+    RebaseSla,
+    ResumeSla,
+    StartSla,
+    StopSla,
+    WarnSla,
+)
+from router.records import BREACHED, OVER, PAUSED, RUNNING, Clock, Contact
+from router.sla import PAUSE, RESET, RESUME, SIGNAL_INDEX, START, STOP, PromisePlan
+
+if TYPE_CHECKING:
+    from router.floor import Floor
+
+ARRIVED: Final = SIGNAL_INDEX[Signal.ARRIVED]
+ASSIGNED: Final = SIGNAL_INDEX[Signal.ASSIGNED]
+CONNECTED: Final = SIGNAL_INDEX[Signal.CONNECTED]
+AGENT_REPLIED: Final = SIGNAL_INDEX[Signal.AGENT_REPLIED]
+CUSTOMER_REPLIED: Final = SIGNAL_INDEX[Signal.CUSTOMER_REPLIED]
+CUSTOMER_AWAITED: Final = SIGNAL_INDEX[Signal.CUSTOMER_AWAITED]
+CUSTOMER_WAIT_ENDED: Final = SIGNAL_INDEX[Signal.CUSTOMER_WAIT_ENDED]
+HELD: Final = SIGNAL_INDEX[Signal.HELD]
+RESUMED: Final = SIGNAL_INDEX[Signal.RESUMED]
+TRANSFERRED: Final = SIGNAL_INDEX[Signal.TRANSFERRED]
+RESOLVED: Final = SIGNAL_INDEX[Signal.RESOLVED]
+REOPENED: Final = SIGNAL_INDEX[Signal.REOPENED]
+COMPLAINT_RAISED: Final = SIGNAL_INDEX[Signal.COMPLAINT_RAISED]
+CALLBACK_SCHEDULED: Final = SIGNAL_INDEX[Signal.CALLBACK_SCHEDULED]
+CALLBACK_DUE: Final = SIGNAL_INDEX[Signal.CALLBACK_DUE]
+CLOSED: Final = SIGNAL_INDEX[Signal.CLOSED]
+
+
+def send_signal(floor: Floor, contact: Contact, signal: int) -> None:
+    """Let every clock of the contact hear what happened."""
+    for plan, action in contact.profile.reactions[signal]:
+        clock = _clock_of(contact, plan)
+        if action == START:
+            if clock is None or clock.phase == OVER:
+                _start(floor, contact, plan, clock, Reason.CLOCK_STARTED)
+        elif clock is None or clock.phase == OVER:
+            continue
+        elif action == STOP:
+            _stop(floor, clock)
+        elif action == PAUSE:
+            _pause(floor, clock)
+        elif action == RESUME:
+            _resume(floor, clock)
+        elif action == RESET:
+            _stop(floor, clock)
+            _start(floor, contact, plan, clock, Reason.CLOCK_RESET)
+
+
+def _clock_of(contact: Contact, plan: PromisePlan) -> Clock | None:
+    """Return the contact's clock of the same kind of promise (the promise may have changed)."""
+    kind = plan.promise.kind
+    clock = contact.clocks
+    while clock is not None:
+        if clock.plan.promise.kind is kind:
+            return clock
+        clock = clock.next
+    return None
+
+
+def _start(
+    floor: Floor, contact: Contact, plan: PromisePlan, old: Clock | None, reason: Reason
+) -> Clock:
+    """Start the clock of a promise; an ended one gives way to the next cycle."""
+    if old is None:
+        clock = Clock(contact, plan, 1, floor.now_ms)
+        clock.next = contact.clocks
+        contact.clocks = clock
+    else:
+        clock = old
+        clock.plan = plan
+        clock.cycle += 1
+        clock.phase = RUNNING
+        clock.since_ms = floor.now_ms
+        clock.consumed_ms = 0
+        clock.noticed = 0
+    floor.out.append(
+        StartSla(contact.contact_id, plan.name, clock.cycle, clock.deadline_ms, reason)
+    )
+    _arm(floor, clock)
+    return clock
+
+
+def _arm(floor: Floor, clock: Clock) -> None:
+    """Arm a running clock for its next threshold."""
+    threshold_ms = clock.plan.thresholds[clock.noticed][1]
+    due_ms = max(clock.since_ms + threshold_ms - clock.consumed_ms, floor.now_ms)
+    floor.timers.arm(clock, floor.now_ms, due_ms - floor.now_ms)
+
+
+def _elapsed_ms(floor: Floor, clock: Clock) -> int:
+    """Return how long the clock has run, without its pauses."""
+    if clock.phase == PAUSED:
+        return clock.consumed_ms
+    return clock.consumed_ms + floor.now_ms - clock.since_ms
+
+
+def _stop(floor: Floor, clock: Clock) -> None:
+    """Stop a clock because what was promised has happened."""
+    floor.timers.cancel(clock)
+    contact_id, name, cycle = clock.contact.contact_id, clock.plan.name, clock.cycle
+    elapsed_ms = _elapsed_ms(floor, clock)
+    if clock.phase == RUNNING and elapsed_ms > clock.plan.target_ms:
+        # Only a clock that was just rebased into the past is late before its timer fired.
+        _breach(floor, clock)
+    if clock.phase == BREACHED:
+        late_ms = elapsed_ms - clock.plan.target_ms
+        floor.out.append(StopSla(contact_id, name, cycle, Reason.STOPPED_LATE, late_ms))
+    else:
+        floor.out.append(MeetSla(contact_id, name, cycle, elapsed_ms, Reason.STOPPED_IN_TIME))
+    clock.consumed_ms = elapsed_ms
+    clock.phase = OVER
+
+
+def _cancel(floor: Floor, clock: Clock) -> None:
+    """End a clock whose promise can no longer be kept or broken."""
+    floor.timers.cancel(clock)
+    elapsed_ms = _elapsed_ms(floor, clock)
+    late_ms = elapsed_ms - clock.plan.target_ms if clock.phase == BREACHED else 0
+    floor.out.append(
+        StopSla(
+            clock.contact.contact_id, clock.plan.name, clock.cycle, Reason.CLOCK_CANCELED, late_ms
+        )
+    )
+    clock.consumed_ms = elapsed_ms
+    clock.phase = OVER
+
+
+def _pause(floor: Floor, clock: Clock) -> None:
+    """Pause a running clock; a breached one runs on, to say how late it became."""
+    if clock.phase != RUNNING:
+        return
+    floor.timers.cancel(clock)
+    clock.consumed_ms = _elapsed_ms(floor, clock)
+    clock.phase = PAUSED
+    floor.out.append(
+        PauseSla(clock.contact.contact_id, clock.plan.name, clock.cycle, Reason.CLOCK_PAUSED)
+    )
+
+
+def _resume(floor: Floor, clock: Clock) -> None:
+    """Let a paused clock run on: its deadline moves by the length of the pause."""
+    if clock.phase != PAUSED:
+        return
+    clock.phase = RUNNING
+    clock.since_ms = floor.now_ms
+    floor.out.append(
+        ResumeSla(
+            clock.contact.contact_id,
+            clock.plan.name,
+            clock.cycle,
+            clock.deadline_ms,
+            Reason.CLOCK_RESUMED,
+        )
+    )
+    _arm(floor, clock)
+
+
+def end_clocks(floor: Floor, contact: Contact, *, handled: bool) -> None:
+    """End every clock of a contact that closes: stop what closing answers, cancel the rest."""
+    if handled:
+        send_signal(floor, contact, CLOSED)
+    clock = contact.clocks
+    while clock is not None:
+        if clock.phase != OVER:
+            _cancel(floor, clock)
+        clock = clock.next
+
+
+def reopen_clocks(floor: Floor, contact: Contact) -> None:
+    """Let the promises of a reopened contact live on, as each of them says.
+
+    `resume` carries the time that had run; `restart` and `new_cycle` count from the reopening.
+    Promises whose start set names `reopened` have answered already.
+    """
+    send_signal(floor, contact, REOPENED)
+    for plan, action in contact.profile.reactions[ARRIVED]:
+        if action != START:
+            continue
+        clock = _clock_of(contact, plan)
+        if clock is None or clock.phase != OVER:
+            continue
+        had_ms = clock.consumed_ms
+        if plan.promise.reopen is ReopenMode.RESUME and had_ms < plan.target_ms:
+            floor.timers.cancel(clock)
+            clock.plan = plan
+            clock.cycle += 1
+            clock.phase = RUNNING
+            clock.since_ms = floor.now_ms
+            clock.consumed_ms = had_ms
+            clock.noticed = _thresholds_passed(plan, had_ms)
+            floor.out.append(
+                StartSla(
+                    contact.contact_id, plan.name, clock.cycle, clock.deadline_ms, Reason.REOPENED
+                )
+            )
+            _arm(floor, clock)
+        else:
+            _start(floor, contact, plan, clock, Reason.REOPENED)
+
+
+def _thresholds_passed(plan: PromisePlan, elapsed_ms: int) -> int:
+    """Count the warnings that lie at or before `elapsed_ms` of running time."""
+    return sum(1 for percent, ms in plan.thresholds if percent < 100 and ms <= elapsed_ms)
+
+
+def retarget_clocks(floor: Floor, contact: Contact) -> None:
+    """Put the clocks under the promises that hold for the contact now.
+
+    A deadline is counted from the clock's original start with all its pauses. A breach already
+    raised stays. A promise new to the contact counts from its arrival.
+    """
+    plans = contact.profile.promises
+    clock = contact.clocks
+    while clock is not None:
+        follower = clock.next
+        if clock.phase != OVER:
+            kind = clock.plan.promise.kind
+            plan = next((p for p in plans if p.promise.kind is kind), None)
+            if plan is None:
+                _cancel(floor, clock)
+            elif plan.promise != clock.plan.promise or plan.name != clock.plan.name:
+                _rebase(floor, clock, plan)
+        clock = follower
+    for plan, action in contact.profile.reactions[ARRIVED]:
+        if action == START and _clock_of(contact, plan) is None:
+            started = Clock(contact, plan, 1, contact.arrived_ms)
+            started.next = contact.clocks
+            contact.clocks = started
+            floor.out.append(
+                StartSla(
+                    contact.contact_id, plan.name, 1, started.deadline_ms, Reason.RETARGETED
+                )
+            )
+            _catch_up(floor, started)
+
+
+def _rebase(floor: Floor, clock: Clock, plan: PromisePlan) -> None:
+    """Move a clock from one promise to another of the same kind."""
+    old_name, old_deadline_ms = clock.plan.name, _deadline_ms(floor, clock)
+    clock.plan = plan
+    floor.out.append(
+        RebaseSla(
+            clock.contact.contact_id,
+            plan.name,
+            clock.cycle,
+            old_deadline_ms,
+            _deadline_ms(floor, clock),
+            Reason.RETARGETED,
+            from_policy="" if old_name == plan.name else old_name,
+        )
+    )
+    if clock.phase == BREACHED:
+        return
+    floor.timers.cancel(clock)
+    if clock.phase == RUNNING:
+        _catch_up(floor, clock)
+    else:
+        clock.noticed = _thresholds_passed(plan, clock.consumed_ms)
+
+
+def _deadline_ms(floor: Floor, clock: Clock) -> int:
+    """Return the deadline; for a paused clock the one it would have if it resumed now."""
+    if clock.phase == PAUSED:
+        return floor.now_ms + clock.plan.target_ms - clock.consumed_ms
+    return clock.deadline_ms
+
+
+def _catch_up(floor: Floor, clock: Clock) -> None:
+    """Arm a clock whose start lies back; one whose deadline has passed is due at once."""
+    clock.noticed = _thresholds_passed(clock.plan, _elapsed_ms(floor, clock))
+    _arm(floor, clock)
+
+
+def fire_clock(floor: Floor, clock: Clock) -> PromiseAction:
+    """Warn or breach, as the threshold says; return what the promise wants done about it."""
+    percent = clock.plan.thresholds[clock.noticed][0]
+    if percent == 100:
+        _breach(floor, clock)
+        return clock.plan.promise.on_breach
+    clock.noticed += 1
+    floor.out.append(
+        WarnSla(
+            clock.contact.contact_id, clock.plan.name, clock.cycle, percent, Reason.WARNING_DUE
+        )
+    )
+    _arm(floor, clock)
+    return clock.plan.promise.on_warning
+
+
+def _breach(floor: Floor, clock: Clock) -> None:
+    """Decide that the promise is broken; the clock runs on until it is stopped."""
+    clock.phase = BREACHED
+    floor.out.append(
+        BreachSla(
+            clock.contact.contact_id,
+            clock.plan.name,
+            clock.cycle,
+            clock.deadline_ms,
+            Reason.DEADLINE_PASSED,
+        )
+    )
+
+
+def escalate(floor: Floor, clock: Clock) -> None:
+    """Call the next one in the promise's chain, as long as it has one."""
+    chain = clock.plan.promise.escalation
+    more = floor.more_of(clock.contact)
+    level = more.escalated.get(clock.plan.name, 0)
+    if level >= len(chain):
+        return
+    more.escalated[clock.plan.name] = level + 1
+    floor.out.append(
+        EscalateContact(
+            clock.contact.contact_id,
+            clock.plan.name,
+            level + 1,
+            chain[level],
+            Reason.SLA_BREACHED if clock.phase == BREACHED else Reason.SLA_WARNED,
+        )
+    )

@@ -1,0 +1,416 @@
+"""Hold everything the fold knows, and keep its indexes true.
+
+The floor has no opinion: it finds the lane of a contact, seats agents at the benches of the demands
+they can serve, and arms timers. Who gets what is decided in `router.matching`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from router.agents import AgentState
+from router.bench import Seat
+from router.contacts import ContactState
+from router.deadlines import NEVER, Timers
+from router.decisions import Reason
+from router.lines import Demand, Lane
+from router.plan import ChannelPlan, Profile, ProfileKey, QueuePlan, make_profile
+from router.policies.agent_selection import POLICIES, SCORED, Decay, make_bench
+from router.policies.contact_selection import POLICY_ORDER, lane_ranks
+from router.records import PLACE_BITS, Agent, Contact, Ending, More, Offer
+from router.skills import qualifies
+
+if TYPE_CHECKING:
+    from router.center import Center
+    from router.decisions import Decision
+
+# An agent on break counts as staffed: he may come back for the contact that waits for him.
+STAFFED = (AgentState.READY, AgentState.AWAY)
+
+_UNKNOWN = {
+    "channel": Reason.UNKNOWN_CHANNEL,
+    "category": Reason.UNKNOWN_CATEGORY,
+    "queue": Reason.UNKNOWN_QUEUE,
+    "skill": Reason.UNKNOWN_SKILL,
+}
+
+
+class Floor:
+    """Hold the contacts, agents, lines, offers and timers of one centre.
+
+    `freed` lists the agents who may have become able to take something; they are served at the end
+    of each step. `out` collects the decisions of the event at hand.
+    """
+
+    __slots__ = (
+        "agents",
+        "center",
+        "channel_list",
+        "channels",
+        "closed",
+        "config_hash",
+        "contacts",
+        "decay",
+        "demand_list",
+        "demands",
+        "event_ids",
+        "event_order",
+        "freed",
+        "keeps_scores",
+        "lanes",
+        "last_agents",
+        "life_ms",
+        "next_offer",
+        "next_place",
+        "now_ms",
+        "offers",
+        "open_contacts",
+        "out",
+        "overload",
+        "profiles",
+        "queues",
+        "surveyed",
+        "team_policy",
+        "timers",
+        "tombstone_order",
+        "tombstones",
+        "turn",
+        "waiting_mask",
+        "window_ms",
+    )
+
+    def __init__(self) -> None:
+        self.now_ms = 0
+        self.out: list[Decision] = []
+        self.freed: list[Agent] = []
+        self.center: Center | None = None
+        self.config_hash = ""
+        self.timers = Timers()
+        self.contacts: dict[str, Contact] = {}
+        self.agents: dict[str, Agent] = {}
+        self.offers: dict[int, Offer] = {}
+        self.channels: dict[str, ChannelPlan] = {}
+        self.channel_list: list[ChannelPlan] = []
+        self.queues: dict[str, QueuePlan] = {}
+        self.profiles: dict[ProfileKey, Profile] = {}
+        self.demands: dict[
+            tuple[str, tuple[tuple[str, int], ...], tuple[str, ...], str], Demand
+        ] = {}
+        self.demand_list: list[Demand] = []
+        self.lanes: dict[tuple[int, int, int], Lane] = {}
+        self.team_policy: dict[str, int] = {}
+        self.waiting_mask = 0
+        self.next_offer = 1
+        self.next_place = 0
+        self.turn = 0
+        self.open_contacts = 0
+        self.closed: deque[Ending] = deque()
+        self.tombstones: dict[str, int] = {}
+        self.tombstone_order: deque[tuple[int, str]] = deque()
+        self.event_ids: dict[str, int] = {}
+        self.event_order: deque[tuple[int, str]] = deque()
+        self.last_agents: dict[str, str] = {}
+        self.surveyed: dict[str, int] = {}
+        self.overload = False
+        self.decay = Decay(0)
+        self.keeps_scores = False
+        self.life_ms = 0
+        self.window_ms = 0
+
+    # --- places, profiles, lanes ------------------------------------------------------
+
+    def take_place(self) -> int:
+        """Return the place of a contact that arrives now: later than every place given out."""
+        self.next_place = max(self.next_place + 1, self.now_ms << PLACE_BITS)
+        return self.next_place
+
+    def profile(self, key: ProfileKey) -> Profile | Reason:
+        """Return the profile of a contact's facts, or why there can be none."""
+        known = self.profiles.get(key)
+        if known is not None:
+            return known
+        center = self.center
+        assert center is not None, "a centre comes before contacts"
+        made = make_profile(center, key, self.channels, self.queues)
+        if isinstance(made, str):
+            return _UNKNOWN[made]
+        if len(self.profiles) >= center.limits.need_sets:
+            return Reason.LIMIT_REACHED
+        self.profiles[key] = made
+        return made
+
+    def home_lane(self, contact: Contact) -> Lane:
+        """Return the lane in which the contact waits at its present queue, step and priority."""
+        profile = contact.profile
+        more = contact.more
+        if more is None or (more.queue is None and not more.raised):
+            lane = profile.lanes[contact.step]
+            if lane is None:
+                lane = self._find_lane(profile, profile.queue, contact.step, 0)
+                profile.lanes[contact.step] = lane
+            return lane
+        queue = profile.queue if more.queue is None else more.queue
+        return self._find_lane(profile, queue, contact.step, more.raised)
+
+    def _find_lane(self, profile: Profile, queue: QueuePlan, step: int, raised: int) -> Lane:
+        demand = self.demand(
+            queue, profile.needs_at(step), profile.teams_at(queue, step), profile.channel
+        )
+        priority = min(profile.priority_at(step) + raised, 9)
+        key = (demand.index, priority, profile.lead_ms)
+        lane = self.lanes.get(key)
+        if lane is None:
+            assert self.center is not None, "a centre comes before lanes"
+            ranks = lane_ranks(
+                priority, profile.lead_ms, self.center.ageing_points_ms, PLACE_BITS
+            )
+            lane = Lane(len(self.lanes), demand, priority, ranks)
+            self.lanes[key] = lane
+            demand.lanes.append(lane)
+        return lane
+
+    def demand(
+        self,
+        queue: QueuePlan,
+        needs: tuple[tuple[str, int], ...],
+        teams: tuple[str, ...],
+        channel: ChannelPlan,
+    ) -> Demand:
+        """Return a demand; the first contact of a new one costs a look at every agent."""
+        key = (queue.name, needs, teams, channel.name)
+        demand = self.demands.get(key)
+        if demand is None:
+            demand = Demand(
+                len(self.demand_list), queue, needs, teams, channel, make_bench(queue)
+            )
+            self.demands[key] = demand
+            self.demand_list.append(demand)
+            for agent in self.agents.values():
+                self.give_seat(agent, demand)
+        return demand
+
+    def wait_in(self, contact: Contact, lane: Lane) -> None:
+        """Let a contact wait in a lane."""
+        contact.lane = lane
+        lane.join(contact)
+        demand = lane.demand
+        self.waiting_mask |= demand.bit
+        demand.queue.waiting += 1
+
+    def stop_waiting(self, contact: Contact) -> None:
+        """Take a waiting contact out of its lane, or from the one agent it waits for."""
+        lane = contact.lane
+        assert lane is not None, "a waiting contact has a lane"
+        demand = lane.demand
+        demand.queue.waiting -= 1
+        more = contact.more
+        if more is not None and more.affinity is not None:
+            own = more.affinity.own
+            assert own is not None, "the agent knows who waits for him"
+            own.remove(contact.place, 0)
+            return
+        lane.leave(contact)
+        if not demand.waiting:
+            self.waiting_mask &= ~demand.bit
+
+    # --- agents and their seats ---------------------------------------------------------
+
+    def may_serve(self, agent: Agent, demand: Demand) -> bool:
+        """Say whether an agent has the skills and the team for a demand."""
+        return (
+            not agent.removed
+            and (not demand.teams or agent.team in demand.teams)
+            and qualifies(agent.skills, demand.needs)
+        )
+
+    def give_seat(self, agent: Agent, demand: Demand) -> None:
+        """Give an agent a seat at a demand that he may serve."""
+        if not self.may_serve(agent, demand):
+            return
+        rank = POLICIES[demand.queue.spec.agent_policy][0]
+        seat = Seat(agent, demand, rank(agent, demand))
+        index = demand.channel.index
+        agent.seats[index].append(seat)
+        agent.masks[index] |= demand.bit
+        demand.seats.append(seat)
+        if agent.state in STAFFED:
+            demand.staffed += 1
+        if agent.open_mask >> index & 1:
+            agent.mask |= demand.bit
+            seat.tie = agent.turn
+            demand.bench.take(seat)
+
+    def reseat(self, agent: Agent) -> None:
+        """Give an agent all his seats anew, after his skills or the centre changed."""
+        self.stand_up(agent)
+        staffed = agent.state in STAFFED
+        for seats in agent.seats:
+            for seat in seats:
+                seat.demand.seats.remove(seat)
+                if staffed:
+                    seat.demand.staffed -= 1
+        agent.seats = [[] for _ in self.channel_list]
+        agent.masks = [0] * len(self.channel_list)
+        for demand in self.demand_list:
+            self.give_seat(agent, demand)
+
+    def find_idle_mask(self, agent: Agent) -> None:
+        """Find out which channels an agent without work could serve."""
+        mask = 0
+        for channel in self.channel_list:
+            if channel.units <= agent.capacity:
+                mask |= 1 << channel.index
+        agent.idle_mask = mask
+
+    def channels_open(self, agent: Agent) -> int:
+        """Return a bit for each channel on which the agent could take one contact more."""
+        if agent.state != AgentState.READY or agent.backing_off or agent.removed:
+            return 0
+        offered = agent.offered_units
+        total = agent.units + offered
+        if not total:
+            return agent.idle_mask
+        mask = 0
+        for channel in self.channel_list:
+            index = channel.index
+            load = agent.firm_units + offered if channel.spec.interrupts else total
+            if load + channel.units > agent.capacity:
+                continue
+            most = agent.channel_max[index]
+            if not most or agent.counts[index] < most:
+                mask |= 1 << index
+        return mask
+
+    def demands_of(self, agent: Agent, open_mask: int) -> int:
+        """Return a bit for each demand that the agent may serve on the open channels."""
+        mask = 0
+        index = 0
+        while open_mask:
+            if open_mask & 1:
+                mask |= agent.masks[index]
+            open_mask >>= 1
+            index += 1
+        return mask
+
+    def stand_up(self, agent: Agent) -> None:
+        """Let an agent leave all benches."""
+        open_mask = agent.open_mask
+        if not open_mask:
+            return
+        agent.open_mask = 0
+        agent.mask = 0
+        index = 0
+        while open_mask:
+            if open_mask & 1:
+                for seat in agent.seats[index]:
+                    seat.demand.bench.leave(seat)
+            open_mask >>= 1
+            index += 1
+
+    def sit_down(self, agent: Agent, open_mask: int) -> None:
+        """Let an agent take his seats for the open channels; he sits nowhere before."""
+        agent.open_mask = open_mask
+        agent.mask = self.demands_of(agent, open_mask)
+        turn = agent.turn
+        index = 0
+        while open_mask:
+            if open_mask & 1:
+                for seat in agent.seats[index]:
+                    demand = seat.demand
+                    rank = demand.rank
+                    if rank is not None:
+                        seat.rank = rank(agent, demand)
+                    seat.tie = turn
+                    demand.bench.take(seat)
+            open_mask >>= 1
+            index += 1
+
+    def take_turn(self, agent: Agent) -> None:
+        """Put an agent behind all others in the order of idleness."""
+        self.turn += 1
+        agent.turn = self.turn
+
+    def policy_of(self, agent: Agent) -> int:
+        """Return the number of the contact policy by which the agent chooses."""
+        return self.team_policy.get(agent.team, 0)
+
+    # --- timers of contacts ------------------------------------------------------------
+
+    def next_step_ms(self, contact: Contact) -> int:
+        """Return when the contact's next routing step is due."""
+        steps = contact.profile.category.steps
+        if contact.step >= len(steps):
+            return NEVER
+        more = contact.more
+        start_ms = contact.arrived_ms
+        if more is not None and more.steps_from_ms:
+            start_ms = more.steps_from_ms
+        return start_ms + steps[contact.step].after_ms
+
+    def queue_limit_ms(self, contact: Contact) -> int:
+        """Return when the contact will have waited too long for its queue; callbacks never do."""
+        lane = contact.lane
+        assert lane is not None, "a waiting contact has a lane"
+        limit_ms = lane.demand.queue.spec.wait_max_ms
+        more = contact.more
+        if not limit_ms or (more is not None and more.callback_due_ms >= 0):
+            return NEVER
+        if more is not None and more.entered_ms:
+            return more.entered_ms + limit_ms
+        return contact.arrived_ms + limit_ms
+
+    def set_alarm(self, contact: Contact) -> None:
+        """Arm the contact for the earliest thing that time alone will do to it."""
+        due_ms = contact.arrived_ms + self.life_ms
+        more = contact.more
+        state = contact.state
+        if more is not None and more.reopened_ms:
+            due_ms = more.reopened_ms + self.life_ms
+        if state == ContactState.WAITING:
+            due_ms = min(due_ms, self.next_step_ms(contact), self.queue_limit_ms(contact))
+            if more is not None and more.affinity is not None:
+                due_ms = min(due_ms, more.affinity_until_ms)
+        elif state == ContactState.SCHEDULED and more is not None:
+            due_ms = min(due_ms, more.callback_due_ms)
+        due_ms = max(due_ms, self.now_ms)
+        timers = self.timers
+        if contact.fifo is not None:
+            if timers.due_ms(contact) == due_ms:
+                return
+            timers.cancel(contact)
+        timers.arm(contact, self.now_ms, due_ms - self.now_ms)
+
+    def purge(self) -> None:
+        """Forget what lies further back than the window in which repeats are recognised."""
+        limit_ms = self.now_ms - self.window_ms
+        closed = self.closed
+        while closed and closed[0].closed_ms < limit_ms:
+            ending = closed.popleft()
+            contact = ending.contact
+            if contact.ending is ending:
+                del self.contacts[contact.contact_id]
+                contact.clocks = None
+                contact.ending = None
+        while self.tombstone_order and self.tombstone_order[0][0] < limit_ms:
+            self.tombstones.pop(self.tombstone_order.popleft()[1], None)
+        while self.event_order and self.event_order[0][0] < limit_ms:
+            self.event_ids.pop(self.event_order.popleft()[1], None)
+
+    def more_of(self, contact: Contact) -> More:
+        """Return the rarer facts of a contact, made on first use."""
+        more = contact.more
+        if more is None:
+            more = More()
+            contact.more = more
+        return more
+
+    def note_policies(self, center: Center) -> None:
+        """Look up once what the policies of a centre need."""
+        self.keeps_scores = any(
+            POLICIES[queue.agent_policy][3] == SCORED for queue in center.queues.values()
+        )
+        self.team_policy = {
+            name: POLICY_ORDER.index(team.contact_policy or center.contact_policy)
+            for name, team in center.teams.items()
+        }

@@ -1,0 +1,328 @@
+"""Let contacts wait: enter a line, return to it, widen the search, leave it for good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.assignments import release, take_from_agent, withdraw_all
+from router.center import LimitAction
+from router.clocks import CALLBACK_DUE, end_clocks, send_signal
+from router.contacts import ContactState
+from router.decisions import (
+    CloseContact,
+    DeflectContact,
+    EnqueueContact,
+    Exit,
+    OfferCallback,
+    OverflowContact,
+    Reason,
+    RelaxContact,
+    RequestSurvey,
+    RequeueContact,
+)
+from router.matching import seek_agent
+from router.ordered import Ordered
+from router.records import Contact, Ending, Offer
+
+if TYPE_CHECKING:
+    from router.floor import Floor
+    from router.plan import QueuePlan
+
+
+
+def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
+    """Let a contact begin to wait at its place, and look for an agent."""
+    contact.state = ContactState.WAITING
+    lane = floor.home_lane(contact)
+    contact.lane = lane
+    demand = lane.demand
+    if not demand.staffed and reason is Reason.ARRIVED:
+        reason = Reason.NO_ELIGIBLE_AGENT
+    floor.out.append(
+        EnqueueContact(
+            contact.contact_id, demand.queue.name, reason, lane.priority, contact.step
+        )
+    )
+    more = contact.more
+    if more is not None and more.affinity is not None:
+        demand.queue.waiting += 1
+        own = more.affinity.own
+        if own is None:
+            own = Ordered()
+            more.affinity.own = own
+        own.add(contact.place, 0, contact)
+    else:
+        floor.wait_in(contact, lane)
+        if not demand.staffed:
+            skip_steps(floor, contact)
+    if contact.state == ContactState.WAITING:
+        seek_agent(floor, contact)
+    if contact.state == ContactState.WAITING:
+        floor.set_alarm(contact)
+
+
+def pull_out(floor: Floor, contact: Contact, reason: Reason) -> None:
+    """Take a contact from where it is so that it can start anew elsewhere; its age stays."""
+    more = floor.more_of(contact)
+    if contact.state == ContactState.WAITING:
+        floor.stop_waiting(contact)
+    elif isinstance(contact.work, Offer):
+        withdraw_all(floor, contact, reason)
+    elif contact.work is not None:
+        take_from_agent(floor, contact, reason)
+    else:
+        more.absent_ms += floor.now_ms - more.absent_since_ms
+        more.absent_since_ms = 0
+    more.affinity = None
+    more.callback_due_ms = -1
+    if more.ring is not None:
+        floor.timers.cancel(more.ring)
+
+
+def start_anew(floor: Floor, contact: Contact) -> None:
+    """Let the routing steps and the queue's limit of a contact count from now."""
+    more = floor.more_of(contact)
+    contact.step = 0
+    more.queue = None
+    more.steps_from_ms = floor.now_ms
+    more.entered_ms = floor.now_ms
+    more.tried = {}
+
+
+def change_lane(floor: Floor, contact: Contact) -> None:
+    """Move a contact to the lane where it now belongs."""
+    if contact.state != ContactState.WAITING:
+        contact.lane = floor.home_lane(contact)
+        return
+    more = contact.more
+    if more is not None and more.affinity is not None:
+        lane = floor.home_lane(contact)
+        old = contact.lane
+        assert old is not None, "a waiting contact has a lane"
+        old.demand.queue.waiting -= 1
+        lane.demand.queue.waiting += 1
+        contact.lane = lane
+        return
+    floor.stop_waiting(contact)
+    floor.wait_in(contact, floor.home_lane(contact))
+
+
+def skip_steps(floor: Floor, contact: Contact) -> None:
+    """Go at once to a wider search if nobody staffed could serve the present one."""
+    lane = contact.lane
+    assert lane is not None, "a waiting contact has a lane"
+    steps = contact.profile.category.steps
+    if lane.demand.staffed or contact.step >= len(steps):
+        return
+    for target in range(contact.step + 1, len(steps) + 1):
+        if _is_staffed_at(floor, contact, target):
+            while contact.state == ContactState.WAITING and contact.step < target:
+                take_step(floor, contact, Reason.NO_STAFFED_AGENT)
+            return
+
+
+def _is_staffed_at(floor: Floor, contact: Contact, target: int) -> bool:
+    """Say whether step `target` widens the search to somebody who is staffed."""
+    profile, more = contact.profile, contact.more
+    step = profile.category.steps[target - 1]
+    queue = profile.queue if more is None or more.queue is None else more.queue
+    if step.overflow_to:
+        queue = floor.queues[step.overflow_to]
+    elif not (step.lower or step.drop or step.add_teams):
+        return False
+    demand = floor.demand(
+        queue, profile.needs_at(target), profile.teams_at(queue, target), profile.channel
+    )
+    return demand.staffed > 0
+
+
+def take_step(floor: Floor, contact: Contact, reason: Reason) -> None:
+    """Take the next routing step of a waiting contact."""
+    step = contact.profile.category.steps[contact.step]
+    contact.step += 1
+    floor.out.append(RelaxContact(contact.contact_id, contact.step, reason))
+    if step.deflect:
+        deflect(floor, contact, reason)
+        return
+    if step.offer_callback:
+        floor.out.append(OfferCallback(contact.contact_id, reason))
+    if step.overflow_to and not is_full(floor, floor.queues[step.overflow_to]):
+        overflow(floor, contact, floor.queues[step.overflow_to], reason)
+    else:
+        change_lane(floor, contact)
+    if contact.state == ContactState.WAITING:
+        seek_agent(floor, contact)
+    if contact.state == ContactState.WAITING:
+        floor.set_alarm(contact)
+
+
+def is_full(floor: Floor, queue: QueuePlan) -> bool:
+    """Say whether a queue takes no further contact."""
+    return 0 < queue.spec.length_max <= queue.waiting
+
+
+def overflow(floor: Floor, contact: Contact, queue: QueuePlan, reason: Reason) -> None:
+    """Move a waiting contact to another queue at its old place."""
+    lane = contact.lane
+    assert lane is not None, "a waiting contact has a lane"
+    from_queue = lane.demand.queue
+    if from_queue is queue:
+        return
+    more = floor.more_of(contact)
+    more.queue = queue
+    more.entered_ms = floor.now_ms
+    floor.out.append(
+        OverflowContact(contact.contact_id, from_queue.name, queue.name, reason)
+    )
+    change_lane(floor, contact)
+
+
+def deflect(floor: Floor, contact: Contact, reason: Reason) -> None:
+    """Send a contact away to another way of being served."""
+    floor.out.append(DeflectContact(contact.contact_id, reason))
+    detach(floor, contact, reason, Reason.CONTACT_GONE)
+    close_contact(floor, contact, Exit.DEFLECTED, reason)
+
+
+def reach_queue_limit(floor: Floor, contact: Contact) -> None:
+    """Do with a contact that waited too long for its queue what the queue says."""
+    lane = contact.lane
+    assert lane is not None, "a waiting contact has a lane"
+    spec = lane.demand.queue.spec
+    if spec.when_late is LimitAction.OVERFLOW:
+        target = floor.queues[spec.overflow_to]
+        # Where there is no room it waits another round: a limit loses nobody.
+        floor.more_of(contact).entered_ms = floor.now_ms
+        if not is_full(floor, target):
+            overflow(floor, contact, target, Reason.QUEUE_WAIT_LIMIT)
+            skip_steps(floor, contact)
+            if contact.state == ContactState.WAITING:
+                seek_agent(floor, contact)
+        if contact.state == ContactState.WAITING:
+            floor.set_alarm(contact)
+    elif spec.when_late is LimitAction.DEFLECT:
+        deflect(floor, contact, Reason.QUEUE_WAIT_LIMIT)
+    else:
+        detach(floor, contact, Reason.QUEUE_WAIT_LIMIT, Reason.CONTACT_GONE)
+        close_contact(floor, contact, Exit.EXPIRED, Reason.QUEUE_WAIT_LIMIT)
+
+
+def fire_contact(floor: Floor, contact: Contact) -> None:
+    """Do the earliest thing that time alone does to a contact, then arm it for the next."""
+    now_ms = floor.now_ms
+    more = contact.more
+    born_ms = contact.arrived_ms if more is None or not more.reopened_ms else more.reopened_ms
+    if now_ms >= born_ms + floor.life_ms:
+        detach(floor, contact, Reason.LIFE_LIMIT, Reason.CONTACT_GONE)
+        close_contact(floor, contact, Exit.EXPIRED, Reason.LIFE_LIMIT)
+    elif contact.state == ContactState.SCHEDULED:
+        callback_due(floor, contact)
+    elif contact.state == ContactState.WAITING:
+        if more is not None and more.affinity is not None and now_ms >= more.affinity_until_ms:
+            end_affinity(floor, contact)
+        elif now_ms >= floor.queue_limit_ms(contact):
+            reach_queue_limit(floor, contact)
+        elif now_ms >= floor.next_step_ms(contact):
+            take_step(floor, contact, Reason.STEP_DUE)
+        else:
+            floor.set_alarm(contact)
+    else:
+        floor.set_alarm(contact)
+
+
+def end_affinity(floor: Floor, contact: Contact) -> None:
+    """Let a contact that waited for one agent wait for anyone, at its place."""
+    more = contact.more
+    if more is None or more.affinity is None or contact.state != ContactState.WAITING:
+        return
+    floor.stop_waiting(contact)
+    more.affinity = None
+    return_to_line(floor, contact, Reason.AFFINITY_ENDED)
+
+
+def detach(floor: Floor, contact: Contact, reason: Reason, offer_reason: Reason) -> None:
+    """Take a contact from wherever it is: line, offers, agent, callback list."""
+    if contact.state == ContactState.WAITING:
+        floor.stop_waiting(contact)
+    elif isinstance(contact.work, Offer):
+        withdraw_all(floor, contact, offer_reason)
+    elif contact.work is not None:
+        release(floor, contact.work, reason)
+    more = contact.more
+    if more is not None:
+        more.affinity = None
+        if more.ring is not None:
+            floor.timers.cancel(more.ring)
+
+
+def close_contact(floor: Floor, contact: Contact, exit_: Exit, reason: Reason) -> None:
+    """End a contact that is nowhere any more; it is remembered for repeats."""
+    end_clocks(floor, contact, handled=exit_ is Exit.HANDLED)
+    floor.timers.cancel(contact)
+    contact.state = ContactState.ENDED
+    contact.lane = None
+    ending = Ending(contact, exit_, floor.now_ms)
+    contact.ending = ending
+    floor.closed.append(ending)
+    floor.open_contacts -= 1
+    floor.out.append(CloseContact(contact.contact_id, exit_, reason))
+    every = contact.profile.category.survey_every
+    if every and exit_ is Exit.HANDLED:
+        category = contact.profile.category_name
+        count = floor.surveyed.get(category, 0) + 1
+        floor.surveyed[category] = count
+        if count % every == 0:
+            floor.out.append(RequestSurvey(contact.contact_id, Reason.SURVEY_DUE))
+
+
+def callback_due(floor: Floor, contact: Contact) -> None:
+    """Put a scheduled callback into line at its old place."""
+    more = floor.more_of(contact)
+    more.absent_ms += floor.now_ms - more.absent_since_ms
+    more.absent_since_ms = 0
+    send_signal(floor, contact, CALLBACK_DUE)
+    enqueue(floor, contact, Reason.CALLBACK_DUE)
+
+
+def return_to_line(floor: Floor, contact: Contact, reason: Reason) -> None:
+    """Put a contact that nobody holds any more back at its old place."""
+    more = contact.more
+    if more is not None:
+        more.affinity = None
+        if more.ring is not None:
+            floor.timers.cancel(more.ring)
+    requeue(floor, contact, reason)
+
+
+def requeue(floor: Floor, contact: Contact, reason: Reason) -> None:
+    """Let a contact wait at its old place in the line where it now belongs."""
+    contact.state = ContactState.WAITING
+    lane = floor.home_lane(contact)
+    floor.wait_in(contact, lane)
+    floor.out.append(
+        RequeueContact(contact.contact_id, lane.demand.queue.name, reason, lane.priority)
+    )
+    skip_steps(floor, contact)
+    if contact.state == ContactState.WAITING:
+        seek_agent(floor, contact)
+    if contact.state == ContactState.WAITING:
+        floor.set_alarm(contact)
+
+
+def raise_priority(floor: Floor, contact: Contact, points: int, reason: Reason) -> None:
+    """Add to the priority of an open contact; it keeps its place among its new equals."""
+    more = floor.more_of(contact)
+    more.raised += points
+    if contact.state == ContactState.WAITING and more.affinity is None:
+        floor.stop_waiting(contact)
+        requeue(floor, contact, reason)
+    else:
+        change_lane(floor, contact)
+
+
+def take_next_step(floor: Floor, contact: Contact, reason: Reason) -> None:
+    """Take the next routing step before its time, if there is one and the contact waits."""
+    if contact.state == ContactState.WAITING and contact.step < len(
+        contact.profile.category.steps
+    ):
+        take_step(floor, contact, reason)
