@@ -124,15 +124,13 @@ class Show:
 
     def _watch(self, row: dict[str, Any], at_ms: int) -> None:
         """Note when the incident's queue turned late and when it was well again."""
+        notes, elapsed_ms = self.notes, at_ms - START_MS
         late = row["longest_wait_now_ms"] > row["service_level_ms"]
-        self.notes.oldest_max_ms = max(self.notes.oldest_max_ms, row["longest_wait_now_ms"])
-        if at_ms - START_MS < self.stage.incident_ms:
-            return
-        if late:
-            self.notes.late_at_ms = self.notes.late_at_ms or at_ms
-            self.notes.recovered_at_ms = 0
-        elif self.notes.late_at_ms and not self.notes.recovered_at_ms:
-            self.notes.recovered_at_ms = at_ms
+        notes.oldest_max_ms = max(notes.oldest_max_ms, row["longest_wait_now_ms"])
+        if late and elapsed_ms >= self.stage.incident_ms:
+            notes.late_at_ms = notes.late_at_ms or at_ms
+        elif notes.late_at_ms and elapsed_ms >= self.stage.recovery_ms:
+            notes.recovered_at_ms = notes.recovered_at_ms or at_ms
 
 
 def choose(lines: list[Line]) -> tuple[Line, ...]:

@@ -2,7 +2,8 @@
 
 All numbers are made up for the show, for the categories of `configs/sample`; a source of a
 category that a centre does not have is left out. Everybody signs in within the first seconds.
-At a third of the show most agents of the incident's team go on break; at half they come back.
+At a third of the show most agents of the incident's team go on break; a little after half of
+it they come back.
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ _BREAK_SPREAD_MS: Final = 15_000
 
 # Name, category, channel, contacts an hour, mean seconds of work and of patience (0: endless).
 _SOURCES: Final = (
-    ("bill", "billing", "phone", 300, 140, 150),
-    ("order", "order_status", "phone", 330, 85, 120),
-    ("order-chat", "order_status", "chat", 220, 240, 240),
-    ("parcel", "delivery", "phone", 270, 105, 150),
-    ("return", "returns", "phone", 110, 150, 180),
+    ("bill", "billing", "phone", 350, 140, 150),
+    ("order", "order_status", "phone", 380, 85, 120),
+    ("order-chat", "order_status", "chat", 240, 110, 240),
+    ("parcel", "delivery", "phone", 330, 105, 150),
+    ("return", "returns", "phone", 120, 150, 180),
     ("mail", "feedback", "email", 70, 200, 0),
     ("post", "feedback", "social", 30, 120, 0),
-    ("tech", "technical_help", "phone", 170, 170, 240),
-    ("tech-chat", "technical_help", "chat", 80, 260, 300),
-    ("fault", "fault", "phone", 70, 150, 200),
-    ("sale", "sales", "phone", 120, 160, 120),
-    ("leave", "cancellation", "phone", 40, 200, 150),
-    ("complaint", "complaint", "phone", 28, 240, 300),
+    ("tech", "technical_help", "phone", 250, 170, 240),
+    ("tech-chat", "technical_help", "chat", 50, 120, 300),
+    ("fault", "fault", "phone", 100, 150, 200),
+    ("sale", "sales", "phone", 130, 160, 120),
+    ("leave", "cancellation", "phone", 50, 200, 150),
+    ("complaint", "complaint", "phone", 35, 240, 300),
 )
 
 
@@ -82,7 +83,7 @@ def stage_for(center: Center, length_ms: int) -> Stage:
         away=tuple(away),
         staff=len(staff),
         incident_ms=length_ms // 3,
-        recovery_ms=length_ms // 2,
+        recovery_ms=length_ms * 9 // 16,
         length_ms=length_ms,
     )
 
@@ -97,7 +98,7 @@ def demo_options(center: Center, stage: Stage, seed: int) -> Options:
             rates_per_hour=(float(rate),),
             # One rate throughout; the show ends before the interval does.
             interval_ms=stage.length_ms + 1,
-            handle=Law(mean_ms=work * 1_000, kind=LawKind.LOGNORMAL, cv=0.8),
+            handle=Law(mean_ms=work * 1_000, kind=LawKind.LOGNORMAL, cv=0.6),
             patience=Law(mean_ms=patience * 1_000) if patience else None,
             tiers=_TIERS,
             languages=_LANGUAGES,

@@ -6,15 +6,17 @@ user would ask. The commands printed can be pasted.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from router.measures_formulas import SERVICE_LEVEL_DEFINITION
@@ -56,7 +58,7 @@ def finish(notes: Notes, last: Frame, store: Path, *, keep: bool, as_json: bool)
 
     Raises `WorkerError` when the journal does not hold or cannot be explained.
     """
-    verified = _ask("journal", "verify", "--store", str(store))
+    verified = json.loads(_ask("replay", str(store), "--json"))
     explained = []
     if notes.longest_id:
         explained = _ask("explain", notes.longest_id, "--store", str(store)).splitlines()
@@ -67,22 +69,27 @@ def finish(notes: Notes, last: Frame, store: Path, *, keep: bool, as_json: bool)
                 "summary": last.table["summary"],
                 "service_level_is": SERVICE_LEVEL_DEFINITION,
                 "notes": asdict(notes),
-                "journal": verified.strip(),
+                "journal": verified,
                 "explained": explained,
                 **({"store": str(store)} if keep else {}),
             }
         )
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    console.print()
     for name, text in facts(notes, last, verified):
-        console.print(Text.assemble((f"{name:<11}", "bold"), text))
+        grid.add_row(Text(name, "bold"), text)
+    console.print(grid)
+    console = Console(highlight=False, soft_wrap=True)
     if explained:
         console.print(Text("\nOne assignment, explained from the journal alone", "bold"))
         for line in explained[:_EXPLAINED_LINES_MAX]:
             console.print(Text(f"  {line}", no_wrap=True))
         if len(explained) > _EXPLAINED_LINES_MAX:
             console.print(Text(f"  ... {len(explained) - _EXPLAINED_LINES_MAX} lines more"))
-    console.print(Text("\nNext", "bold"))
+    then = "ask the journal" if keep else "the same morning in seconds, its journal kept"
+    console.print(Text(f"\nNext: {then}", "bold"))
     for command in next_commands(notes, store, keep=keep):
         console.print(Text(f"  {command}", "green"))
 
@@ -96,37 +103,43 @@ def _ask(*arguments: str) -> str:
     return done.stdout
 
 
-def facts(notes: Notes, last: Frame, verified: str) -> list[tuple[str, str]]:
+def facts(notes: Notes, last: Frame, verified: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the morning in a few lines, each with its name."""
     total = last.table["summary"]
+    rows = last.table["queues"]
     warned = sum(row["warned"] for row in last.table["promises"])
+    exits = ("answered", "abandoned", "short_abandoned", "deflected", "overflowed", "callback",
+             "expired", "waiting")  # fmt: skip
+    ends = {how: sum(row[how] for row in rows) for how in exits}
+    ends["abandoned"] += ends.pop("short_abandoned")
+    told = " + ".join(f"{number} {how}" for how, number in ends.items() if number)
     incident = f"{notes.agents_away} agents of {notes.queue} on break"
     if notes.late_at_ms:
-        incident += f"; late from {clock(notes.late_at_ms)}"
-        incident += f", oldest {seconds(notes.oldest_max_ms)}, " + (
-            f"well again {clock(notes.recovered_at_ms)}"
-            if notes.recovered_at_ms
-            else "not well again by the end"
-        )
-    lost = total["abandoned"] + total["short_abandoned"]
-    contacts = f"{total['contacts']} in {seconds(last.elapsed_ms)} of the centre's time: "
-    contacts += f"{total['answered']} answered, {lost} abandoned, {total['open']} open"
+        until = clock(notes.recovered_at_ms) if notes.recovered_at_ms else "the end"
+        incident += f"; late from {clock(notes.late_at_ms)} to {until}, "
+        incident += f"the oldest waited {seconds(notes.oldest_max_ms)}"
     promises = f"{total['sla_met']} met, {total['sla_breached']} breached, {warned} warnings: "
     promises += f"{percent(total['sla_met_share'])} kept"
+    journal = f"{verified['entries']} entries decided again, the same to the byte; "
+    journal += f"digest {verified['digest'][:16]}"
     return [
-        ("contacts", contacts),
+        ("shown", f"{seconds(last.elapsed_ms)} of the centre's time, seed {notes.seed}"),
+        ("in line", f"{sum(row['arrivals'] for row in rows)} arrivals = {told}"),
         ("in time", f"{percent(total['service_level'])} ({SERVICE_LEVEL_DEFINITION})"),
         ("promises", promises),
         ("incident", incident),
         ("decisions", f"{notes.decisions}, each with its reason"),
-        ("journal", " ".join(verified.split())),
+        ("journal", journal),
     ]
 
 
 def next_commands(notes: Notes, store: Path, *, keep: bool) -> list[str]:
-    """Return what to try next, ready to paste."""
+    """Return what to try next, ready to paste; a kept journal can be asked at once."""
     me = program()
     if keep and notes.longest_id:
-        quoted = shlex.quote(str(store))
-        return [f"{me} explain {notes.longest_id} --store {quoted}"]
-    return [f"{me} demo --seed {notes.seed + 1} --keep"]
+        place = shlex.quote(str(store))
+        return [
+            f"{me} journal verify {place}",
+            f"{me} explain {notes.longest_id} --store {place}",
+        ]
+    return [f"{me} demo --seed {notes.seed} --speed 0 --keep"]

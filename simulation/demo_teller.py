@@ -93,24 +93,24 @@ class Teller:
 
     def _offer(self, offer: d.OfferContact, at_ms: int) -> str:
         facts = self._contacts.get(offer.contact_id)
-        parts = [self._match(facts, offer.agent_id)] if facts is not None else []
-        idle_ms = at_ms - self._free_since_ms.get(offer.agent_id, at_ms)
         why = words(offer.reason)
         if offer.reason is d.Reason.LONGEST_IDLE:
+            idle_ms = at_ms - self._free_since_ms.get(offer.agent_id, at_ms)
             why = f"idle longest {seconds(idle_ms)}"
-        parts.append(why)
+        told = [why]
         if facts is not None:
+            told.append(self._tightest_need(facts, offer.agent_id))
             if facts.deadlines:
                 left_ms = min(facts.deadlines.values()) - at_ms
-                due = f"due in {seconds(left_ms)}" if left_ms >= 0 else f"late {seconds(-left_ms)}"
-                parts.append(due)
+                late = f"late {seconds(-left_ms)}"
+                told.append(late if left_ms < 0 else f"due in {seconds(left_ms)}")
             if at_ms - facts.arrived_ms >= 1_000:
-                parts.append(f"waited {seconds(at_ms - facts.arrived_ms)}")
-        told = "; ".join(part for part in parts if part)
-        return f"{offer.contact_id} -> {offer.agent_id}: {told}"
+                told.append(f"waited {seconds(at_ms - facts.arrived_ms)}")
+        text = "; ".join(part for part in told if part)
+        return f"{offer.contact_id} -> {offer.agent_id}: {text}"
 
-    def _match(self, facts: _Facts, agent_id: str) -> str:
-        """Say how the agent's levels meet the category's needs."""
+    def _tightest_need(self, facts: _Facts, agent_id: str) -> str:
+        """Say how the agent meets the category's need that he meets with the least to spare."""
         category = self._center.categories.get(facts.category)
         agent = self._center.agents.get(agent_id)
         if category is None or agent is None:
@@ -118,12 +118,12 @@ class Teller:
         needs = dict(category.needs)
         if category.language_level and facts.language:
             needs[f"lang:{facts.language}"] = category.language_level
-        told = []
-        for skill, level in needs.items():
-            has = agent.skills.get(skill, 0)
-            told.append(f"{skill} {has}{'>=' if has >= level else '<'}{level}")
+        if not needs:
+            return ""
+        skill = min(needs, key=lambda name: agent.skills.get(name, 0) - needs[name])
+        has, level = agent.skills.get(skill, 0), needs[skill]
         step = f" (step {facts.step})" if facts.step else ""
-        return ", ".join(told) + step
+        return f"{skill} {has} {'>=' if has >= level else '<'} {level}{step}"
 
     def _close(self, close: d.CloseContact, at_ms: int) -> Line | None:
         facts = self._contacts.pop(close.contact_id, None)

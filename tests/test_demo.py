@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
 from io import StringIO
@@ -32,8 +34,9 @@ from simulation.demo_wire import (
     name_event,
     parse_instant,
 )
-from streams.codec import ClockReached, Codec, DecisionWriter, Heard
+from streams.codec import ClockReached, Codec, Heard
 from streams.names import DECISION_NAMES, EVENT_NAMES
+from streams.writing import DecisionWriter
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "configs" / "sample"
@@ -115,7 +118,7 @@ def test_an_offer_is_told_with_need_idleness_and_deadline(center: Center) -> Non
     line = teller.tell(d.OfferContact(1, "c-1", agent, d.Reason.LONGEST_IDLE), at_ms)
     assert line is not None
     assert line.text.startswith(f"c-1 -> {agent}: ")
-    for part in ("billing 5>=5", "idle longest 49 s", "due in 12 s", "waited 8 s"):
+    for part in ("billing 5 >= 5", "idle longest 49 s", "due in 12 s", "waited 8 s"):
         assert part in line.text
     relaxed = teller.tell(d.RelaxContact("c-1", 1, d.Reason.STEP_DUE), at_ms)
     assert relaxed is not None
@@ -247,3 +250,119 @@ def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
     )
+
+
+def objects(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def shows() -> list[subprocess.CompletedProcess[str]]:
+    """Play one seed twice and another once."""
+    return [demo("--seconds", "8", "--json", "--seed", seed) for seed in ("7", "7", "8")]
+
+
+def test_one_seed_gives_one_journal_and_one_picture(
+    shows: list[subprocess.CompletedProcess[str]],
+) -> None:
+    first, again, other = shows
+    assert [show.returncode for show in shows] == [0, 0, 0], first.stderr
+    assert first.stdout == again.stdout
+    digests = [objects(show.stdout)[-1]["journal"]["digest"] for show in shows]  # type: ignore[index]
+    assert len(set(digests)) == 2
+    assert objects(other.stdout)[0]["kind"] == "tick"
+
+
+def test_the_incident_turns_the_queue_late_and_agents_come_back(
+    shows: list[subprocess.CompletedProcess[str]], center: Center
+) -> None:
+    *ticks, summary = objects(shows[0].stdout)
+    stage = stage_for(center, 8 * 30_000)
+    away = []
+    for tick in ticks:
+        teams = tick["table"]["teams"]  # type: ignore[index]
+        away.append(sum(row["away"] for row in teams))
+    assert max(away) >= len(stage.away) * 2 // 3
+    assert away[-1] < max(away) // 2
+    assert any("Incident" in str(tick["act"]) for tick in ticks)
+    texts = [line["text"] for tick in ticks for line in tick["lines"]]  # type: ignore[attr-defined]
+    assert any(text.startswith("warn") for text in texts)
+    assert any(text.startswith("breach") for text in texts)
+    assert summary["notes"]["late_at_ms"] > START_MS + stage.incident_ms  # type: ignore[index]
+
+
+def test_the_summary_adds_up_and_explains_one_assignment(
+    shows: list[subprocess.CompletedProcess[str]],
+) -> None:
+    *ticks, summary = objects(shows[0].stdout)
+    total: dict[str, int] = summary["summary"]  # type: ignore[assignment]
+    for tick in ticks:
+        for row in tick["table"]["queues"]:  # type: ignore[index]
+            exits = ("answered", "abandoned", "short_abandoned", "deflected", "overflowed")
+            gone = sum(row[how] for how in (*exits, "callback", "expired"))
+            assert row["arrivals"] == gone + row["waiting"]
+    assert total["contacts"] > 50
+    assert summary["journal"]["entries"] == ticks[-1]["table"]["seq"]  # type: ignore[index]
+    assert any(str(summary["notes"]["longest_id"]) in line for line in summary["explained"])  # type: ignore[index,attr-defined]
+
+
+def test_piped_it_prints_plain_lines_and_a_next_command_that_works(tmp_path: Path) -> None:
+    show = demo("--seconds", "3", "--keep")
+    assert show.returncode == 0, show.stderr
+    assert "\x1b" not in show.stdout
+    assert max(len(line) for line in show.stdout.splitlines()) <= 200
+    for word in ("in line", "in time", "promises", "incident", "decisions", "journal", "Next"):
+        assert word in show.stdout
+    command = show.stdout.rstrip().splitlines()[-1].strip()
+    store = Path(command.split("--store ")[1])
+    try:
+        follow = subprocess.run(
+            shlex.split(command),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert follow.returncode == 0, follow.stderr
+        assert follow.stdout
+    finally:
+        for path in store.parent.iterdir():
+            path.unlink()
+        store.parent.rmdir()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_stops_the_worker_and_leaves_nothing(tmp_path: Path, number: int) -> None:
+    show = subprocess.Popen(
+        [sys.executable, "-m", "switchroom", "demo", "--json", "--seconds", "600"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert show.stdout is not None
+    assert "tick" in show.stdout.readline()
+    (folder,) = tmp_path.glob("switchroom-demo-*")
+    workers = worker_processes(str(folder))
+    assert workers
+    show.send_signal(number)
+    _, errors = show.communicate(timeout=30)
+    assert show.returncode == 130
+    assert "Traceback" not in errors
+    assert not folder.exists()
+    assert not worker_processes(str(folder))
+
+
+def worker_processes(mark: str) -> list[str]:
+    """Return the processes whose command line names the folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if mark in line and "switchroom run" in line:
+            found.append(line)
+    return found
