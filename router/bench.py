@@ -97,11 +97,7 @@ class GradedBench(Bench):
             seat.before = last
             self.lasts[grade] = seat
             return
-        # An agent who lost an offer through no doing of his own goes back near the front.
-        behind = self.firsts[grade]
-        while behind is not None and behind.tie < seat.tie:
-            behind = behind.after
-        assert behind is not None, "the last has a higher tie number"
+        behind = self._place_for(seat, last)
         before = behind.before
         seat.before = before
         seat.after = behind
@@ -110,6 +106,25 @@ class GradedBench(Bench):
             self.firsts[grade] = seat
         else:
             before.after = seat
+
+    def _place_for(self, seat: Seat, last: Seat) -> Seat:
+        """Return the seat before which `seat` belongs, walking from both ends at once.
+
+        One whose offer was withdrawn comes back near the front, one whose back-off is over near
+        the end: the nearer end decides how far the walk goes.
+        """
+        late: Seat = last
+        early = self.firsts[seat.rank]
+        assert early is not None, "a grade with a last has a first"
+        while early.tie < seat.tie:
+            before = late.before
+            if before is None or before.tie < seat.tie:
+                return late
+            late = before
+            after = early.after
+            assert after is not None, "the last has a higher tie number"
+            early = after
+        return early
 
     def leave(self, seat: Seat) -> None:
         """Let an agent stand up."""

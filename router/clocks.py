@@ -23,7 +23,16 @@ from router.decisions import (
     WarnSla,
 )
 from router.records import BREACHED, OVER, PAUSED, RUNNING, Clock, Contact
-from router.sla import PAUSE, RESET, RESUME, SIGNAL_INDEX, START, STOP, PromisePlan
+from router.sla import (
+    PAUSE,
+    RESET,
+    RESUME,
+    SIGNAL_INDEX,
+    START,
+    STOP,
+    TARGET_PERCENT,
+    PromisePlan,
+)
 
 if TYPE_CHECKING:
     from router.floor import Floor
@@ -220,7 +229,9 @@ def reopen_clocks(floor: Floor, contact: Contact) -> None:
 
 def _thresholds_passed(plan: PromisePlan, elapsed_ms: int) -> int:
     """Count the warnings that lie at or before `elapsed_ms` of running time."""
-    return sum(1 for percent, ms in plan.thresholds if percent < 100 and ms <= elapsed_ms)
+    return sum(
+        1 for percent, ms in plan.thresholds if percent < TARGET_PERCENT and ms <= elapsed_ms
+    )
 
 
 def retarget_clocks(floor: Floor, contact: Contact) -> None:
@@ -251,12 +262,14 @@ def retarget_clocks(floor: Floor, contact: Contact) -> None:
                     contact.contact_id, plan.name, 1, started.deadline_ms, Reason.RETARGETED
                 )
             )
-            _catch_up(floor, started)
+            started.noticed = _thresholds_passed(plan, _elapsed_ms(floor, started))
+            _arm(floor, started)
 
 
 def _rebase(floor: Floor, clock: Clock, plan: PromisePlan) -> None:
     """Move a clock from one promise to another of the same kind."""
     old_name, old_deadline_ms = clock.plan.name, _deadline_ms(floor, clock)
+    said_percent = clock.plan.thresholds[clock.noticed - 1][0] if clock.noticed else 0
     clock.plan = plan
     floor.out.append(
         RebaseSla(
@@ -272,10 +285,15 @@ def _rebase(floor: Floor, clock: Clock, plan: PromisePlan) -> None:
     if clock.phase == BREACHED:
         return
     floor.timers.cancel(clock)
+    elapsed_ms = _elapsed_ms(floor, clock)
+    # A percentage is said once; what the rebase moved into the past is not said any more.
+    clock.noticed = sum(
+        1
+        for percent, ms in plan.thresholds
+        if percent < TARGET_PERCENT and (percent <= said_percent or ms < elapsed_ms)
+    )
     if clock.phase == RUNNING:
-        _catch_up(floor, clock)
-    else:
-        clock.noticed = _thresholds_passed(plan, clock.consumed_ms)
+        _arm(floor, clock)
 
 
 def _deadline_ms(floor: Floor, clock: Clock) -> int:
@@ -285,16 +303,10 @@ def _deadline_ms(floor: Floor, clock: Clock) -> int:
     return clock.deadline_ms
 
 
-def _catch_up(floor: Floor, clock: Clock) -> None:
-    """Arm a clock whose start lies back; one whose deadline has passed is due at once."""
-    clock.noticed = _thresholds_passed(clock.plan, _elapsed_ms(floor, clock))
-    _arm(floor, clock)
-
-
 def fire_clock(floor: Floor, clock: Clock) -> PromiseAction:
     """Warn or breach, as the threshold says; return what the promise wants done about it."""
     percent = clock.plan.thresholds[clock.noticed][0]
-    if percent == 100:
+    if percent == TARGET_PERCENT:
         _breach(floor, clock)
         return clock.plan.promise.on_breach
     clock.noticed += 1

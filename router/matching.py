@@ -65,7 +65,9 @@ def seek_agent(floor: Floor, contact: Contact) -> None:
 def first_choice(floor: Floor, demand: Demand, contact: Contact) -> Seat | None:
     """Return the seat of the agent chosen for a contact, passing over those who had their tries."""
     seat = demand.bench.first()
-    if contact.more is None or seat is None or _may_try(floor, contact, seat.agent):
+    if contact.more is None and contact.work is None:
+        return seat
+    if seat is None or _may_try(floor, contact, seat.agent):
         return seat
     return next_choice(floor, demand, contact, seat)
 
@@ -80,6 +82,11 @@ def next_choice(floor: Floor, demand: Demand, contact: Contact, seat: Seat) -> S
 
 def _may_try(floor: Floor, contact: Contact, agent: Agent) -> bool:
     """Say whether the agent may be offered the contact (once more)."""
+    work = contact.work
+    while isinstance(work, Offer):
+        if work.agent is agent:
+            return False
+        work = work.sibling
     more = contact.more
     if more is None or not more.tried:
         return True

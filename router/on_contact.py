@@ -57,7 +57,7 @@ from router.waiting import (
     callback_due,
     change_lane,
     close_contact,
-    detach,
+    end_contact,
     enqueue,
     is_full,
     overflow,
@@ -141,7 +141,8 @@ def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
     queue = contact.profile.queue
     lane = floor.home_lane(contact)
     contact.lane = lane
-    full = is_full(floor, queue) and first_choice(floor, lane.demand, contact) is None
+    seek_affinity(floor, contact)
+    full = is_full(floor, queue) and not could_start(floor, contact)
     if full and queue.spec.when_full is LimitAction.REFUSE:
         refuse(floor, Reason.QUEUE_FULL, contact_id)
         return
@@ -162,12 +163,22 @@ def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
         return
     floor.set_alarm(contact)
     if full:
+        if contact.more is not None:
+            contact.more.affinity = None
         overflow(floor, contact, floor.queues[queue.spec.overflow_to], Reason.QUEUE_FULL)
-    else:
-        seek_affinity(floor, contact)
     enqueue(
         floor, contact, Reason.UNROUTABLE if contact.profile.unroutable else Reason.ARRIVED
     )
+
+
+def could_start(floor: Floor, contact: Contact) -> bool:
+    """Say whether an agent could be offered the contact at once, so that it need not wait."""
+    lane = contact.lane
+    assert lane is not None, "a contact about to wait has a lane"
+    more = contact.more
+    if more is not None and more.affinity is not None:
+        return more.affinity.open_mask >> contact.profile.channel.index & 1 == 1
+    return first_choice(floor, lane.demand, contact) is not None
 
 
 def seek_affinity(floor: Floor, contact: Contact) -> None:
@@ -427,7 +438,7 @@ def reopen(floor: Floor, contact: Contact, reason: Reason) -> None:
         return
     contact.profile = profile
     more = floor.more_of(contact)
-    more.absent_ms += floor.now_ms - contact.ending.closed_ms
+    more.absent_ms += floor.now_ms - contact.ending.absent_from_ms
     more.reopened_ms = floor.now_ms
     contact.ending = None
     floor.open_contacts += 1
@@ -471,8 +482,7 @@ def on_merged(floor: Floor, contact: Contact, event: ContactMerged) -> None:
     elif other is None:
         refuse(floor, Reason.UNKNOWN_CONTACT, event.into_contact_id)
     else:
-        detach(floor, contact, Reason.MERGED, Reason.CONTACT_GONE)
-        close_contact(floor, contact, Exit.MERGED, Reason.MERGED)
+        end_contact(floor, contact, Exit.MERGED, Reason.MERGED)
 
 
 def on_complaint_raised(floor: Floor, contact: Contact, event: ComplaintRaised) -> None:

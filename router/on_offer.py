@@ -33,7 +33,7 @@ from router.offers import OFFER_TABLE, OfferState
 from router.on_contact import note_duplicate, refuse
 from router.records import CONNECTING, WRAPPING_UP, Agent, Assignment, Contact, Offer
 from router.sla import SIGNAL_INDEX
-from router.waiting import close_contact, detach, return_to_line
+from router.waiting import close_contact, end_contact, return_to_line
 
 if TYPE_CHECKING:
     from router.floor import Floor
@@ -103,10 +103,15 @@ def _follow(
 def back_off(floor: Floor, agent: Agent, backoff_ms: int) -> None:
     """Leave an agent in peace for a while; a missed offer counts as his turn."""
     floor.take_turn(agent)
-    if backoff_ms and agent.state == AgentState.READY:
+    if not backoff_ms or agent.state != AgentState.READY:
+        return
+    floor.stand_up(agent)
+    agent.backing_off = True
+    if agent.fifo is not None:
+        if floor.timers.due_ms(agent) >= floor.now_ms + backoff_ms:
+            return
         floor.timers.cancel(agent)
-        agent.backing_off = True
-        floor.timers.arm(agent, floor.now_ms, backoff_ms)
+    floor.timers.arm(agent, floor.now_ms, backoff_ms)
 
 
 def on_declined(floor: Floor, offer: Offer, cause: DeclineCause) -> None:
@@ -187,15 +192,14 @@ def on_ended(floor: Floor, contact: Contact, event: ContactEnded) -> None:
     if contact.state == ContactState.HANDLING:
         finish(floor, contact, Reason.CUSTOMER_LEFT)
     elif contact.state == ContactState.AWAITING_CUSTOMER:
-        close_contact(floor, contact, Exit.HANDLED, Reason.CUSTOMER_LEFT)
+        end_contact(floor, contact, Exit.HANDLED, Reason.CUSTOMER_LEFT)
     else:
         abandon(floor, contact, Reason.CUSTOMER_LEFT)
 
 
 def abandon(floor: Floor, contact: Contact, reason: Reason) -> None:
     """Close a contact whose customer left unserved."""
-    detach(floor, contact, reason, Reason.CONTACT_GONE)
-    close_contact(floor, contact, Exit.ABANDONED, reason)
+    end_contact(floor, contact, Exit.ABANDONED, reason)
 
 
 def on_resolved(floor: Floor, contact: Contact, event: ContactResolved) -> None:
@@ -204,7 +208,7 @@ def on_resolved(floor: Floor, contact: Contact, event: ContactResolved) -> None:
     if contact.state == ContactState.HANDLING:
         finish(floor, contact, Reason.RESOLVED)
     elif contact.state == ContactState.AWAITING_CUSTOMER:
-        close_contact(floor, contact, Exit.HANDLED, Reason.RESOLVED)
+        end_contact(floor, contact, Exit.HANDLED, Reason.RESOLVED)
 
 
 def finish(floor: Floor, contact: Contact, reason: Reason) -> None:
@@ -218,7 +222,7 @@ def finish(floor: Floor, contact: Contact, reason: Reason) -> None:
     work.talk_ended_ms = floor.now_ms
     if not limit_ms or agent.state == AgentState.LOST:
         release(floor, work, reason)
-        close_contact(floor, contact, Exit.HANDLED, reason)
+        close_contact(floor, contact, Exit.HANDLED, reason, work.assigned_ms)
         return
     floor.timers.cancel(work)
     work.phase = WRAPPING_UP
@@ -252,7 +256,7 @@ def end_wrap_up(floor: Floor, work: Assignment, reason: Reason) -> None:
     """Release the agent and close the contact."""
     contact = work.contact
     release(floor, work, reason)
-    close_contact(floor, contact, Exit.HANDLED, reason)
+    close_contact(floor, contact, Exit.HANDLED, reason, work.assigned_ms)
 
 
 def fire_assignment(floor: Floor, work: Assignment) -> None:

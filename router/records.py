@@ -137,12 +137,18 @@ class More:
 
 
 class Ending:
-    """Remember how and when a contact ended, while repeats may still come."""
+    """Remember how and when a contact ended, while repeats may still come.
 
-    __slots__ = ("closed_ms", "contact", "exit", "surveyed")
+    `absent_from_ms` is since when it was neither in line nor on offer.
+    """
 
-    def __init__(self, contact: Contact, exit_: Exit, closed_ms: int) -> None:
+    __slots__ = ("absent_from_ms", "closed_ms", "contact", "exit", "surveyed")
+
+    def __init__(
+        self, contact: Contact, exit_: Exit, closed_ms: int, absent_from_ms: int
+    ) -> None:
         self.contact = contact
+        self.absent_from_ms = absent_from_ms
         self.exit = exit_
         self.closed_ms = closed_ms
         self.surveyed = False

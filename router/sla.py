@@ -16,6 +16,8 @@ PAUSE: Final = 3
 RESUME: Final = 4
 RESET: Final = 5
 
+TARGET_PERCENT: Final = 100
+
 SIGNALS: Final[tuple[Signal, ...]] = tuple(Signal)
 SIGNAL_INDEX: Final[dict[Signal, int]] = {signal: index for index, signal in enumerate(SIGNALS)}
 
@@ -103,7 +105,7 @@ class PromisePlan:
         self.thresholds: list[tuple[int, int]] = [
             (percent, promise.target_ms * percent // 100) for percent in promise.warnings
         ]
-        self.thresholds.append((100, promise.target_ms))
+        self.thresholds.append((TARGET_PERCENT, promise.target_ms))
         sets = signal_sets(promise, channel)
         # Where a signal stands in two sets the later here wins: a stop is stronger than a reset,
         # a reset than a pause, all are stronger than a start.

@@ -138,6 +138,7 @@ class EndingFacts(Struct, array_like=True):
     contact_id: str
     exit: Exit
     closed_ms: int
+    absent_from_ms: int
     surveyed: bool
     current: bool
 
@@ -215,7 +216,12 @@ def freeze(floor: Floor, seq: int) -> bytes:
         agents=tuple(_freeze_agent(agent) for agent in floor.agents.values()),
         endings=tuple(
             EndingFacts(
-                e.contact.contact_id, e.exit, e.closed_ms, e.surveyed, e.contact.ending is e
+                e.contact.contact_id,
+                e.exit,
+                e.closed_ms,
+                e.absent_from_ms,
+                e.surveyed,
+                e.contact.ending is e,
             )
             for e in floor.closed
         ),
@@ -505,7 +511,7 @@ def _thaw_more(floor: Floor, contact: Contact, facts: MoreState) -> None:
     more = floor.more_of(contact)
     more.first_key = facts.first_key
     more.preferred_agent = facts.preferred_agent
-    more.queue = floor.queues[facts.queue] if facts.queue else None
+    more.queue = floor.queues.get(facts.queue)
     more.raised = facts.raised
     more.tried = dict(facts.tried)
     more.affinity = floor.agents[facts.affinity] if facts.affinity else None
@@ -526,7 +532,7 @@ def _thaw_ending(floor: Floor, facts: EndingFacts) -> None:
     contact = floor.contacts.get(facts.contact_id)
     if contact is None:
         return
-    ending = Ending(contact, facts.exit, facts.closed_ms)
+    ending = Ending(contact, facts.exit, facts.closed_ms, facts.absent_from_ms)
     ending.surveyed = facts.surveyed
     floor.closed.append(ending)
     if facts.current:

@@ -22,7 +22,7 @@ from router.decisions import (
 )
 from router.matching import seek_agent
 from router.ordered import Ordered
-from router.records import Contact, Ending, Offer
+from router.records import Assignment, Contact, Ending, Offer
 
 if TYPE_CHECKING:
     from router.floor import Floor
@@ -180,8 +180,7 @@ def overflow(floor: Floor, contact: Contact, queue: QueuePlan, reason: Reason) -
 def deflect(floor: Floor, contact: Contact, reason: Reason) -> None:
     """Send a contact away to another way of being served."""
     floor.out.append(DeflectContact(contact.contact_id, reason))
-    detach(floor, contact, reason, Reason.CONTACT_GONE)
-    close_contact(floor, contact, Exit.DEFLECTED, reason)
+    end_contact(floor, contact, Exit.DEFLECTED, reason)
 
 
 def reach_queue_limit(floor: Floor, contact: Contact) -> None:
@@ -203,8 +202,7 @@ def reach_queue_limit(floor: Floor, contact: Contact) -> None:
     elif spec.when_late is LimitAction.DEFLECT:
         deflect(floor, contact, Reason.QUEUE_WAIT_LIMIT)
     else:
-        detach(floor, contact, Reason.QUEUE_WAIT_LIMIT, Reason.CONTACT_GONE)
-        close_contact(floor, contact, Exit.EXPIRED, Reason.QUEUE_WAIT_LIMIT)
+        end_contact(floor, contact, Exit.EXPIRED, Reason.QUEUE_WAIT_LIMIT)
 
 
 def fire_contact(floor: Floor, contact: Contact) -> None:
@@ -213,8 +211,7 @@ def fire_contact(floor: Floor, contact: Contact) -> None:
     more = contact.more
     born_ms = contact.arrived_ms if more is None or not more.reopened_ms else more.reopened_ms
     if now_ms >= born_ms + floor.life_ms:
-        detach(floor, contact, Reason.LIFE_LIMIT, Reason.CONTACT_GONE)
-        close_contact(floor, contact, Exit.EXPIRED, Reason.LIFE_LIMIT)
+        end_contact(floor, contact, Exit.EXPIRED, Reason.LIFE_LIMIT)
     elif contact.state == ContactState.SCHEDULED:
         callback_due(floor, contact)
     elif contact.state == ContactState.WAITING:
@@ -255,13 +252,29 @@ def detach(floor: Floor, contact: Contact, reason: Reason, offer_reason: Reason)
             floor.timers.cancel(more.ring)
 
 
-def close_contact(floor: Floor, contact: Contact, exit_: Exit, reason: Reason) -> None:
-    """End a contact that is nowhere any more; it is remembered for repeats."""
+def end_contact(floor: Floor, contact: Contact, exit_: Exit, reason: Reason) -> None:
+    """End a contact wherever it is."""
+    absent_from_ms = 0
+    if isinstance(contact.work, Assignment):
+        absent_from_ms = contact.work.assigned_ms
+    elif contact.more is not None:
+        absent_from_ms = contact.more.absent_since_ms
+    detach(floor, contact, reason, Reason.CONTACT_GONE)
+    close_contact(floor, contact, exit_, reason, absent_from_ms)
+
+
+def close_contact(
+    floor: Floor, contact: Contact, exit_: Exit, reason: Reason, absent_from_ms: int = 0
+) -> None:
+    """End a contact that is nowhere any more; it is remembered for repeats.
+
+    `absent_from_ms` is since when it was not waiting, 0 if it waited to the last.
+    """
     end_clocks(floor, contact, handled=exit_ is Exit.HANDLED)
     floor.timers.cancel(contact)
     contact.state = ContactState.ENDED
     contact.lane = None
-    ending = Ending(contact, exit_, floor.now_ms)
+    ending = Ending(contact, exit_, floor.now_ms, absent_from_ms or floor.now_ms)
     contact.ending = ending
     floor.closed.append(ending)
     floor.open_contacts -= 1
