@@ -43,26 +43,57 @@ class AgentRegister:
     def _apply(self, event: e.Event, agent: AgentAccount) -> None:
         match event:
             case e.AgentSignedIn():
-                agent.signed_in, agent.session = True, event.session
+                if not agent.signed_in:
+                    agent.unanswered = 0
+                agent.unanswered_surely = 0
+                agent.signed_in, agent.lost = True, False
+                agent.session = max(agent.session, event.session)
                 agent.presence = event.presence
-                agent.unanswered = 0
-                agent.heard_ms = self.ledger.now_ms
+                self._heard(agent)
             case e.AgentSignedOut():
-                agent.signed_in = False
+                agent.epoch += 1
+                agent.signed_in = agent.lost = False
+                agent.forget_back_off()
             case e.AgentLost():
-                agent.signed_in = False
+                agent.epoch += 1
+                agent.lost = True
+                agent.forget_back_off()
             case e.AgentPresenceChanged():
                 agent.presence = event.presence
-                agent.unanswered = 0
+                agent.session = max(agent.session, event.session)
+                agent.unanswered = agent.unanswered_surely = 0
+                agent.lost = False
+                self._heard(agent)
             case e.AgentSkillsChanged():
+                agent.epoch += 1
                 agent.skills = dict(event.skills)
             case e.AgentCapacityChanged():
                 agent.capacity = event.capacity
                 agent.load_allowed = reading.load_of(self.ledger, agent)
             case e.AgentHeartbeat():
-                agent.heard_ms = self.ledger.now_ms
+                self._heard(agent)
             case _:
                 pass
+
+    def _heard(self, agent: AgentAccount) -> None:
+        """Expect the agent to be lost if nothing more is heard of him."""
+        assert self.ledger.center is not None
+        heard_ms = agent.heard_ms = self.ledger.now_ms
+        timeout_ms = self.ledger.center.offers.heartbeat_timeout_ms
+        if not timeout_ms:
+            return
+        agent_id = agent.agent_id
+
+        def outstanding() -> str:
+            now = self.ledger.agents.get(agent_id)
+            center = self.ledger.center
+            if now is None or center is None or center.offers.heartbeat_timeout_ms != timeout_ms:
+                return ""
+            if not now.signed_in or now.lost or now.heard_ms != heard_ms:
+                return ""
+            return f"{agent_id} was last heard of at {heard_ms} and is still counted on"
+
+        self.ledger.agenda.expect(heard_ms + timeout_ms, "I24", outstanding)
 
     def change_center(self, event: e.CenterChanged, decisions: tuple[Decision, ...]) -> bool:
         """Put a version of the configuration in force; return whether it is."""
@@ -80,10 +111,27 @@ class AgentRegister:
         self.ledger.center = new
         if old is not None and old.limits.contact_life_ms != new.limits.contact_life_ms:
             self.ledger.life_changed_ms = self.ledger.now_ms
-        self._change_agents(new, old)
+        self._change_agents(new)
+        if old is not None:
+            self._move_contacts(event, old)
         return True
 
-    def _change_agents(self, new: Center, old: Center | None) -> None:
+    def _move_contacts(self, event: e.CenterChanged, old: Center) -> None:
+        """Follow the lines that were renamed, and keep those that only empty themselves."""
+        ledger = self.ledger
+        assert ledger.center is not None
+        for name in event.drain:
+            if name in old.queues and name not in ledger.center.queues:
+                ledger.drained[name] = old.queues[name]
+        for contact in ledger.contacts.values():
+            contact.own_queue = event.move_to.get(contact.own_queue, contact.own_queue)
+            queue = event.move_to.get(contact.queue, contact.queue)
+            ledger.requeue_as(contact, queue)
+            contact.queue_open = True
+            category = ledger.category(contact.category)
+            contact.step = min(contact.step, len(category.steps) if category else 0)
+
+    def _change_agents(self, new: Center) -> None:
         agents = self.ledger.agents
         for agent_id, spec in new.agents.items():
             agent = agents.get(agent_id)
@@ -92,13 +140,10 @@ class AgentRegister:
                     agent_id, spec.team, dict(spec.skills), spec.capacity
                 )
                 continue
-            before = old.agents.get(agent_id) if old else None
-            agent.team = spec.team
-            # What an event said of an agent holds until the configuration says something new.
-            if before is None or before.skills != spec.skills:
-                agent.skills = dict(spec.skills)
-            if before is None or before.capacity != spec.capacity:
-                agent.capacity = spec.capacity
+            # A configuration is whole: what events said of an agent before is over.
+            agent.epoch += 1
+            agent.team, agent.skills = spec.team, dict(spec.skills)
+            agent.capacity = spec.capacity
             agent.load_allowed = reading.load_of(self.ledger, agent)
         for agent_id in [a for a in agents if a not in new.agents]:
             agent = agents[agent_id]

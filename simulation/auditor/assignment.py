@@ -95,15 +95,12 @@ class AssignmentJudge:
         expires_at_ms = self._expiry(contact)
         if expires_at_ms != decision.expires_at_ms:
             report("I10", f"{name}: expires at {decision.expires_at_ms}, due is {expires_at_ms}")
-        channel = ledger.channel(contact.channel)
-        units = channel.units if channel else 0
         offer = OfferAccount(
             decision.offer_id,
             contact.contact_id,
             agent.agent_id,
             decision.expires_at_ms,
             ledger.seq,
-            units,
         )
         ledger.offers[offer.offer_id] = offer
         contact.offers[offer.offer_id] = agent.agent_id
@@ -137,12 +134,12 @@ class AssignmentJudge:
             or category is None
             or not category.preferred_wait_ms
             or contact.preference_over
+            or contact.preference_epoch != wanted.epoch
             or not wanted.signed_in
         ):
             return
         until_ms = contact.waiting_since_ms + category.preferred_wait_ms
-        demand = reading.demand_of(self.ledger, contact)
-        if self.ledger.now_ms < until_ms and not reading.qualification_gap(wanted, demand):
+        if self.ledger.now_ms < until_ms:
             text = f"it waits for {wanted.agent_id} until {until_ms}"
             self.findings.report("I8", f"{name}: {text}")
 
@@ -191,8 +188,8 @@ class AssignmentJudge:
         self._count_miss(offer)
         self.ledger.drop_offer(offer)
         if agent is not None:
-            # A decline is an answer: the row of unanswered offers is over.
-            agent.unanswered = 0
+            # Whether a decline ends the row of unanswered offers is open: it is an answer.
+            agent.unanswered_surely = 0
             self._back_off(agent, getattr(self.rules(), _CAUSES[event.cause]))
 
     def _count_miss(self, offer: OfferAccount) -> None:
@@ -226,6 +223,7 @@ class AssignmentJudge:
             self._count_miss(offer)
             if agent is not None:
                 agent.unanswered += 1
+                agent.unanswered_surely += 1
                 self._back_off(agent, self.rules().backoff_expired_ms)
         elif decision.reason in _GONE and agent is not None:
             self._check_departure(decision, event, agent, name)
@@ -272,12 +270,11 @@ class AssignmentJudge:
             ledger.drop_offer(offer)
         self.accepted = None if offer is self.accepted else self.accepted
         contact.agent, contact.assigned_offer = agent.agent_id, decision.offer_id
-        contact.units = channel.units if channel else 0
         contact.held = False
         # Whoever serves the contact has it from the start: its next search is a new one.
         contact.times_missed.clear()
         agent.work.add(contact.contact_id)
-        agent.unanswered = 0
+        agent.unanswered = agent.unanswered_surely = 0
         ledger.put(contact, Place.HANDLING)
         ledger.dirty_agents[agent.agent_id] = None
         contact.connected = channel is None or channel.connect_timeout_ms == 0
@@ -393,7 +390,7 @@ class AssignmentJudge:
         contact.held = False
         self.ledger.dirty_agents[agent.agent_id] = None
         load = sum(
-            self.ledger.contacts[c].units for c in agent.work if not self.ledger.contacts[c].held
+            self.ledger.units_of(c) for c in agent.work if not self.ledger.contacts[c].held
         )
         if load > agent.capacity:
             self.findings.report("I7", f"{name}: load {load} > capacity {agent.capacity}")
@@ -411,10 +408,14 @@ class AssignmentJudge:
             if agent.unanswered < limit or not limit:
                 text = f"after {agent.unanswered} unanswered offers in a row, limit {limit}"
                 self.findings.report("I11", f"{agent.agent_id} is set aside {text}")
-            agent.unanswered = 0
+            agent.unanswered = agent.unanswered_surely = 0
         agent.presence = decision.presence
         if decision.reason is Reason.AGENT_LOST:
-            agent.signed_in = False
+            agent.lost = True
+            agent.epoch += 1
+            agent.forget_back_off()
+        elif decision.reason is Reason.HEARD_AGAIN:
+            agent.lost = False
         self.ledger.dirty_agents[agent.agent_id] = None
 
     def close_entry(self) -> None:
@@ -438,10 +439,10 @@ class AssignmentJudge:
     def _check_load(self, agent: AgentAccount) -> None:
         ledger, report = self.ledger, self.findings.report
         limit = self.rules().unanswered_max
-        if limit and agent.unanswered >= limit and not reading.presence_gap(ledger, agent):
-            text = f"missed {agent.unanswered} offers in a row and stays {agent.presence}"
+        if limit and agent.unanswered_surely >= limit and not reading.presence_gap(ledger, agent):
+            text = f"missed {agent.unanswered_surely} offers in a row and stays {agent.presence}"
             report("I11", f"{agent.agent_id} {text}")
-            agent.unanswered = 0
+            agent.unanswered_surely = 0
         gap = reading.presence_gap(ledger, agent)
         if gap and agent.offers:
             report("I8", f"{agent.agent_id} {gap}, but holds offers {sorted(agent.offers)}")
@@ -465,5 +466,5 @@ class AssignmentJudge:
 
 def min_resumable(ledger: Ledger, agent: AgentAccount) -> int:
     """Return the fewest units that resuming held work would take; huge if nothing is held."""
-    held = [ledger.contacts[c].units for c in agent.work if ledger.contacts[c].held]
+    held = [ledger.units_of(c) for c in agent.work if ledger.contacts[c].held]
     return min(held, default=1 << 60)

@@ -58,6 +58,9 @@ class ConservationJudge:
     def arrive(self, event: e.ContactArrived) -> None:
         """Open the account of a contact that was taken in."""
         ledger, report = self.ledger, self.findings.report
+        closed = ledger.closed.get(event.contact_id)
+        if closed is not None and closed.closed_ms + ledger.window_ms() < ledger.now_ms:
+            del ledger.closed[event.contact_id]
         if ledger.account_of(event.contact_id) is not None:
             report("I2", f"{event.contact_id} arrives a second time and is taken in again")
             return
@@ -134,6 +137,7 @@ class ConservationJudge:
                 contact.claimed_agent = event.agent_id
                 contact.callback_due_ms = -1
                 self._search_anew(contact)
+                contact.preference_over = True
                 if event.category:
                     self._recategorise(contact, event.category)
                 elif event.queue:
@@ -166,8 +170,9 @@ class ConservationJudge:
             self._recategorise(contact, event.category)
         if event.priority is not None:
             contact.own_priority = event.priority
-        if event.tier is not None:
+        if event.tier is not None and event.tier != contact.tier:
             contact.tier = event.tier
+            self.ledger.reclassed_now.add(contact.contact_id)
         if event.language is not None:
             contact.language = event.language
         if event.skills is not None:
@@ -176,6 +181,8 @@ class ConservationJudge:
         self.ledger.dirty_contacts[contact.contact_id] = None
 
     def _recategorise(self, contact: ContactAccount, name: str) -> None:
+        if contact.category != name:
+            self.ledger.reclassed_now.add(contact.contact_id)
         contact.category, contact.own_queue = name, ""
         if contact.place is not Place.WAITING:
             contact.queue = reading.home_queue(self.ledger, contact)
@@ -206,7 +213,8 @@ class ConservationJudge:
 
     def _untruth(self, event: e.Event, answer: RefuseEvent | NoteDuplicate) -> str:
         ledger = self.ledger
-        contact_id: str = getattr(event, "contact_id", "")
+        # A merge speaks of two contacts: the answer's subject says which one is meant.
+        contact_id: str = answer.subject or getattr(event, "contact_id", "")
         agent_id: str = getattr(event, "agent_id", "")
         agent = ledger.agents.get(agent_id)
         text = ""
@@ -215,7 +223,7 @@ class ConservationJudge:
                 text = f"contact {contact_id} is {ledger.contacts[contact_id].place.value}"
             case Reason.UNKNOWN_AGENT if agent is not None:
                 text = f"agent {agent_id} is configured"
-            case Reason.SIGNED_OUT if agent is not None and agent.signed_in:
+            case Reason.SIGNED_OUT if agent is not None and agent.signed_in and not agent.lost:
                 text = f"agent {agent_id} is signed in"
             case Reason.STALE if agent is not None and hasattr(event, "session"):
                 session: int = getattr(event, "session", 0)
@@ -259,6 +267,14 @@ class ConservationJudge:
             report("I24", f"{name} to be called at {ledger.now_ms}, due {contact.callback_due_ms}")
         self._enter(contact, decision.queue)
         self._check_priority(contact, decision.priority, name)
+        wanted = ledger.agents.get(contact.preferred_agent)
+        if wanted is not None:
+            # The wait for one agent begins here, if he is there and able, or not at all.
+            contact.preference_epoch = wanted.epoch
+            demand = reading.demand_of(ledger, contact)
+            there = wanted.signed_in and not wanted.lost
+            if not there or reading.qualification_gap(wanted, demand):
+                contact.preference_over = True
 
     def _check_step(self, contact: ContactAccount, step: int, name: str) -> None:
         if step != contact.step:
@@ -271,6 +287,7 @@ class ConservationJudge:
 
     def _enter(self, contact: ContactAccount, queue: str) -> None:
         ledger = self.ledger
+        contact.queue_open = False
         ledger.requeue_as(contact, queue)
         if not contact.steps_from_ms:
             contact.steps_from_ms = ledger.now_ms
@@ -289,7 +306,7 @@ class ConservationJudge:
             return
         contact.preference_over, contact.claimed_agent = True, ""
         queues = (contact.queue, reading.home_queue(self.ledger, contact))
-        if decision.queue not in queues:
+        if decision.queue not in queues and not contact.queue_open:
             self.findings.report("I13", f"{name}, its line was {contact.queue}")
         self._enter(contact, decision.queue)
         self._check_priority(contact, decision.priority, name)
@@ -423,7 +440,7 @@ class ConservationJudge:
         gone = ledger.gone_early.pop(event.contact_id, None)
         if contact is None:
             return
-        if gone is not None:
+        if gone is not None and gone + ledger.window_ms() >= ledger.now_ms:
             text = f"its end was journaled at {gone}"
             self.findings.report("I2", f"{event.contact_id} is taken in, but {text}")
         queue = ledger.queue(contact.queue)

@@ -69,12 +69,15 @@ class Auditor:
         ledger.dirty_contacts.clear()
         ledger.dirty_agents.clear()
         ledger.revived_now.clear()
+        ledger.reclassed_now.clear()
         self.timeline.open_entry(stamped)
         if self.canaries:
             self._look_for_canaries(stamped, decisions)
         if not self._not_followed(stamped, decisions):
             self._follow(stamped.event, decisions)
-        ledger.forget_closed()
+        if isinstance(stamped.event, e.ContactArrived):
+            # What is over may be remembered longer than it must, until somebody new comes.
+            ledger.forget_closed()
         self.timeline.close_entry()
         return self.findings.take()
 

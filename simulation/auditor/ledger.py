@@ -72,9 +72,10 @@ class ContactAccount:
     connect_due_ms: int = 0
     wrap_due_ms: int = 0
     held: bool = False
-    units: int = 0
     callback_due_ms: int = -1
     preference_over: bool = False
+    preference_epoch: int = 0
+    queue_open: bool = False
     claimed_agent: str = ""
     clocks: dict[ClockKind, Clock] = field(default_factory=dict)
     escalated: dict[str, int] = field(default_factory=dict)
@@ -91,7 +92,6 @@ class OfferAccount:
     agent_id: str
     expires_at_ms: int
     made_seq: int
-    units: int
 
 
 @dataclass(slots=True, eq=False)
@@ -103,6 +103,7 @@ class AgentAccount:
     skills: dict[str, int]
     capacity: int
     signed_in: bool = False
+    lost: bool = False
     session: int = 0
     presence: str = ""
     work: set[str] = field(default_factory=set)
@@ -110,8 +111,15 @@ class AgentAccount:
     backoff_until_ms: int = 0
     uncertain_until_ms: int = 0
     unanswered: int = 0
+    unanswered_surely: int = 0
     heard_ms: int = 0
     load_allowed: int = 0
+    epoch: int = 0
+
+    def forget_back_off(self) -> None:
+        """Let a new session begin: whether the back-off outlives the old one is open."""
+        self.uncertain_until_ms = max(self.uncertain_until_ms, self.backoff_until_ms)
+        self.backoff_until_ms = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -164,6 +172,7 @@ class Ledger:
         self.contacts: dict[str, ContactAccount] = {}
         self.offers: dict[int, OfferAccount] = {}
         self.agents: dict[str, AgentAccount] = {}
+        self.drained: dict[str, Queue] = {}
         self.closed: OrderedDict[str, ClosedAccount] = OrderedDict()
         self.gone_early: OrderedDict[str, int] = OrderedDict()
         self.agenda = Agenda()
@@ -171,6 +180,7 @@ class Ledger:
         self.queue_lengths: dict[str, int] = {}
         self.closed_now: list[ContactAccount] = []
         self.revived_now: set[str] = set()
+        self.reclassed_now: set[str] = set()
         self.life_changed_ms = 0
         self.dirty_contacts: dict[str, None] = {}
         self.dirty_agents: dict[str, None] = {}
@@ -185,7 +195,14 @@ class Ledger:
 
     def queue(self, name: str) -> Queue | None:
         """Return a queue of the configuration in force."""
-        return self.center.queues.get(name) if self.center else None
+        found = self.center.queues.get(name) if self.center else None
+        return found or self.drained.get(name)
+
+    def units_of(self, contact_id: str) -> int:
+        """Return what a contact costs of an agent's budget, as the configuration says now."""
+        contact = self.account_of(contact_id)
+        channel = self.channel(contact.channel) if contact else None
+        return channel.units if channel else 0
 
     def account_of(self, contact_id: str) -> ContactAccount | None:
         """Return what is known of a contact, open or lately closed."""
@@ -245,9 +262,13 @@ class Ledger:
         contact.held = False
         self.put(contact, place)
 
+    def window_ms(self) -> int:
+        """Return for how long what is over must be remembered."""
+        return self.center.limits.duplicate_window_ms if self.center else 0
+
     def forget_closed(self) -> None:
         """Let go of contacts closed too long ago to be spoken of."""
-        window_ms = self.center.limits.duplicate_window_ms if self.center else 0
+        window_ms = self.window_ms()
         while self.closed:
             first = next(iter(self.closed.values()))
             if (

@@ -92,6 +92,8 @@ def presence_gap(ledger: Ledger, agent: AgentAccount) -> str:
     """Say why the agent takes no work just now, "" if he does."""
     if not agent.signed_in:
         return "is signed out"
+    if agent.lost:
+        return "was lost"
     assert ledger.center is not None
     if not ledger.center.presences.get(agent.presence, False):
         return f"has presence {agent.presence}"
@@ -126,14 +128,14 @@ def load_of(
     surely: bool = False,
 ) -> int:
     """Sum the units that work and offers take of an agent; held work takes none of its own."""
-    load = sum(ledger.offers[offer_id].units for offer_id in agent.offers)
+    load = sum(ledger.units_of(ledger.offers[offer_id].contact_id) for offer_id in agent.offers)
     for contact_id in agent.work:
         contact = ledger.contacts[contact_id]
         if contact.held and not with_held:
             continue
         if without_interruptible and may_be_held(ledger, contact, surely=surely):
             continue
-        load += contact.units
+        load += ledger.units_of(contact_id)
     return load
 
 

@@ -328,6 +328,10 @@ class SlaJudge:
                 now = current()
                 if now is None or percent in now.warned:
                     return ""
+                if percent not in now.promise.warnings:
+                    return ""
+                if now.warning_ms(percent) <= now.moved_ms:
+                    return ""
                 text = f"{now.policy} cycle {cycle} of {contact.contact_id}"
                 return f"clock {text} passed {percent} % without WarnSla"
 
@@ -379,13 +383,7 @@ class SlaJudge:
         ):
             # Any change of the contact may put it under promises of a newer configuration.
             return [event.contact_id]
-        if isinstance(event, e.ContactUpdated) and not (
-            event.category is None and event.tier is None
-        ):
-            return [event.contact_id]
-        if isinstance(event, e.ContactTransferred) and event.category:
-            return [event.contact_id]
-        return []
+        return list(self.ledger.reclassed_now)
 
     def _retarget(self, contact: ContactAccount) -> Words:
         """Put a contact's clocks under the promises made to it as it is now.
