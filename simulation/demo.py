@@ -29,7 +29,7 @@ from router.events import Event
 from simulation.demo_day import START_MS, Stage, demo_options, stage_for
 from simulation.demo_end import Notes, finish
 from simulation.demo_screen import Face, Frame, JsonFace, LiveFace, Painter, PlainFace
-from simulation.demo_teller import Line, Teller
+from simulation.demo_teller import Line, Teller, choose
 from simulation.demo_wire import encode_batch, encode_event, encode_watermark
 from simulation.demo_worker import Worker, WorkerError
 from simulation.driver import WorldEnvironment
@@ -40,7 +40,6 @@ SPEED: Final = 30.0
 SECONDS: Final = 45.0
 STEP_MS: Final = 500
 FRAME_STEPS: Final = 10
-_LINES_A_FRAME: Final = 2
 INTERRUPTED: Final = 130
 
 
@@ -131,12 +130,6 @@ class Show:
             notes.late_at_ms = notes.late_at_ms or at_ms
         elif notes.late_at_ms and elapsed_ms >= self.stage.recovery_ms:
             notes.recovered_at_ms = notes.recovered_at_ms or at_ms
-
-
-def choose(lines: list[Line]) -> tuple[Line, ...]:
-    """Choose what there is time to read: the gravest, the newest among equals; in order."""
-    best = sorted(range(len(lines)), key=lambda index: (-lines[index].rank, -index))
-    return tuple(lines[index] for index in sorted(best[:_LINES_A_FRAME]))
 
 
 def goals_of(center: Center) -> dict[str, int]:

@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from router.measures_formulas import sla_met_share
-from simulation.demo_teller import Line, Rank, seconds
+from simulation.demo_teller import Line, Rank, choose, seconds
 from simulation.demo_wire import format_instant
 
 STYLES: Final = {
@@ -29,11 +29,17 @@ STYLES: Final = {
     Rank.WARNING: "yellow",
     Rank.ALARM: "bold red",
 }
-STATES: Final = {"LATE": "bold red", "warn": "yellow", "ok": "green"}
+STATES: Final = {"LATE": "bold red", "warn": "yellow", "ok": ""}
 _PLAIN_EVERY_MS: Final = 60_000
 _QUEUE_ROWS_MAX: Final = 8
 _TEAM_ROWS_MAX: Final = 7
 _LINES_MIN: Final = 5
+_TABLE_WIDTH: Final = 96
+_FULL_WIDTH: Final = 80
+# What a terminal narrower than that goes without.
+_SPARED: Final = ("lost", "within", "promise")
+# A line a second frame: what scrolls faster nobody reads.
+_TURN: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +104,10 @@ class Painter:
         self._title = title
         self._goals = goals
 
-    def picture(self, frame: Frame, lines: Sequence[Line], height: int) -> Group:
-        """Draw a frame that is at most `height` rows tall."""
-        queues = self._queues(frame)
-        teams = self._teams(frame)
+    def picture(self, frame: Frame, lines: Sequence[Line], width: int, height: int) -> Group:
+        """Draw a frame for so many columns, at most `height` rows tall if that is 24 or more."""
+        queues = self._queues(frame, width)
+        teams = self._teams(frame, width)
         room = height - 3 - (queues.row_count + 1) - (teams.row_count + 1)
         told = list(lines)[-max(room, _LINES_MIN) :]
         return Group(
@@ -118,29 +124,38 @@ class Painter:
         head.append(self._title)
         return Group(head, Text(frame.act, "reverse", no_wrap=True, overflow="ellipsis"))
 
-    def _queues(self, frame: Frame) -> Table:
-        table = _table(
-            "queue", "wait", "oldest", "answered", "lost", "in time", "within", "promise", "breach",
-            "state",
-        )  # fmt: skip
+    def _queues(self, frame: Frame, width: int) -> Table:
+        table = _table("queue", width)
+        for name in (
+            "wait",
+            "oldest",
+            "answered",
+            "lost",
+            "in time",
+            "within",
+            "promise",
+            "breach",
+        ):
+            if width >= _FULL_WIDTH or name not in _SPARED:
+                _add_column(table, name)
+        _add_column(table, "state")
         rows = frame.table["queues"]
         busiest = sorted(rows, key=lambda row: -row["arrivals"])[:_QUEUE_ROWS_MAX]
         for row in (row for row in rows if row in busiest):
             state = state_of(row)
-            oldest = seconds(row["longest_wait_now_ms"]) if row["waiting"] else "-"
-            table.add_row(
-                row["queue"],
-                str(row["waiting"]),
-                oldest,
-                str(row["answered"]),
-                str(row["abandoned"] + row["short_abandoned"]),
-                percent(row["service_level"]),
-                seconds(row["service_level_ms"]),
-                self._promise(frame, row["queue"]),
-                str(_breaches(frame, row["queue"])),
-                state,
-                style="bold red" if state == "LATE" else "yellow" if state == "warn" else "",
-            )
+            cells = {
+                "wait": str(row["waiting"]),
+                "oldest": seconds(row["longest_wait_now_ms"]) if row["waiting"] else "-",
+                "answered": str(row["answered"]),
+                "lost": str(row["abandoned"] + row["short_abandoned"]),
+                "in time": percent(row["service_level"]),
+                "within": seconds(row["service_level_ms"]),
+                "promise": self._promise(frame, row["queue"]),
+                "breach": str(_breaches(frame, row["queue"])),
+                "state": state,
+            }
+            shown = [cells[str(column.header)] for column in table.columns[1:]]
+            table.add_row(row["queue"], *shown, style=STATES[state])
         return table
 
     def _promise(self, frame: Frame, queue: str) -> str:
@@ -154,8 +169,10 @@ class Painter:
         objectives = [self._goals[row["promise"]] for row in answer]
         return f"{share * 100:.0f}/{min(objectives)} %"
 
-    def _teams(self, frame: Frame) -> Table:
-        table = _table("team", "idle", "offered", "handling", "wrap-up", "away", "occupancy")
+    def _teams(self, frame: Frame, width: int) -> Table:
+        table = _table("team", width)
+        for name in ("idle", "offered", "handling", "wrap-up", "away", "occupancy"):
+            _add_column(table, name)
         for row in frame.table["teams"][:_TEAM_ROWS_MAX]:
             mostly_away = row["away"] * 2 > row["signed_in"]
             table.add_row(
@@ -173,12 +190,14 @@ class Painter:
         return text
 
 
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), expand=True)
-    table.add_column(first, no_wrap=True, ratio=2, header_style="bold underline")
-    for name in others:
-        table.add_column(name, justify="right", no_wrap=True, header_style="bold underline")
+def _table(first: str, width: int) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), width=min(width, _TABLE_WIDTH))
+    table.add_column(first, no_wrap=True, ratio=1, min_width=10, header_style="bold underline")
     return table
+
+
+def _add_column(table: Table, name: str) -> None:
+    table.add_column(name, justify="right", no_wrap=True, header_style="bold underline")
 
 
 class LiveFace:
@@ -189,6 +208,8 @@ class LiveFace:
         self._console = console
         self._live = Live(console=console, screen=True, auto_refresh=False)
         self._lines: list[Line] = []
+        self._told: list[Line] = []
+        self._frames = 0
 
     def __enter__(self) -> Self:
         """Take the terminal over."""
@@ -205,10 +226,19 @@ class LiveFace:
         self._live.__exit__(kind, error, trace)
 
     def show(self, frame: Frame) -> None:
-        """Draw a frame."""
-        height = self._console.size.height
-        self._lines = [*self._lines, *frame.lines][-height:]
-        self._live.update(self._painter.picture(frame, self._lines, height), refresh=True)
+        """Draw a frame; every second one brings a line, by turns a grave and a usual one."""
+        width, height = self._console.size
+        self._told += frame.lines
+        self._frames += 1
+        if self._frames % (_TURN // 2) == 0 and self._told:
+            grave = self._frames % _TURN == 0
+            chosen = choose(self._told)
+            usual = [line for line in chosen if line.rank is Rank.USUAL]
+            line = usual[-1] if usual and not grave else max(chosen, key=lambda one: one.rank)
+            self._lines = [*self._lines, line][-height:]
+            self._told = []
+        picture = self._painter.picture(frame, self._lines, width, height)
+        self._live.update(picture, refresh=True)
 
 
 class PlainFace:
@@ -247,7 +277,7 @@ class PlainFace:
             self._next_ms = frame.elapsed_ms - frame.elapsed_ms % _PLAIN_EVERY_MS + _PLAIN_EVERY_MS
             usual = [line for line in frame.lines if line.rank is not Rank.ALARM]
             self._console.print()
-            self._console.print(self._painter.picture(frame, usual, 0))
+            self._console.print(self._painter.picture(frame, usual, self._console.width, 0))
         for text in turned:
             self._console.print(Text(f"{clock(frame.at_ms)} {text}", "bold"))
         alarms = [line for line in frame.lines if line.rank >= Rank.WARNING]

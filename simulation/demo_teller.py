@@ -7,6 +7,7 @@ Nothing is asked of the worker's inside.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -14,6 +15,8 @@ from typing import Final
 from router import decisions as d
 from router import events as e
 from router.center import Center
+
+_GRAVE_PERCENT: Final = 75
 
 
 class Rank(IntEnum):
@@ -141,7 +144,8 @@ class Teller:
                     f"warn   {decision.contact_id} {self._queue(decision.contact_id)}: "
                     f"{decision.percent} % of {decision.policy} gone"
                 )
-                return Line(at_ms, Rank.WARNING, text)
+                rank = Rank.WARNING if decision.percent >= _GRAVE_PERCENT else Rank.NOTABLE
+                return Line(at_ms, rank, text)
             case d.BreachSla():
                 text = (
                     f"breach {decision.contact_id} {self._queue(decision.contact_id)}: "
@@ -188,6 +192,17 @@ class Teller:
     def _queue(self, contact_id: str) -> str:
         queue = self.queue_of(contact_id)
         return f"in {queue}" if queue else ""
+
+
+def choose(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Choose what there is time to read: the gravest, newest among equals, and one usual one."""
+    if not lines:
+        return ()
+    numbers = range(len(lines))
+    gravest = max(numbers, key=lambda number: (lines[number].rank, number))
+    usual = [number for number in numbers if lines[number].rank is Rank.USUAL]
+    chosen = dict.fromkeys((gravest, *usual[-1:]))
+    return tuple(lines[number] for number in sorted(chosen))
 
 
 _WORDS: Final = {

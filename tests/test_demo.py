@@ -24,7 +24,7 @@ from router.measures import Measures
 from router.measures_views import as_table
 from simulation.demo_day import START_MS, stage_for
 from simulation.demo_screen import Frame, Painter, PlainFace, state_of
-from simulation.demo_teller import Line, Rank, Teller, seconds
+from simulation.demo_teller import Line, Rank, Teller, choose, seconds
 from simulation.demo_wire import (
     DECISION_TYPES,
     decode_decision,
@@ -146,6 +146,14 @@ def test_breaches_are_alarms_and_ends_are_forgotten(center: Center) -> None:
     assert teller.queue_of("c-1") == ""
 
 
+def test_there_is_room_for_the_gravest_and_a_usual_line() -> None:
+    ranks = (Rank.USUAL, Rank.ALARM, Rank.WARNING, Rank.USUAL, Rank.ALARM, Rank.NOTABLE)
+    lines = [Line(START_MS + number, rank, str(number)) for number, rank in enumerate(ranks)]
+    assert [line.text for line in choose(lines)] == ["3", "4"]
+    assert [line.text for line in choose(lines[:1])] == ["0"]
+    assert choose([]) == ()
+
+
 def test_durations_are_short_and_whole() -> None:
     told = {400: "0.4 s", 5_000: "5 s", 41_900: "41 s", 185_000: "3:05", 1_800_000: "30 min"}
     assert {ms: seconds(ms) for ms in told} == told
@@ -192,14 +200,14 @@ def incident_frame(center: Center) -> Frame:
     )
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (60, 24)])
 def test_the_picture_fits_and_says_late_without_colour(
     center: Center, width: int, height: int
 ) -> None:
     frame = incident_frame(center)
     out = StringIO()
     console = Console(file=out, width=width, height=height, force_terminal=False, highlight=False)
-    console.print(Painter("title", {"phone_answer": 80}).picture(frame, frame.lines, height))
+    console.print(Painter("title", {"phone_answer": 80}).picture(frame, frame.lines, width, height))
     rows = out.getvalue().rstrip("\n").split("\n")
     assert len(rows) <= height
     assert max(len(row) for row in rows) <= width
@@ -214,7 +222,7 @@ def test_the_red_row_is_red_where_there_is_colour(center: Center) -> None:
     frame = incident_frame(center)
     out = StringIO()
     console = Console(file=out, width=80, height=24, force_terminal=True, color_system="standard")
-    console.print(Painter("title", {}).picture(frame, frame.lines, 24))
+    console.print(Painter("title", {}).picture(frame, frame.lines, 80, 24))
     assert re.search(r"\x1b\[1;31m[^\n]*LATE", out.getvalue())
 
 
@@ -259,7 +267,7 @@ def objects(text: str) -> list[dict[str, object]]:
 @pytest.fixture(scope="module")
 def shows() -> list[subprocess.CompletedProcess[str]]:
     """Play one seed twice and another once."""
-    return [demo("--seconds", "8", "--json", "--seed", seed) for seed in ("7", "7", "8")]
+    return [demo("--seconds", "20", "--json", "--seed", seed) for seed in ("1", "1", "2")]
 
 
 def test_one_seed_gives_one_journal_and_one_picture(
@@ -277,7 +285,7 @@ def test_the_incident_turns_the_queue_late_and_agents_come_back(
     shows: list[subprocess.CompletedProcess[str]], center: Center
 ) -> None:
     *ticks, summary = objects(shows[0].stdout)
-    stage = stage_for(center, 8 * 30_000)
+    stage = stage_for(center, 20 * 30_000)
     away = []
     for tick in ticks:
         teams = tick["table"]["teams"]  # type: ignore[index]
