@@ -141,9 +141,9 @@ def watch_lost_work(floor: Floor, work: Assignment) -> None:
 
 
 def _make_room(floor: Floor, agent: Agent, units: int) -> None:
-    """Hold interruptible work, the latest first, until `units` fit into the budget."""
+    """Hold interruptible work, the latest first, until `units` and what is on offer fit."""
     for work in reversed(agent.works):
-        if agent.active_units + units <= agent.capacity:
+        if agent.active_units + agent.offered_units + units <= agent.capacity:
             return
         if work.channel.spec.interruptible and not work.held:
             work.held = True
@@ -158,7 +158,8 @@ def resume_held(floor: Floor, agent: Agent) -> None:
     if agent.active_units == agent.units:
         return
     for work in agent.works:
-        if work.held and agent.active_units + work.channel.units <= agent.capacity:
+        load = agent.active_units + agent.offered_units + work.channel.units
+        if work.held and load <= agent.capacity:
             work.held = False
             agent.active_units += work.channel.units
             floor.out.append(

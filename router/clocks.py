@@ -56,23 +56,38 @@ CLOSED: Final = SIGNAL_INDEX[Signal.CLOSED]
 
 
 def send_signal(floor: Floor, contact: Contact, signal: int) -> None:
-    """Let every clock of the contact hear what happened."""
+    """Let every clock of the contact hear what happened.
+
+    A clock obeys the promise under which it was started; what starts anew obeys today's.
+    """
+    clock = contact.clocks
+    while clock is not None:
+        action = clock.plan.actions[signal]
+        if action and clock.phase != OVER:
+            if action == STOP:
+                _stop(floor, clock)
+            elif action == PAUSE:
+                _pause(floor, clock)
+            elif action == RESUME:
+                _resume(floor, clock)
+            elif action == RESET:
+                _stop(floor, clock)
+                _start(floor, contact, _plan_of(clock), clock, Reason.CLOCK_RESET)
+        clock = clock.next
     for plan, action in contact.profile.reactions[signal]:
-        clock = _clock_of(contact, plan)
         if action == START:
+            clock = _clock_of(contact, plan)
             if clock is None or clock.phase == OVER:
                 _start(floor, contact, plan, clock, Reason.CLOCK_STARTED)
-        elif clock is None or clock.phase == OVER:
-            continue
-        elif action == STOP:
-            _stop(floor, clock)
-        elif action == PAUSE:
-            _pause(floor, clock)
-        elif action == RESUME:
-            _resume(floor, clock)
-        elif action == RESET:
-            _stop(floor, clock)
-            _start(floor, contact, plan, clock, Reason.CLOCK_RESET)
+
+
+def _plan_of(clock: Clock) -> PromisePlan:
+    """Return the promise of the clock's kind that holds for its contact today."""
+    kind = clock.plan.promise.kind
+    for plan in clock.contact.profile.promises:
+        if plan.promise.kind is kind:
+            return plan
+    return clock.plan
 
 
 def _clock_of(contact: Contact, plan: PromisePlan) -> Clock | None:

@@ -65,6 +65,7 @@ class Floor:
         "next_place",
         "now_ms",
         "offers",
+        "oldest_ms",
         "open_contacts",
         "out",
         "overload",
@@ -105,6 +106,8 @@ class Floor:
         self.next_place = 0
         self.turn = 0
         self.open_contacts = 0
+        # nothing remembered is older than this
+        self.oldest_ms = 0
         self.closed: deque[Ending] = deque()
         self.tombstones: dict[str, int] = {}
         self.tombstone_order: deque[tuple[int, str]] = deque()
@@ -384,6 +387,8 @@ class Floor:
     def purge(self) -> None:
         """Forget what lies further back than the window in which repeats are recognised."""
         limit_ms = self.now_ms - self.window_ms
+        if limit_ms <= self.oldest_ms:
+            return
         closed = self.closed
         while closed and closed[0].closed_ms < limit_ms:
             ending = closed.popleft()
@@ -396,6 +401,11 @@ class Floor:
             self.tombstones.pop(self.tombstone_order.popleft()[1], None)
         while self.event_order and self.event_order[0][0] < limit_ms:
             self.event_ids.pop(self.event_order.popleft()[1], None)
+        self.oldest_ms = min(
+            closed[0].closed_ms if closed else self.now_ms,
+            self.tombstone_order[0][0] if self.tombstone_order else self.now_ms,
+            self.event_order[0][0] if self.event_order else self.now_ms,
+        )
 
     def more_of(self, contact: Contact) -> More:
         """Return the rarer facts of a contact, made on first use."""

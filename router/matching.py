@@ -171,9 +171,9 @@ def serve(floor: Floor, agent: Agent) -> None:
         reason = _CONTACT_REASONS[floor.policy_of(agent)]
         if more is not None and more.affinity is not None:
             reason = Reason.PREFERRED_AGENT if more.affinity_reason == 0 else Reason.LAST_AGENT
-        offer_contact(floor, contact, agent, reason)
         lane = contact.lane
-        assert lane is not None, "an offered contact has a lane"
+        assert lane is not None, "a waiting contact has a lane"
+        offer_contact(floor, contact, agent, reason)
         if lane.demand.queue.spec.agent_policy is AgentPolicy.RING_PROGRESSIVELY:
             _set_ring(floor, contact)
     floor.sit_down(agent, open_mask)

@@ -19,7 +19,8 @@ What counts when:
   or exit, never later (`router.measures_lines`).
 - An *answer in time* is one at or before the queue's `service_level_ms`; a *short* abandonment
   one before its `short_abandon_ms`.
-- A promise is met or breached once; a breach counts at its deadline, answered or not.
+- A promise is met or breached once, in the queue in which its clock started; a breach counts at
+  its deadline, answered or not.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class _Contact:
     """Hold what must be known of one contact to count it."""
 
     __slots__ = (
-        "activity", "activity_from_ms", "category", "channel", "closed_ms", "hold_ms", "overdue",
+        "activity", "activity_from_ms", "category", "channel", "clocks", "closed_ms", "hold_ms", "overdue",
         "queue", "since_ms", "talk_ms", "visit_ms", "visited", "waiting", "wrap_up_ms",
     )  # fmt: skip
 
@@ -106,6 +107,7 @@ class _Contact:
         self.activity = ""  # "", "talk", "hold", "aside" or "wrap_up"
         self.activity_from_ms = 0
         self.talk_ms = self.hold_ms = self.wrap_up_ms = 0
+        self.clocks: dict[tuple[str, int], str] = {}
         self.overdue: dict[tuple[str, int], None] = {}
         self.closed_ms = 0
 
@@ -396,10 +398,15 @@ class Measures:
     # --- promises -----------------------------------------------------------------
 
     def _count_sla(self, decision: StartSla | WarnSla | BreachSla | MeetSla | StopSla) -> None:
+        """Count a clock in the queue in which it started, wherever the contact went since."""
         contact = self._find(decision.contact_id)
-        queue = contact.queue if contact is not None else ""
-        counts = self.promises.setdefault((queue, decision.policy), PromiseCounts())
+        if contact is None:
+            return
         clock = (decision.policy, decision.cycle)
+        if isinstance(decision, StartSla):
+            contact.clocks[clock] = contact.queue
+        queue = contact.clocks.get(clock, contact.queue)
+        counts = self.promises.setdefault((queue, decision.policy), PromiseCounts())
         match decision:
             case StartSla():
                 counts.started += 1
@@ -407,15 +414,15 @@ class Measures:
                 counts.warned += 1
             case MeetSla():
                 counts.met += 1
+                contact.clocks.pop(clock, None)
             case BreachSla():
                 counts.breached += 1
-                if contact is not None:
-                    contact.overdue[clock] = None
+                contact.overdue[clock] = None
             case StopSla():
-                if contact is None or clock not in contact.overdue:
-                    counts.canceled += 1
-                else:
-                    del contact.overdue[clock]
+                # A breach was counted at its deadline; its late stop is no other outcome.
+                counts.canceled += clock not in contact.overdue
+                contact.clocks.pop(clock, None)
+                contact.overdue.pop(clock, None)
 
     # --- the rest -----------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.agents import AgentState
 from router.assignments import take_from_agent
+from router.contacts import ContactState
 from router.decisions import ChangeAgentState, Reason
 from router.events import (
     AgentCapacityChanged,
@@ -110,7 +111,9 @@ def leave_unstaffed(floor: Floor, index: int) -> None:
     """Let the contacts of a demand that nobody staffed can serve go on to a wider search."""
     for lane in list(floor.demand_list[index].lanes):
         for contact in lane.contacts():
-            skip_steps(floor, contact)
+            # One that went on may have taken others along (an agent, a full queue).
+            if contact.state == ContactState.WAITING and contact.lane is lane:
+                skip_steps(floor, contact)
 
 
 def hear_from(floor: Floor, agent: Agent) -> None:

@@ -51,7 +51,7 @@ from router.events import (
     SurveyAnswered,
 )
 from router.matching import first_choice, seek_agent
-from router.plan import Profile, ProfileKey
+from router.plan import Profile, ProfileKey, QueuePlan
 from router.records import PLACE_BITS, Agent, Contact
 from router.waiting import (
     callback_due,
@@ -108,7 +108,6 @@ def on_arrived(floor: Floor, event: ContactArrived, occurred_ms: int) -> None:
     contact_id = event.contact_id
     center = floor.center
     assert center is not None, "a centre comes before contacts"
-    floor.purge()
     if occurred_ms and occurred_ms < floor.now_ms - floor.window_ms:
         refuse(floor, Reason.STALE, contact_id)
         return
@@ -138,12 +137,10 @@ def on_arrived(floor: Floor, event: ContactArrived, occurred_ms: int) -> None:
 def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
     """Let a new contact live: clocks, then the line (or the way out at a limit)."""
     contact_id = contact.contact_id
-    queue = contact.profile.queue
-    lane = floor.home_lane(contact)
-    contact.lane = lane
+    contact.lane = floor.home_lane(contact)
     seek_affinity(floor, contact)
-    full = is_full(floor, queue) and not could_start(floor, contact)
-    if full and queue.spec.when_full is LimitAction.REFUSE:
+    queue, action = find_room(floor, contact)
+    if action is LimitAction.REFUSE:
         refuse(floor, Reason.QUEUE_FULL, contact_id)
         return
     floor.contacts[contact_id] = contact
@@ -153,22 +150,35 @@ def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
         close_contact(floor, contact, Exit.ABANDONED, Reason.ENDED_BEFORE_ARRIVAL)
         return
     send_signal(floor, contact, ARRIVED)
-    if deflected or (full and queue.spec.when_full is not LimitAction.OVERFLOW):
-        reason = Reason.OVERLOAD if deflected else Reason.QUEUE_FULL
-        if queue.spec.when_full is LimitAction.EXPIRE and not deflected:
-            close_contact(floor, contact, Exit.EXPIRED, reason)
-            return
+    reason = Reason.OVERLOAD if deflected else Reason.QUEUE_FULL
+    if deflected or action is LimitAction.DEFLECT:
         floor.out.append(DeflectContact(contact_id, reason))
         close_contact(floor, contact, Exit.DEFLECTED, reason)
         return
+    if action is LimitAction.EXPIRE:
+        close_contact(floor, contact, Exit.EXPIRED, reason)
+        return
     floor.set_alarm(contact)
-    if full:
-        if contact.more is not None:
-            contact.more.affinity = None
-        overflow(floor, contact, floor.queues[queue.spec.overflow_to], Reason.QUEUE_FULL)
+    if queue is not contact.profile.queue:
+        floor.more_of(contact).affinity = None
+        overflow(floor, contact, queue, Reason.QUEUE_FULL)
     enqueue(
         floor, contact, Reason.UNROUTABLE if contact.profile.unroutable else Reason.ARRIVED
     )
+
+
+def find_room(floor: Floor, contact: Contact) -> tuple[QueuePlan, LimitAction | None]:
+    """Return the queue that takes an arriving contact, or what to do as none does."""
+    queue = contact.profile.queue
+    if not is_full(floor, queue) or could_start(floor, contact):
+        return queue, None
+    for _ in floor.queues:
+        if queue.spec.when_full is not LimitAction.OVERFLOW:
+            return queue, queue.spec.when_full
+        queue = floor.queues[queue.spec.overflow_to]
+        if not is_full(floor, queue):
+            return queue, None
+    return queue, LimitAction.REFUSE
 
 
 def could_start(floor: Floor, contact: Contact) -> bool:
@@ -241,7 +251,6 @@ def on_known_arrival(floor: Floor, contact: Contact, event: ContactArrived) -> N
 def on_unknown_end(floor: Floor, contact_id: str) -> None:
     """Remember the end of a contact that has not arrived yet."""
     assert floor.center is not None, "a centre comes before contacts"
-    floor.purge()
     if contact_id in floor.tombstones:
         note_duplicate(floor, contact_id)
     elif len(floor.tombstones) >= floor.center.limits.event_ids:
@@ -299,9 +308,12 @@ def set_profile(floor: Floor, contact: Contact, profile: Profile) -> None:
     more = floor.more_of(contact)
     if more.first_key is None:
         more.first_key = contact.profile.key
+    old, new = contact.profile.key, profile.key
     contact.profile = profile
     contact.step = min(contact.step, len(profile.category.steps))
-    retarget_clocks(floor, contact)
+    if old[1] != new[1] or old[2] != new[2]:
+        # Promises are made by category, channel and tier.
+        retarget_clocks(floor, contact)
 
 
 def on_transferred(floor: Floor, contact: Contact, event: ContactTransferred) -> None:

@@ -103,7 +103,7 @@ def _follow(
 def back_off(floor: Floor, agent: Agent, backoff_ms: int) -> None:
     """Leave an agent in peace for a while; a missed offer counts as his turn."""
     floor.take_turn(agent)
-    if not backoff_ms or agent.state != AgentState.READY:
+    if not backoff_ms or agent.state not in (AgentState.READY, AgentState.AWAY):
         return
     floor.stand_up(agent)
     agent.backing_off = True
@@ -140,6 +140,7 @@ def expire_offer(floor: Floor, offer: Offer) -> None:
     count_try(floor, offer)
     withdraw_offer(floor, offer, Reason.EXPIRED)
     agent.unanswered += 1
+    back_off(floor, agent, rules.backoff_expired_ms)
     if rules.unanswered_max and agent.unanswered >= rules.unanswered_max:
         agent.unanswered = 0
         floor.out.append(
@@ -148,8 +149,6 @@ def expire_offer(floor: Floor, offer: Offer) -> None:
             )
         )
         set_away(floor, agent, rules.unanswered_presence)
-    else:
-        back_off(floor, agent, rules.backoff_expired_ms)
     if contact.work is None:
         return_to_line(floor, contact, Reason.EXPIRED)
 
@@ -264,7 +263,8 @@ def fire_assignment(floor: Floor, work: Assignment) -> None:
     if work.phase == CONNECTING:
         fail_connect(floor, work, Reason.CONNECT_TIMEOUT)
     elif work.phase == WRAPPING_UP:
-        end_wrap_up(floor, work, Reason.WRAP_UP_LIMIT)
+        unlimited = work.contact.profile.category.wrap_up_ms < 0
+        end_wrap_up(floor, work, Reason.AGENT_LOST if unlimited else Reason.WRAP_UP_LIMIT)
     else:
         contact = work.contact
         take_from_agent(floor, contact, Reason.AGENT_LOST)

@@ -151,6 +151,7 @@ class Router:
         floor.now_ms = at_ms
         out: list[Decision] = []
         floor.out = out
+        floor.purge()
         event = stamped.event
         if stamped.event_id and self._is_repeat(stamped.event_id):
             note_duplicate(floor, "")
