@@ -33,6 +33,7 @@ from router.router import Router
 
 WAITING_POOL = 20
 WAITING_AGENTS = 200
+PRIORITIES = 10
 _FOUR_HOURS_MS = 4 * 3_600_000
 
 
@@ -129,10 +130,23 @@ class Room:
         self.send(CenterChanged(center=center))
         for agent in range(agents):
             self.send(AgentSignedIn(agent_id=name_agent(agent)))
+        self.meet_everyone()
         if fill:
             while len(self.busy) < agents:
                 self.fill_one()
         self.waiting = [self.arrive() for _ in range(waiting)]
+
+    def meet_everyone(self) -> None:
+        """Let one contact of each category and priority come and go.
+
+        The first of its kind is where the core builds that kind's line and seats every agent who
+        may serve it: once per kind, not once per contact, so it is kept out of the figures.
+        """
+        for number in range(WAITING_POOL * PRIORITIES):
+            category, priority = number % WAITING_POOL, number // WAITING_POOL
+            contact_id = f"first-{number}"
+            self.send(ContactArrived(contact_id, "phone", f"category-{category}", priority))
+            self.send(ContactAbandoned(contact_id))
 
     def stamp(self, event: Event) -> Stamped:
         """Stamp an event one millisecond after the last."""
@@ -149,7 +163,7 @@ class Room:
         """Return the arrival of a contact of a drawn category and priority."""
         self.arrived += 1
         category = f"category-{self.lots.randrange(WAITING_POOL)}"
-        priority = self.lots.randrange(10)
+        priority = self.lots.randrange(PRIORITIES)
         return ContactArrived(f"contact-{self.arrived}", "phone", category, priority)
 
     def arrive(self) -> str:

@@ -75,15 +75,32 @@ def count_served(agents: int, samples: int) -> dict[str, float]:
         offer = next(one for one in decisions if isinstance(one, OfferContact))
         declined = OfferDeclined(offer.offer_id, offer.contact_id, offer.agent_id)
         decisions = note("decline, offered to the next", declined)
-        offer = next(one for one in decisions if isinstance(one, OfferContact))
+        offers = [one for one in decisions if isinstance(one, OfferContact)]
+        if not offers:
+            # A small room may have one agent only for a category: the contact goes away again.
+            counts["decline, offered to the next"].pop()
+            room.send(ContactAbandoned(offer.contact_id))
+            _pass_back_off(room)
+            continue
+        offer = offers[0]
         note("accept", OfferAccepted(offer.offer_id, offer.contact_id, offer.agent_id))
         note("end, wrap-up begins", ContactEnded(offer.contact_id))
         note("wrap-up end, agent idle", WrapUpEnded(offer.contact_id, offer.agent_id))
-        due_ms = room.router.next_deadline()
-        assert due_ms is not None, "the back-off of the agent who declined is armed"
-        room.now_ms = due_ms - 1
+        room.now_ms = _next_deadline_ms(room) - 1
         note("time advanced, back-off over", TimeAdvanced())
     return {kind: mean(found) for kind, found in counts.items()}
+
+
+def _next_deadline_ms(room: Room) -> int:
+    due_ms = room.router.next_deadline()
+    assert due_ms is not None, "the back-off of the agent who declined is armed"
+    return due_ms
+
+
+def _pass_back_off(room: Room) -> None:
+    """Let the back-off of an agent who declined go by."""
+    room.now_ms = _next_deadline_ms(room) - 1
+    room.send(TimeAdvanced())
 
 
 def count_waiting(waiting: int, samples: int, agents: int = 20) -> dict[str, float]:
