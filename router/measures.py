@@ -94,8 +94,8 @@ class _Contact:
     """Hold what must be known of one contact to count it."""
 
     __slots__ = (
-        "activity", "activity_from_ms", "category", "channel", "clocks", "closed_ms", "hold_ms", "overdue",
-        "queue", "since_ms", "talk_ms", "visit_ms", "visited", "waiting", "wrap_up_ms",
+        "activity", "activity_from_ms", "category", "channel", "clocks", "closed_ms", "hold_ms",
+        "overdue", "queue", "since_ms", "talk_ms", "visit_ms", "visited", "waiting", "wrap_up_ms",
     )  # fmt: skip
 
     def __init__(self, channel: str, category: str, queue: str, now_ms: int) -> None:

@@ -54,6 +54,7 @@ from router.events import (
     TimeAdvanced,
     WrapUpEnded,
 )
+from router.journal import Entry
 from router.measures import Measures
 from router.measures_agents import AgentState
 from router.measures_formulas import (
@@ -81,6 +82,7 @@ from router.measures_views import (
     service_levels,
     team_rows,
 )
+from simulation.day import judge_seed
 
 T0 = 1_790_000_100_000
 Outcome: TypeAlias = tuple[Decision, ...]
@@ -688,3 +690,50 @@ def test_summary_is_the_sum_of_the_lines() -> None:
     assert summary["service_level"] == 1.0
     assert summary["abandonment"] == 0.0
     assert summary["sla_met_share"] is None
+
+
+def test_a_clock_counts_where_it_started() -> None:
+    book = Book()
+    book.arrive(0, "c-1")
+    book(
+        0,
+        TimeAdvanced(),
+        StartSla("c-1", "80-20", 1, T0 + 20_000, Reason.CLOCK_STARTED),
+        OverflowContact("c-1", "billing", "tech", Reason.STEP_DUE),
+        BreachSla("c-1", "80-20", 1, T0 + 20_000, Reason.DEADLINE_PASSED),
+    )
+    (row,) = promise_rows(book.measures)
+    assert (row.queue, row.started, row.breached) == ("billing", 1, 1)
+
+
+# --- whole days -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [3, 5, 10, 12, 18, 22])
+def test_a_faulty_day_adds_up_at_every_entry(seed: int) -> None:
+    measures = Measures()
+
+    def check(entry: Entry) -> None:
+        measures.fold(entry.stamped, entry.decisions)
+        for line in measures.lines.values():
+            gone = sum(line.counts.exits.values())
+            assert line.counts.arrivals == gone + len(line.waiting)
+        ended = sum(measures.closed.values())
+        assert measures.accepted == ended + measures.open_contacts
+
+    judge_seed(seed, listeners=(check,))
+    assert measures.accepted > 0
+    assert measures.open_contacts == 0
+    for counts in measures.promises.values():
+        assert counts.started == counts.met + counts.breached + counts.canceled
+    for line in measures.lines.values():
+        assert sum(line.intervals[start].arrivals for start in line.intervals) == (
+            line.counts.arrivals
+        )
+        answered = line.counts.exits[QueueExit.ANSWERED]
+        assert line.answered_waits.count == line.percentiles.count == answered
+    signed_in = sum(row.signed_in for row in team_rows(measures))
+    counted = sum(
+        1 for agent_id in measures.agents._agents if measures.agents.state_of(agent_id) is not None
+    )
+    assert signed_in == counted
