@@ -69,7 +69,6 @@ from router.events import (
     ContactReopened,
     ContactResumed,
     ContactTransferred,
-    ContactUpdated,
     Event,
     OfferConnected,
     OfferDeclined,
@@ -94,13 +93,12 @@ class _Contact:
     """Hold what must be known of one contact to count it."""
 
     __slots__ = (
-        "activity", "activity_from_ms", "category", "channel", "clocks", "closed_ms", "hold_ms",
+        "activity", "activity_from_ms", "channel", "clocks", "closed_ms", "hold_ms",
         "overdue", "queue", "since_ms", "talk_ms", "visit_ms", "visited", "waiting", "wrap_up_ms",
     )  # fmt: skip
 
-    def __init__(self, channel: str, category: str, queue: str, now_ms: int) -> None:
+    def __init__(self, channel: str, queue: str, now_ms: int) -> None:
         self.channel = channel
-        self.category = category
         self.queue = queue
         self.waiting = self.visited = False
         self.visit_ms = self.since_ms = now_ms
@@ -203,14 +201,8 @@ class Measures:
                 plan = self.center.categories.get(event.category) if self.center else None
                 queue = event.queue or (plan.queue if plan else "")
                 self._finished.pop(event.contact_id, None)
-                self._contacts[event.contact_id] = _Contact(
-                    event.channel, event.category, queue, self.now_ms
-                )
+                self._contacts[event.contact_id] = _Contact(event.channel, queue, self.now_ms)
                 self.accepted += 1
-            case ContactUpdated() if event.category is not None:
-                contact = self._contacts.get(event.contact_id)
-                if contact is not None:
-                    contact.category = event.category
             case ContactTransferred():
                 self._moved(event.contact_id)
             case ContactReopened():
@@ -252,6 +244,9 @@ class Measures:
     def _obey(self, decision: Decision) -> None:
         """Count one decision."""
         match decision:
+            # The most frequent first: the cases are tried one after the other.
+            case StartSla() | MeetSla() | WarnSla() | BreachSla() | StopSla():
+                self._count_sla(decision)
             case EnqueueContact() | RequeueContact():
                 self._enqueue(decision.contact_id, decision.queue)
             case OverflowContact():
@@ -287,8 +282,6 @@ class Measures:
                     self.agents.sign_in(decision.agent_id, decision.presence, self.now_ms)
             case CloseContact():
                 self._close(decision)
-            case StartSla() | WarnSla() | BreachSla() | MeetSla() | StopSla():
-                self._count_sla(decision)
             case _:
                 pass
 
