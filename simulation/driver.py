@@ -96,10 +96,17 @@ class WorldEnvironment(simpy.Environment):
             return super().run(until)
         if until < self._now:
             raise ValueError(f"cannot run until {until}: the clock already shows {self._now}")
-        while self.peek() < until:
-            self.step()
+        while self._step_before(until):
+            pass
         self._now = int(until)
         return None
+
+    def _step_before(self, limit_ms: float) -> bool:
+        """Let the next thing happen if that is strictly before a limit; say whether it did."""
+        if self.peek() >= limit_ms:
+            return False
+        self.step()
+        return True
 
 
 class Driver(WorldEnvironment):
@@ -174,12 +181,18 @@ class Driver(WorldEnvironment):
 
     def step(self) -> None:
         """Let the next thing happen: a happening, or the deadlines before all later ones."""
+        if not self._step_before(Infinity):
+            raise EmptySchedule
+
+    def _step_before(self, limit_ms: float) -> bool:
         due_ms = self.sequencer.router.next_deadline()
         at_ms = super().peek()
-        if due_ms is None:
-            if at_ms == Infinity:
-                raise EmptySchedule
-        elif due_ms < at_ms:
+        if due_ms is not None and due_ms < at_ms:
+            if due_ms >= limit_ms:
+                return False
             self._fire(max(due_ms, self.now_ms))
-            return
+            return True
+        if at_ms >= limit_ms:
+            return False
         super().step()
+        return True

@@ -26,6 +26,7 @@ from simulation.scenario import (
     Workforce,
 )
 from simulation.swarm import LANGUAGES, TIERS, draw_center
+from simulation.workforce import DEFERRED
 
 __all__ = ["DAY_START_MS", "Options", "for_center", "from_seed"]
 
@@ -67,15 +68,18 @@ def for_center(
     seed: int,
     *,
     length_ms: int = 8 * _HOUR_MS,
-    load: float = 0.85,
+    load: float = 0.75,
     start_ms: int = DAY_START_MS,
 ) -> Options:
     """Make an ordinary day for a configured centre: no faults, demand fitted to its agents.
 
     An agent's time is shared equally among the categories he can serve; each category gets the
-    contacts that keep its share of agents busy to `load` (0.85 is a usual occupancy), split over
-    the centre's channels. All agents work the whole day, with one break.
+    contacts that keep its share of agents busy to `load` of their time (turns that follow on
+    transfers and answers, and wrap-up, included; peaks are 1.25 times that), split over the
+    centre's channels. All agents work the whole day, with one break.
     """
+    customers = Customers()
+    workforce = Workforce(shifts=_full_day(center, length_ms))
     staff = dict.fromkeys(center.categories, 0.0)
     for agent in center.agents.values():
         able = [
@@ -92,7 +96,7 @@ def for_center(
     intervals = max(1, -(-length_ms // (30 * _MINUTE_MS)))
     for category, agents in staff.items():
         per_contact = sum(
-            share / total * _HANDLE_MS[channel] * min(1.0, center.channels[channel].units / 100)
+            share / total * work_ms(center, category, channel, customers, workforce)
             for channel, share in mix.items()
         )
         if not agents or not per_contact:
@@ -107,10 +111,26 @@ def for_center(
         start_ms=start_ms,
         length_ms=length_ms,
         demands=tuple(demands),
-        customers=Customers(),
-        workforce=Workforce(shifts=_full_day(center, length_ms)),
+        customers=customers,
+        workforce=workforce,
         event_ids=True,
     )
+
+
+def work_ms(
+    center: Center, category: str, channel: str, customers: Customers, workforce: Workforce
+) -> float:
+    """Return the share of an agent's time, in milliseconds, that one contact takes on average.
+
+    A contact that goes on with probability p after each turn has 1 / (1 - p) of them.
+    """
+    again = customers.transfers
+    if channel in DEFERRED:
+        again += customers.awaited
+    limit_ms = center.categories[category].wrap_up_ms
+    wrap_up_ms = workforce.wrap_up.mean_ms if limit_ms < 0 else limit_ms
+    busy_ms = _HANDLE_MS[channel] + min(wrap_up_ms, workforce.wrap_up.mean_ms)
+    return busy_ms / (1 - again) * min(1.0, center.channels[channel].units / 100)
 
 
 def _demand(center: Center, category: str, channel: str, hourly: float, intervals: int) -> Demand:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from router.center import Center, ClockKind, Promise
 from router.checks import check_center
@@ -17,6 +17,21 @@ from router.events import (
 from simulation.mischief import Mischief
 from simulation.stage import Desk
 
+# What the codec says of records it cannot read, and a word that it would never say.
+_UNREADABLE: Final = (
+    "bad_timestamp",
+    "bad_encoding",
+    "bad_json",
+    "bad_schema",
+    "duplicate_key",
+    "too_large",
+    "too_deep",
+    "empty",
+    "unknown_type",
+    "wrong_partition",
+    "rubbish",
+)
+
 
 def overload_switched(act: Mischief) -> bool:
     """Switch the overload rules."""
@@ -26,8 +41,7 @@ def overload_switched(act: Mischief) -> bool:
 
 def unreadable_record(act: Mischief) -> bool:
     """Let the codec report a record that it could not read."""
-    reason = act.lots.pick(("bad_json", "too_large", "bad_timestamp", "unknown_type", "rubbish"))
-    act.line.send(RecordRefused(reason, "contacts/0/17", "0" * 64))
+    act.line.send(RecordRefused(act.lots.pick(_UNREADABLE), "contacts/0/17", "0" * 64))
     return True
 
 

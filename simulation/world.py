@@ -226,8 +226,13 @@ class World:
 
     def _refused(self, decision: RefuseEvent) -> None:
         desk = self.stage.desks.get(decision.subject)
-        if desk is not None and decision.reason is Reason.SIGNED_OUT:
+        if desk is None:
+            return
+        if decision.reason is Reason.SIGNED_OUT:
             self.agents.refused(desk)
+        elif decision.reason is Reason.UNKNOWN_AGENT:
+            # He was taken out of the configuration: his desktop closes.
+            desk.signed_in = False
 
     # --- the end of the day ----------------------------------------------------------------
 

@@ -47,7 +47,7 @@ from router.events import (
     WrapUpEnded,
 )
 from simulation.driver import WorldEnvironment
-from simulation.options import for_center, from_seed
+from simulation.options import for_center, from_seed, work_ms
 from simulation.randomness import Streams
 from simulation.scenario import (
     Customers,
@@ -414,12 +414,9 @@ def test_every_drawn_center_is_valid_and_every_seed_repeats() -> None:
 def test_a_day_for_a_center_loads_its_agents() -> None:
     drawn, _ = from_seed(4)
     day = for_center(drawn, 1, length_ms=60 * MINUTE_MS, load=0.5)
-    work_hours = sum(
-        sum(one.rates_per_hour)
-        / len(one.rates_per_hour)
-        * one.handle.mean_ms
-        / 3_600_000
-        * min(1.0, drawn.channels[one.channel].units / 100)
-        for one in day.demands
+    contacts = [(one, sum(one.rates_per_hour) / len(one.rates_per_hour)) for one in day.demands]
+    hourly_work_ms = sum(
+        hourly * work_ms(drawn, one.category, one.channel, day.customers, day.workforce)
+        for one, hourly in contacts
     )
-    assert work_hours == pytest.approx(0.5 * len(drawn.agents), rel=0.01)
+    assert hourly_work_ms / 3_600_000 == pytest.approx(0.5 * len(drawn.agents), rel=0.01)
