@@ -277,7 +277,6 @@ def retarget_clocks(floor: Floor, contact: Contact) -> None:
                     contact.contact_id, plan.name, 1, started.deadline_ms, Reason.RETARGETED
                 )
             )
-            started.noticed = _thresholds_passed(plan, _elapsed_ms(floor, started))
             _arm(floor, started)
 
 
@@ -300,13 +299,8 @@ def _rebase(floor: Floor, clock: Clock, plan: PromisePlan) -> None:
     if clock.phase == BREACHED:
         return
     floor.timers.cancel(clock)
-    elapsed_ms = _elapsed_ms(floor, clock)
-    # A percentage is said once; what the rebase moved into the past is not said any more.
-    clock.noticed = sum(
-        1
-        for percent, ms in plan.thresholds
-        if percent < TARGET_PERCENT and (percent <= said_percent or ms < elapsed_ms)
-    )
+    # A percentage is said once; what the rebase moved into the past is due at once.
+    clock.noticed = sum(1 for percent, _ in plan.thresholds if percent <= said_percent)
     if clock.phase == RUNNING:
         _arm(floor, clock)
 

@@ -60,9 +60,9 @@ from router.waiting import (
     end_contact,
     enqueue,
     is_full,
-    overflow,
     pull_out,
     requeue,
+    send_elsewhere,
     start_anew,
 )
 
@@ -161,7 +161,7 @@ def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
     floor.set_alarm(contact)
     if queue is not contact.profile.queue:
         floor.more_of(contact).affinity = None
-        overflow(floor, contact, queue, Reason.QUEUE_FULL)
+        send_elsewhere(floor, contact, contact.profile.queue, queue, Reason.QUEUE_FULL)
     enqueue(
         floor, contact, Reason.UNROUTABLE if contact.profile.unroutable else Reason.ARRIVED
     )

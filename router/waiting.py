@@ -166,15 +166,21 @@ def overflow(floor: Floor, contact: Contact, queue: QueuePlan, reason: Reason) -
     lane = contact.lane
     assert lane is not None, "a waiting contact has a lane"
     from_queue = lane.demand.queue
-    if from_queue is queue:
-        return
+    if from_queue is not queue:
+        send_elsewhere(floor, contact, from_queue, queue, reason)
+        change_lane(floor, contact)
+
+
+def send_elsewhere(
+    floor: Floor, contact: Contact, from_queue: QueuePlan, queue: QueuePlan, reason: Reason
+) -> None:
+    """Let another queue be the contact's from now on."""
     more = floor.more_of(contact)
     more.queue = queue
     more.entered_ms = floor.now_ms
     floor.out.append(
         OverflowContact(contact.contact_id, from_queue.name, queue.name, reason)
     )
-    change_lane(floor, contact)
 
 
 def deflect(floor: Floor, contact: Contact, reason: Reason) -> None:
