@@ -710,6 +710,7 @@ def test_reasons_otherwise(name: str) -> None:
 
 
 DECIDED: Final[dict[type[d.Decision], Scene]] = {
+    d.StartWrapUp: wrapped_up,
     d.OfferCallback: lambda: (
         Playbook(
             desk(category=Category(queue="q", steps=(Step(after_ms=SECOND, offer_callback=True),)))
