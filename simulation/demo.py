@@ -156,17 +156,18 @@ class Pacer:
 
 
 @contextmanager
-def terminated_like_interrupted() -> Iterator[None]:
-    """Let a polite kill end the show as Ctrl-C does: worker stopped, terminal given back."""
+def ended_like_interrupted() -> Iterator[None]:
+    """Let a polite kill or a closed terminal end the show as Ctrl-C does, with all put away."""
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -176,7 +177,9 @@ def store_folder(*, keep: bool) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        if not keep:
+        if keep:
+            sys.stderr.write(f"kept: {folder}\n")
+        else:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -209,7 +212,7 @@ def run_demo(
     at speed 0 nothing is paced and the show is as long as at the usual speed.
     """
     try:
-        with terminated_like_interrupted(), store_folder(keep=keep) as folder:
+        with ended_like_interrupted(), store_folder(keep=keep) as folder:
             return _play(folder, seconds, seed, speed, keep=keep, as_json=as_json)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; the worker is stopped\n")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+_EXTRAS: Final = ("aiohttp", "numpy", "simpy")
 
 
 def demo(
@@ -27,7 +29,16 @@ def demo(
     ] = False,
 ) -> None:
     """Show a contact centre coming alive: queues, promises, agents, decisions and an incident."""
-    from simulation.demo import run_demo  # noqa: PLC0415 - help must not load the engine
-
+    try:
+        from simulation.demo import run_demo  # noqa: PLC0415 - help must not load the engine
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            raise
+        typer.echo(
+            f"switchroom demo: {error.name} is not installed; the demo needs both drivers: "
+            "pip install 'switchroom[live,plan]'",
+            err=True,
+        )
+        raise typer.Exit(1) from error
     code = run_demo(seconds=seconds, seed=seed, speed=speed, keep=keep, as_json=as_json)
     raise typer.Exit(code)
