@@ -1,353 +1,637 @@
-"""Draw small worlds from a seed, and plant bugs in the router that the auditor must find.
+"""Plant bugs in the router that the auditor must find.
 
-A world is a centre and a few hundred events, both drawn from one seed. The events follow what the
-router decided (offers get answered, callers hang up), with some nonsense in between.
+A bug is a small change of one function or table of the core, made at run time. Each names the
+invariants by which it may be found. Only the interpreted core can be changed in this way.
 """
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from router import center as c
+import pytest
+
+import router.router  # noqa: F401  all modules of the core must be there to be changed
+from router import assignments, clocks, floor, matching, on_agent, on_contact, on_offer, waiting
 from router import decisions as d
 from router import events as e
-from router.journal import Entry
-from router.router import Router
-from router.sequencer import Sequencer
+from router.contacts import ContactState
+from router.records import BREACHED, OVER, RUNNING
 
-START_MS = 1_750_000_000_000
-SKILLS = ("billing", "tech", "lang:en", "lang:zh")
-AGENTS = tuple(f"a{number}" for number in range(1, 7))
+Plant = Callable[[pytest.MonkeyPatch], None]
 
 
-def draw_center(random_: random.Random, version: int = 1) -> c.Center:
-    """Draw a centre: every feature that the auditor judges is there in some of them."""
-    draw = random_.choice
-    channels = {
-        "phone": c.Channel(
-            units=draw((100, 100, 60)),
-            offer_timeout_ms=draw((8_000, 20_000)),
-            connect_timeout_ms=draw((0, 0, 5_000)),
-            interrupts=draw((True, False)),
-        ),
-        "chat": c.Channel(
-            units=34,
-            agent_max=draw((0, 2)),
-            offer_timeout_ms=15_000,
-            auto_accept=draw((True, False)),
-        ),
-        "email": c.Channel(
-            units=50, offer_timeout_ms=draw((0, 30_000)), interruptible=draw((True, False))
-        ),
-    }
-    policies = list(c.AgentPolicy)
-    queues = {
-        "front": c.Queue(
-            agent_policy=draw(policies),
-            ring_size=draw((1, 2, 3)),
-            ring_step_ms=3_000,
-            teams=draw(((), ("red",), ("red", "blue"))),
-            length_max=draw((0, 0, 4)),
-            when_full=draw(tuple(c.LimitAction)),
-            wait_max_ms=draw((0, 0, 90_000)),
-            when_late=draw((c.LimitAction.DEFLECT, c.LimitAction.OVERFLOW, c.LimitAction.EXPIRE)),
-            overflow_to="back",
-        ),
-        "back": c.Queue(
-            agent_policy=draw(policies), ring_size=draw((1, 2)), ring_step_ms=4_000
-        ),
-    }
-    steps = draw(
-        (
-            (),
-            (
-                c.Step(after_ms=10_000, lower={"billing": 2}),
-                c.Step(after_ms=25_000, drop=("billing",), add_teams=("blue",), raise_priority=2),
-                c.Step(after_ms=60_000, overflow_to="back"),
-            ),
-            (c.Step(after_ms=15_000, raise_priority=1), c.Step(after_ms=40_000, offer_callback=True)),
-        )
+@dataclass(frozen=True)
+class Bug:
+    """One planted bug: its name, how to plant it, and the rules that may report it."""
+
+    name: str
+    rules: frozenset[str]
+    plant: Plant
+
+
+BUGS: list[Bug] = []
+
+
+def bug(*rules: str) -> Callable[[Plant], Plant]:
+    """Register a planted bug under the name of its function."""
+
+    def register(plant: Plant) -> Plant:
+        BUGS.append(Bug(plant.__name__, frozenset(rules), plant))
+        return plant
+
+    return register
+
+
+def replace(patch: pytest.MonkeyPatch, module: Any, name: str, new: Any) -> None:
+    """Put `new` wherever the core calls `module.name` by a name of its own."""
+    old = getattr(module, name)
+    for key, user in list(sys.modules.items()):
+        if not key.startswith("router"):
+            continue
+        for attribute, value in list(vars(user).items()):
+            if value is old:
+                patch.setattr(user, attribute, new)
+            elif isinstance(value, dict):
+                for event, handler in list(value.items()):
+                    if handler is old:
+                        patch.setitem(value, event, new)
+
+
+def without(*kinds: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Wrap a function of the core so that its decisions of some kinds are swallowed."""
+
+    def wrap(old: Callable[..., Any]) -> Callable[..., Any]:
+        def silent(floor_: Any, *args: Any, **named: Any) -> Any:
+            before = len(floor_.out)
+            result = old(floor_, *args, **named)
+            floor_.out[before:] = [x for x in floor_.out[before:] if not isinstance(x, kinds)]
+            return result
+
+        return silent
+
+    return wrap
+
+
+def silence(patch: pytest.MonkeyPatch, module: Any, name: str, *kinds: type) -> None:
+    """Let a function of the core forget to say its decisions of some kinds."""
+    replace(patch, module, name, without(*kinds)(getattr(module, name)))
+
+
+def nothing(*_: Any, **__: Any) -> None:
+    """Do nothing."""
+
+
+# --- contacts get lost, or never end ----------------------------------------------------------
+
+
+@bug("I4")
+def lost_offer(patch: pytest.MonkeyPatch) -> None:
+    """Forget to put the contact of an offer that was not taken back into line."""
+    patch.setattr(on_offer, "return_to_line", nothing)
+
+
+@bug("I4")
+def missing_close(patch: pytest.MonkeyPatch) -> None:
+    """Forget to say that a handled contact is closed."""
+    silence(patch, waiting, "close_contact", d.CloseContact)
+
+
+@bug("I2", "I3")
+def moved_after_close(patch: pytest.MonkeyPatch) -> None:
+    """Put a closed contact back into line."""
+    old = waiting.close_contact
+
+    def close(floor_: Any, contact: Any, exit_: d.Exit, reason: d.Reason, **named: Any) -> None:
+        queue = contact.profile.queue.name
+        old(floor_, contact, exit_, reason, **named)
+        floor_.out.append(d.RequeueContact(contact.contact_id, queue, reason))
+
+    replace(patch, waiting, "close_contact", close)
+
+
+@bug("I2")
+def closed_twice(patch: pytest.MonkeyPatch) -> None:
+    """Close a contact two times."""
+    old = waiting.close_contact
+
+    def close(floor_: Any, contact: Any, exit_: d.Exit, reason: d.Reason, **named: Any) -> None:
+        old(floor_, contact, exit_, reason, **named)
+        floor_.out.append(d.CloseContact(contact.contact_id, exit_, reason))
+
+    replace(patch, waiting, "close_contact", close)
+
+
+@bug("I2")
+def tombstone_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Forget that a contact ended before it arrived."""
+    replace(patch, on_contact, "on_unknown_end", nothing)
+
+
+@bug("I2")
+def endless_life(patch: pytest.MonkeyPatch) -> None:
+    """Let contacts live for ever."""
+    old = floor.Floor.set_alarm
+
+    def alarm(floor_: Any, contact: Any) -> None:
+        life_ms, floor_.life_ms = floor_.life_ms, 1 << 50
+        old(floor_, contact)
+        floor_.life_ms = life_ms
+
+    patch.setattr(floor.Floor, "set_alarm", alarm)
+
+
+@bug("I34")
+def limit_ignored(patch: pytest.MonkeyPatch) -> None:
+    """Take contacts in beyond the limit."""
+    old = on_contact.on_arrived
+
+    def arrived(floor_: Any, *args: Any) -> None:
+        held, floor_.open_contacts = floor_.open_contacts, 0
+        old(floor_, *args)
+        floor_.open_contacts += held
+
+    replace(patch, on_contact, "on_arrived", arrived)
+
+
+@bug("I3")
+def duplicate_acted_on(patch: pytest.MonkeyPatch) -> None:
+    """Say that an event told nothing new, and act on it all the same."""
+    old = on_contact.note_duplicate
+
+    def note(floor_: Any, subject: str) -> None:
+        old(floor_, subject)
+        floor_.out.append(d.RequestFollowUp(subject, d.Reason.UNHAPPY_ANSWER))
+
+    replace(patch, on_contact, "note_duplicate", note)
+
+
+# --- offers and assignments -------------------------------------------------------------------
+
+
+@bug("I9")
+def offer_never_withdrawn(patch: pytest.MonkeyPatch) -> None:
+    """Forget to tell the agent that his offer is gone."""
+    silence(patch, assignments, "withdraw_all", d.WithdrawOffer)
+
+
+@bug("I6", "I9")
+def double_assignment(patch: pytest.MonkeyPatch) -> None:
+    """Give a contact to a second agent as well."""
+    old = assignments.assign
+
+    def assign(floor_: Any, offer: Any, reason: d.Reason) -> None:
+        contact_id, agent_id = offer.contact.contact_id, offer.agent.agent_id
+        old(floor_, offer, reason)
+        other = next((name for name in floor_.agents if name != agent_id), agent_id)
+        floor_.out.append(d.AssignContact(offer.offer_id, contact_id, other, reason))
+
+    replace(patch, assignments, "assign", assign)
+
+
+@bug("I5")
+def two_offers_at_once(patch: pytest.MonkeyPatch) -> None:
+    """Hold every contact out to two agents."""
+    old = matching.seek_agent
+
+    def seek(floor_: Any, contact: Any) -> None:
+        old(floor_, contact)
+        lane = contact.lane
+        if contact.state == ContactState.OFFERED and lane is not None:
+            seat = lane.demand.bench.first()
+            if seat is not None and seat.agent is not contact.work.agent:
+                matching.offer_contact(floor_, contact, seat.agent, d.Reason.LONGEST_IDLE)
+
+    replace(patch, matching, "seek_agent", seek)
+
+
+@bug("I9")
+def accept_after_expiry(patch: pytest.MonkeyPatch) -> None:
+    """Honour the acceptance of an offer that is long over."""
+    old = on_offer.on_offer_event
+
+    def answer(floor_: Any, event: Any) -> None:
+        contact = floor_.contacts.get(event.contact_id)
+        agent = floor_.agents.get(event.agent_id)
+        late = isinstance(event, e.OfferAccepted) and event.offer_id not in floor_.offers
+        if late and agent and contact is not None and contact.state == ContactState.WAITING:
+            matching.offer_contact(floor_, contact, agent, d.Reason.LONGEST_IDLE)
+            floor_.out.pop()
+            offer = contact.work
+            del floor_.offers[offer.offer_id]
+            offer.offer_id = event.offer_id
+            floor_.offers[event.offer_id] = offer
+            assignments.assign(floor_, offer, d.Reason.ACCEPTED)
+            return
+        old(floor_, event)
+
+    replace(patch, on_offer, "on_offer_event", answer)
+
+
+@bug("I10")
+def offer_expires_late(patch: pytest.MonkeyPatch) -> None:
+    """Let offers expire one millisecond late."""
+    old = matching.offer_contact
+
+    def offer(floor_: Any, contact: Any, agent: Any, reason: d.Reason) -> None:
+        old(floor_, contact, agent, reason)
+        work = contact.work
+        if getattr(work, "fifo", None) is not None and work.offer_id in floor_.offers:
+            due_ms = floor_.timers.due_ms(work)
+            floor_.timers.cancel(work)
+            floor_.timers.arm(work, floor_.now_ms, due_ms + 1 - floor_.now_ms)
+
+    replace(patch, matching, "offer_contact", offer)
+
+
+@bug("I7")
+def capacity_overdrawn(patch: pytest.MonkeyPatch) -> None:
+    """Forget that open offers take units too."""
+    old = floor.Floor.channels_open
+
+    def channels(floor_: Any, agent: Any) -> int:
+        offered, agent.offered_units = agent.offered_units, 0
+        mask = old(floor_, agent)
+        agent.offered_units = offered
+        return mask
+
+    patch.setattr(floor.Floor, "channels_open", channels)
+
+
+@bug("I12")
+def capacity_leak(patch: pytest.MonkeyPatch) -> None:
+    """Never give back all the units of an assignment."""
+    old = assignments.release
+
+    def release(floor_: Any, work: Any, reason: d.Reason) -> None:
+        old(floor_, work, reason)
+        work.agent.units += 20
+        work.agent.firm_units += 20
+
+    replace(patch, assignments, "release", release)
+
+
+@bug("I7")
+def held_work_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Never take held work up again."""
+    replace(patch, assignments, "resume_held", nothing)
+
+
+@bug("I7")
+def channel_cap_ignored(patch: pytest.MonkeyPatch) -> None:
+    """Look at units only, not at the cap of the channel."""
+    old = floor.Floor.channels_open
+
+    def channels(floor_: Any, agent: Any) -> int:
+        most, agent.channel_max = agent.channel_max, [0] * len(agent.channel_max)
+        mask = old(floor_, agent)
+        agent.channel_max = most
+        return mask
+
+    patch.setattr(floor.Floor, "channels_open", channels)
+
+
+@bug("I8")
+def offer_on_break(patch: pytest.MonkeyPatch) -> None:
+    """Take a break for a presence like any other."""
+    old = on_agent.change_presence
+
+    def change(floor_: Any, agent: Any, presence: str, *, takes_work: bool) -> None:
+        old(floor_, agent, presence, takes_work=True)
+
+    replace(patch, on_agent, "change_presence", change)
+
+
+@bug("I8")
+def skills_ignored(patch: pytest.MonkeyPatch) -> None:
+    """Take everybody for able to do everything."""
+    patch.setattr(floor, "qualifies", lambda skills, needs: True)
+
+
+@bug("I8")
+def level_off_by_one(patch: pytest.MonkeyPatch) -> None:
+    """Let one level less do."""
+    patch.setattr(
+        floor, "qualifies", lambda skills, needs: all(skills.get(s, 0) + 1 >= n for s, n in needs)
     )
-    categories = {
-        "invoice": c.Category(
-            queue="front",
-            needs={"billing": draw((1, 4))},
-            language_level=draw((0, 3)),
-            wrap_up_ms=draw((0, 10_000, -1)),
-            steps=steps,
-            preferred_wait_ms=draw((0, 12_000)),
-            last_agent_wait_ms=draw((0, 0, 8_000)),
-            survey_every=draw((0, 3)),
-        ),
-        "fault": c.Category(
-            queue="back",
-            needs={"tech": 2},
-            priority=draw((5, 6)),
-            offer_timeout_ms=draw((-1, 6_000)),
-            wrap_up_ms=draw((0, 5_000)),
-        ),
-    }
-    return c.Center(
-        name="small",
-        version=version,
-        channels=channels,
-        skills=SKILLS,
-        queues=queues,
-        categories=categories,
-        teams={
-            "red": c.Team(contact_policy=draw((None, *c.ContactPolicy))),
-            "blue": c.Team(),
-        },
-        agents={
-            name: c.Agent(
-                team="red" if number % 3 else "blue",
-                skills={
-                    skill: random_.randint(1, 9)
-                    for skill in SKILLS
-                    if random_.random() < 0.75 or number < 2
-                },
-                capacity=draw((100, 100, 150)),
-                channel_max=draw(({}, {}, {"chat": 1})),
-            )
-            for number, name in enumerate(AGENTS)
-        },
-        promises=draw_promises(random_),
-        tiers=("gold",),
-        contact_policy=draw(tuple(c.ContactPolicy)),
-        ageing_points_ms=20_000,
-        unknown_skill_queue=draw(("", "back")),
-        offers=c.OfferRules(
-            backoff_declined_ms=draw((0, 5_000)),
-            backoff_expired_ms=draw((4_000, 10_000)),
-            per_agent_max=draw((0, 1, 2)),
-            unanswered_max=draw((0, 2, 3)),
-            heartbeat_timeout_ms=draw((0, 0, 60_000)),
-            lost_agent_timeout_ms=30_000,
-        ),
-        limits=c.Limits(
-            open_contacts=draw((1_000, 15)),
-            duplicate_window_ms=draw((60_000, 3_600_000)),
-            contact_life_ms=draw((7_200_000, 600_000)),
-        ),
-    )
 
 
-def draw_promises(random_: random.Random) -> dict[str, c.Promise]:
-    """Draw promises of every kind."""
-    draw = random_.choice
-    raising = c.PromiseAction(raise_priority=1, escalate=True)
-    stepping = c.PromiseAction(next_step=True)
-    return {
-        "answer-gold": c.Promise(
-            kind=c.ClockKind.ANSWER,
-            target_ms=10_000,
-            tiers=("gold",),
-            warnings=(50, 80),
-            on_breach=raising,
-            escalation=("agent", "lead"),
-        ),
-        "answer": c.Promise(
-            kind=c.ClockKind.ANSWER,
-            target_ms=20_000,
-            warnings=draw(((), (75,))),
-            on_warning=draw((c.PromiseAction(), stepping)),
-        ),
-        "first": c.Promise(kind=c.ClockKind.FIRST_RESPONSE, target_ms=45_000, warnings=(50,)),
-        "next": c.Promise(kind=c.ClockKind.NEXT_RESPONSE, target_ms=30_000),
-        "resolution": c.Promise(
-            kind=c.ClockKind.RESOLUTION,
-            target_ms=draw((90_000, 240_000)),
-            warnings=(80,),
-            on_breach=draw((raising, c.PromiseAction())),
-            escalation=("lead",),
-            reopen=draw(tuple(c.ReopenMode)),
-        ),
-        "update": c.Promise(kind=c.ClockKind.PERIODIC_UPDATE, target_ms=60_000),
-        "complaint": c.Promise(kind=c.ClockKind.COMPLAINT_ACKNOWLEDGEMENT, target_ms=40_000),
-    }
+@bug("I8")
+def teams_ignored(patch: pytest.MonkeyPatch) -> None:
+    """Let every team serve every line."""
+    old = floor.Floor.may_serve
+
+    def serve(floor_: Any, agent: Any, demand: Any) -> bool:
+        teams, demand.teams = demand.teams, ()
+        answer = old(floor_, agent, demand)
+        demand.teams = teams
+        return answer
+
+    patch.setattr(floor.Floor, "may_serve", serve)
 
 
-@dataclass
-class World:
-    """Speak to one router as callers and agents would, and remember what it decided."""
+@bug("I8", "I3")
+def old_session_heard(patch: pytest.MonkeyPatch) -> None:
+    """Follow events of a session that a newer one has replaced."""
+    replace(patch, on_agent, "is_stale", lambda agent, session: False)
 
-    random_: random.Random
-    center: c.Center
-    sequencer: Sequencer = field(default_factory=lambda: Sequencer(Router()))
-    now_ms: int = START_MS
-    entries: list[Entry] = field(default_factory=list)
-    offers: dict[int, d.OfferContact] = field(default_factory=dict)
-    work: dict[str, d.AssignContact] = field(default_factory=dict)
-    contacts: list[str] = field(default_factory=list)
 
-    def say(self, event: e.Event) -> None:
-        """Let an event happen now."""
-        for entry in self.sequencer.accept(event, self.now_ms):
-            self.note(entry)
+@bug("I11")
+def back_off_ignored(patch: pytest.MonkeyPatch) -> None:
+    """Give an agent no rest after an offer that he did not take."""
+    replace(patch, on_offer, "back_off", nothing)
 
-    def note(self, entry: Entry) -> None:
-        """Keep an entry and what an agent's desktop would know from it."""
-        self.entries.append(entry)
-        for decision in entry.decisions:
-            match decision:
-                case d.OfferContact():
-                    self.offers[decision.offer_id] = decision
-                case d.AssignContact():
-                    self.offers.pop(decision.offer_id, None)
-                    self.work[decision.contact_id] = decision
-                case d.WithdrawOffer():
-                    self.offers.pop(decision.offer_id, None)
-                case d.EndAssignment():
-                    self.work.pop(decision.contact_id, None)
-                case _:
-                    pass
 
-    def arrive(self) -> None:
-        """Let a contact arrive, rarely one that has been here."""
-        draw = self.random_.choice
-        number = len(self.contacts)
-        name = draw(self.contacts) if number and self.random_.random() < 0.02 else f"c{number}"
-        if name == f"c{number}":
-            self.contacts.append(name)
-        self.say(
-            e.ContactArrived(
-                contact_id=name,
-                channel=draw(("phone", "phone", "chat", "email")),
-                category=draw(("invoice", "invoice", "fault")),
-                priority=draw((-1, -1, -1, 3, 8)),
-                customer=draw(("", "u1", "u2")),
-                tier=draw(("", "gold")),
-                language=draw(("", "en", "zh")),
-                preferred_agent=draw(("", "", *AGENTS)),
-                skills=draw(({}, {}, {}, {"tech": 3}, {"juggling": 1})),
-            )
-        )
+@bug("I11")
+def try_cap_ignored(patch: pytest.MonkeyPatch) -> None:
+    """Offer the same contact to the same agent again and again."""
+    replace(patch, matching, "_may_try", lambda floor_, contact, agent: True)
 
-    def answer_offer(self) -> None:
-        """Let an agent answer one of the open offers (or one that is long over)."""
-        random_ = self.random_
-        if not self.offers:
+
+@bug("I11")
+def unanswered_ignored(patch: pytest.MonkeyPatch) -> None:
+    """Never set an agent aside who lets offers ring out."""
+    old = on_offer.expire_offer
+
+    def expire(floor_: Any, offer: Any) -> None:
+        offer.agent.unanswered = -1
+        old(floor_, offer)
+
+    replace(patch, on_offer, "expire_offer", expire)
+
+
+@bug("I24")
+def wrap_up_endless(patch: pytest.MonkeyPatch) -> None:
+    """Forget the limit of wrap-up, and who was never connected."""
+    replace(patch, on_offer, "fire_assignment", nothing)
+
+
+@bug("I24")
+def silent_agent_kept(patch: pytest.MonkeyPatch) -> None:
+    """Count on agents who have long not been heard of."""
+    replace(patch, on_agent, "fire_heartbeat", nothing)
+
+
+# --- who is next ------------------------------------------------------------------------------
+
+
+@bug("I12")
+def freed_agent_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Do not let an agent who becomes free look for a contact."""
+    old = matching.choose_contact
+
+    def choose(floor_: Any, agent: Any, open_mask: int) -> Any:
+        return None if agent.agent_id == "a2" else old(floor_, agent, open_mask)
+
+    replace(patch, matching, "choose_contact", choose)
+
+
+@bug("I12")
+def head_of_line_blocks(patch: pytest.MonkeyPatch) -> None:
+    """Look at the oldest waiting contact only, whoever may serve it."""
+    old = matching.choose_contact
+
+    def choose(floor_: Any, agent: Any, open_mask: int) -> Any:
+        heads = [lane.head() for lane in floor_.lanes.values() if lane.size]
+        first = min(heads, key=lambda contact: contact.place, default=None)
+        chosen = old(floor_, agent, open_mask)
+        return chosen if chosen is first else None
+
+    replace(patch, matching, "choose_contact", choose)
+
+
+@bug("I13")
+def overtaking(patch: pytest.MonkeyPatch) -> None:
+    """Take the youngest of a line first."""
+    old = matching._head_for
+
+    def head(floor_: Any, lane: Any, agent: Any) -> Any:
+        chosen = old(floor_, lane, agent)
+        return chosen if chosen is None or lane.size < 2 or chosen.aside else lane.last
+
+    replace(patch, matching, "_head_for", head)
+
+
+@bug("I13")
+def age_lost(patch: pytest.MonkeyPatch) -> None:
+    """Put a contact that comes back at the end of the line."""
+    old = waiting.requeue
+
+    def requeue(floor_: Any, contact: Any, reason: d.Reason) -> None:
+        contact.place = floor_.take_place()
+        old(floor_, contact, reason)
+
+    replace(patch, waiting, "requeue", requeue)
+
+
+@bug("I13")
+def net_wait_wrong(patch: pytest.MonkeyPatch) -> None:
+    """Count the time with an agent as waiting."""
+    old = assignments.take_from_agent
+
+    def take(floor_: Any, contact: Any, reason: d.Reason) -> None:
+        before = floor_.more_of(contact).absent_ms
+        old(floor_, contact, reason)
+        floor_.more_of(contact).absent_ms = before
+
+    replace(patch, assignments, "take_from_agent", take)
+
+
+@bug("I14")
+def step_late(patch: pytest.MonkeyPatch) -> None:
+    """Take routing steps one millisecond late."""
+    old = floor.Floor.next_step_ms
+    patch.setattr(floor.Floor, "next_step_ms", lambda self, contact: old(self, contact) + 1)
+
+
+@bug("I14")
+def step_skipped(patch: pytest.MonkeyPatch) -> None:
+    """Go two steps where one is due."""
+    old = waiting.take_step
+
+    def take(floor_: Any, contact: Any, reason: d.Reason) -> None:
+        if contact.step + 1 < len(contact.profile.category.steps):
+            contact.step += 1
+        old(floor_, contact, reason)
+
+    replace(patch, waiting, "take_step", take)
+
+
+@bug("I13")
+def raised_priority_lost(patch: pytest.MonkeyPatch) -> None:
+    """Forget that a breach raises the priority."""
+    replace(patch, waiting, "raise_priority", nothing)
+
+
+@bug("I24")
+def callback_lost(patch: pytest.MonkeyPatch) -> None:
+    """Forget a callback whose time has come."""
+    old = waiting.fire_contact
+
+    def fire(floor_: Any, contact: Any) -> None:
+        if contact.state != ContactState.SCHEDULED:
+            old(floor_, contact)
+
+    replace(patch, waiting, "fire_contact", fire)
+
+
+# --- clocks -----------------------------------------------------------------------------------
+
+
+@bug("I16")
+def breach_twice(patch: pytest.MonkeyPatch) -> None:
+    """Say a breach two times."""
+    old = clocks._breach
+
+    def breach(floor_: Any, clock: Any) -> None:
+        old(floor_, clock)
+        old(floor_, clock)
+
+    replace(patch, clocks, "_breach", breach)
+
+
+@bug("I17", "I19")
+def breach_missing(patch: pytest.MonkeyPatch) -> None:
+    """Let a clock run past its deadline in silence."""
+    silence(patch, clocks, "_breach", d.BreachSla)
+
+
+@bug("I17", "I18", "I20")
+def alarm_late(patch: pytest.MonkeyPatch) -> None:
+    """Set the alarm of a clock one millisecond late."""
+    old = clocks._arm
+
+    def arm(floor_: Any, clock: Any) -> None:
+        old(floor_, clock)
+        due_ms = floor_.timers.due_ms(clock)
+        floor_.timers.cancel(clock)
+        floor_.timers.arm(clock, floor_.now_ms, due_ms + 1 - floor_.now_ms)
+
+    replace(patch, clocks, "_arm", arm)
+
+
+@bug("I22")
+def deadline_off_by_one(patch: pytest.MonkeyPatch) -> None:
+    """Promise one millisecond more than the configuration says."""
+    from router import sla
+
+    old = sla.PromisePlan.__init__
+
+    def make(self: Any, *args: Any) -> None:
+        old(self, *args)
+        self.target_ms += 1
+
+    patch.setattr(sla.PromisePlan, "__init__", make)
+
+
+@bug("I15", "I17", "I18", "I19")
+def strictly_before_the_deadline(patch: pytest.MonkeyPatch) -> None:
+    """Take a stop exactly at the deadline for a breach (`<` for `<=`)."""
+    old = clocks._stop
+
+    def stop(floor_: Any, clock: Any) -> None:
+        running = clock.phase == RUNNING
+        if running and clocks._elapsed_ms(floor_, clock) == clock.plan.target_ms:
+            clocks._breach(floor_, clock)
+        old(floor_, clock)
+
+    replace(patch, clocks, "_stop", stop)
+
+
+@bug("I19")
+def met_after_breach(patch: pytest.MonkeyPatch) -> None:
+    """Call a broken promise kept when the clock stops."""
+    old = clocks._stop
+
+    def stop(floor_: Any, clock: Any) -> None:
+        if clock.phase == BREACHED:
+            clock.phase = OVER
+            name = (clock.contact.contact_id, clock.plan.name, clock.cycle)
+            floor_.out.append(d.MeetSla(*name, 1, d.Reason.STOPPED_IN_TIME))
             return
-        offer = random_.choice(list(self.offers.values()))
-        ids = (offer.offer_id, offer.contact_id, offer.agent_id)
-        if random_.random() < 0.03:
-            ids = (max(1, offer.offer_id - 3), offer.contact_id, offer.agent_id)
-        if random_.random() < 0.7:
-            self.say(e.OfferAccepted(*ids))
-        else:
-            self.say(e.OfferDeclined(*ids, random_.choice(tuple(e.DeclineCause))))
+        old(floor_, clock)
 
-    def work_on(self) -> None:
-        """Let something happen in one of the assignments."""
-        if not self.work:
-            return
-        random_ = self.random_
-        held = random_.choice(list(self.work.values()))
-        contact_id, ids = held.contact_id, (held.offer_id, held.contact_id, held.agent_id)
-        events: list[e.Event] = [
-            e.OfferConnected(*ids),
-            e.OfferConnected(*ids),
-            e.OfferConnectFailed(*ids),
-            e.AgentReplied(contact_id),
-            e.AgentReplied(contact_id, automatic=True),
-            e.CustomerAwaited(contact_id),
-            e.ContactEnded(contact_id),
-            e.ContactEnded(contact_id),
-            e.ContactResolved(contact_id),
-            e.ContactHeld(contact_id),
-            e.WrapUpEnded(contact_id, held.agent_id),
-            e.WrapUpEnded(contact_id, held.agent_id),
-            e.ContactTransferred(contact_id, queue="back"),
-            e.ContactTransferred(contact_id, category="fault"),
-            e.ContactTransferred(contact_id, agent_id=random_.choice(AGENTS)),
-        ]
-        self.say(random_.choice(events))
-
-    def touch_contact(self) -> None:
-        """Let something happen to any contact."""
-        if not self.contacts:
-            return
-        random_ = self.random_
-        contact_id = random_.choice(self.contacts[-30:])
-        events: list[e.Event] = [
-            e.ContactAbandoned(contact_id),
-            e.ContactEnded(contact_id),
-            e.CustomerReplied(contact_id),
-            e.CustomerReplied(contact_id),
-            e.CustomerWaitEnded(contact_id),
-            e.ContactUpdated(contact_id, priority=random_.randint(0, 9)),
-            e.ContactUpdated(contact_id, tier=random_.choice(("", "gold"))),
-            e.ContactUpdated(contact_id, category=random_.choice(("fault", "invoice"))),
-            e.ContactUpdated(contact_id, skills={"tech": 1}),
-            e.ContactReopened(contact_id),
-            e.ContactRedialled(contact_id),
-            e.CallbackRequested(contact_id),
-            e.CallbackRequested(contact_id, due_at_ms=self.now_ms + 20_000),
-            e.ContactMerged(contact_id, random_.choice(self.contacts)),
-            e.ComplaintRaised(contact_id),
-            e.SurveyAnswered(contact_id, 2),
-            e.ContactAbandoned(f"c{len(self.contacts)}"),
-        ]
-        self.say(random_.choice(events))
-
-    def touch_agent(self) -> None:
-        """Let something happen to an agent."""
-        random_ = self.random_
-        agent_id = random_.choice(AGENTS)
-        session = random_.choice((0, 1, 2, 3))
-        events: list[e.Event] = [
-            e.AgentSignedIn(agent_id, session),
-            e.AgentSignedIn(agent_id, session + 1),
-            e.AgentSignedIn(agent_id, session + 2),
-            e.AgentSignedOut(agent_id, session),
-            e.AgentPresenceChanged(agent_id, "break"),
-            e.AgentPresenceChanged(agent_id, "available"),
-            e.AgentPresenceChanged(agent_id, "available"),
-            e.AgentPresenceChanged(agent_id, "available", session),
-            e.AgentSkillsChanged(agent_id, {"billing": random_.randint(1, 9), "tech": 5}),
-            e.AgentCapacityChanged(agent_id, random_.choice((0, 50, 100, 150))),
-            e.AgentHeartbeat(agent_id),
-            e.AgentLost(agent_id),
-        ]
-        self.say(random_.choice(events))
-
-    def change_center(self) -> None:
-        """Put another version of the configuration in force."""
-        version = self.center.version + self.random_.choice((0, 1, 1))
-        self.center = draw_center(self.random_, version)
-        self.say(e.CenterChanged(self.center, rebase=self.random_.random() < 0.5))
-
-    def run(self, steps: int) -> list[Entry]:
-        """Let `steps` things happen; return the journal."""
-        random_ = self.random_
-        self.say(e.CenterChanged(self.center))
-        for agent_id in AGENTS:
-            self.say(e.AgentSignedIn(agent_id, 1))
-        acts = (
-            (self.arrive, random_.choice((10, 25))),
-            (self.answer_offer, 30),
-            (self.work_on, 30),
-            (self.touch_contact, random_.choice((3, 12))),
-            (self.touch_agent, random_.choice((1, 6))),
-            (self.change_center, random_.choice((0, 0, 1))),
-        )
-        gap_ms = random_.choice((400, 2_500))
-        for _ in range(steps):
-            if random_.random() < 0.85:
-                self.now_ms += int(random_.expovariate(1 / gap_ms))
-            elif (due_ms := self.sequencer.router.next_deadline()) is not None:
-                self.now_ms = max(self.now_ms, due_ms)
-            random_.choices([a for a, _ in acts], [w for _, w in acts])[0]()
-            if random_.random() < 0.02:
-                for entry in self.sequencer.advance(self.now_ms + 1):
-                    self.note(entry)
-        for entry in self.sequencer.advance(self.now_ms + 120_000):
-            self.note(entry)
-        return self.entries
+    replace(patch, clocks, "_stop", stop)
 
 
-def journal_of(seed: int, steps: int = 300) -> list[Entry]:
-    """Return the journal of the world that a seed draws."""
-    random_ = random.Random(seed)
-    return World(random_, draw_center(random_)).run(steps)
+@bug("I21")
+def lateness_lost(patch: pytest.MonkeyPatch) -> None:
+    """Stop a breached clock without saying how late it became."""
+    old = clocks._stop
+
+    def stop(floor_: Any, clock: Any) -> None:
+        old(floor_, clock)
+        said = floor_.out[-1]
+        if isinstance(said, d.StopSla):
+            name = (said.contact_id, said.policy, said.cycle)
+            floor_.out[-1] = d.StopSla(*name, said.reason, 0)
+
+    replace(patch, clocks, "_stop", stop)
+
+
+@bug("I15")
+def clock_not_paused(patch: pytest.MonkeyPatch) -> None:
+    """Let clocks run on while the contact waits on its customer."""
+    replace(patch, clocks, "_pause", nothing)
+
+
+@bug("I22")
+def pause_not_added(patch: pytest.MonkeyPatch) -> None:
+    """Forget, when a clock resumes, what it had run before."""
+    old = clocks._resume
+
+    def resume(floor_: Any, clock: Any) -> None:
+        clock.consumed_ms += 1
+        old(floor_, clock)
+
+    replace(patch, clocks, "_resume", resume)
+
+
+@bug("I20")
+def warning_skipped(patch: pytest.MonkeyPatch) -> None:
+    """Warn nobody."""
+    silence(patch, clocks, "fire_clock", d.WarnSla)
+
+
+@bug("I15")
+def robot_stops_the_clock(patch: pytest.MonkeyPatch) -> None:
+    """Take an automatic reply for an answer."""
+    old = on_contact.on_agent_replied
+
+    def replied(floor_: Any, contact: Any, event: e.AgentReplied) -> None:
+        old(floor_, contact, e.AgentReplied(event.contact_id))
+
+    replace(patch, on_contact, "on_agent_replied", replied)
+
+
+@bug("I22", "I15")
+def rebase_from_now(patch: pytest.MonkeyPatch) -> None:
+    """Count a changed target from the change instead of from the start."""
+    old = clocks._rebase
+
+    def rebase(floor_: Any, clock: Any, plan: Any) -> None:
+        clock.since_ms = floor_.now_ms
+        old(floor_, clock, plan)
+
+    replace(patch, clocks, "_rebase", rebase)
+
+
+@bug("I14")
+def escalation_repeats(patch: pytest.MonkeyPatch) -> None:
+    """Call the next one of the chain two times."""
+    old = clocks.escalate
+
+    def escalate(floor_: Any, clock: Any) -> None:
+        old(floor_, clock)
+        if isinstance(floor_.out[-1], d.EscalateContact):
+            floor_.out.append(floor_.out[-1])
+
+    replace(patch, clocks, "escalate", escalate)
+
+
+@bug("I15")
+def clock_outlives_contact(patch: pytest.MonkeyPatch) -> None:
+    """Forget the clocks of a contact that closes."""
+    silence(patch, clocks, "end_clocks", d.MeetSla, d.StopSla)

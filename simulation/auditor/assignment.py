@@ -224,6 +224,7 @@ class AssignmentJudge:
             if agent is not None:
                 agent.unanswered += 1
                 agent.unanswered_surely += 1
+                agent.missed_now = True
                 self._back_off(agent, self.rules().backoff_expired_ms)
         elif decision.reason in _GONE and agent is not None:
             self._check_departure(decision, event, agent, name)
@@ -352,7 +353,7 @@ class AssignmentJudge:
             Reason.CONNECT_TIMEOUT: contact.connect_due_ms,
         }
         due_ms = limits.get(decision.reason, ledger.now_ms)
-        if due_ms != ledger.now_ms:
+        if due_ms != ledger.now_ms and not agent.lost:
             report("I24", f"{name} at {ledger.now_ms}, due at {due_ms}")
         if decision.reason is Reason.CONNECT_TIMEOUT and contact.connected:
             report("I24", f"{name}: it was connected")
@@ -389,9 +390,7 @@ class AssignmentJudge:
             return
         contact.held = False
         self.ledger.dirty_agents[agent.agent_id] = None
-        load = sum(
-            self.ledger.units_of(c) for c in agent.work if not self.ledger.contacts[c].held
-        )
+        load = sum(self.ledger.units_of(c) for c in agent.work if not self.ledger.contacts[c].held)
         if load > agent.capacity:
             self.findings.report("I7", f"{name}: load {load} > capacity {agent.capacity}")
 
@@ -439,7 +438,13 @@ class AssignmentJudge:
     def _check_load(self, agent: AgentAccount) -> None:
         ledger, report = self.ledger, self.findings.report
         limit = self.rules().unanswered_max
-        if limit and agent.unanswered_surely >= limit and not reading.presence_gap(ledger, agent):
+        missed, agent.missed_now = agent.missed_now, False
+        if (
+            missed
+            and limit
+            and agent.unanswered_surely >= limit
+            and not reading.presence_gap(ledger, agent)
+        ):
             text = f"missed {agent.unanswered_surely} offers in a row and stays {agent.presence}"
             report("I11", f"{agent.agent_id} {text}")
             agent.unanswered_surely = 0

@@ -67,11 +67,13 @@ class ConservationJudge:
         if ledger.category(event.category) is None or ledger.channel(event.channel) is None:
             text = f"channel {event.channel}, category {event.category}"
             report("I3", f"{event.contact_id} is taken in with unknown {text}")
+        assert ledger.center is not None
         ledger.contacts[event.contact_id] = ContactAccount(
             contact_id=event.contact_id,
             number=ledger.seq,
             arrived_ms=ledger.now_ms,
             born_ms=ledger.now_ms,
+            life_ms=ledger.center.limits.contact_life_ms,
             channel=event.channel,
             category=event.category,
             own_priority=event.priority,
@@ -83,7 +85,6 @@ class ConservationJudge:
             skills=dict(event.skills),
         )
         ledger.dirty_contacts[event.contact_id] = None
-        assert ledger.center is not None
         limits = ledger.center.limits
         if len(ledger.contacts) > limits.open_contacts:
             report("I34", f"{len(ledger.contacts)} open contacts, limit {limits.open_contacts}")
@@ -227,7 +228,8 @@ class ConservationJudge:
                 text = f"agent {agent_id} is signed in"
             case Reason.STALE if agent is not None and hasattr(event, "session"):
                 session: int = getattr(event, "session", 0)
-                if session >= agent.session:
+                again = isinstance(event, e.AgentSignedIn) and not agent.signed_in
+                if session > agent.session or (session == agent.session and not again):
                     text = f"session {session} is not older than {agent.session}"
             case Reason.NO_CENTER if ledger.center is not None:
                 text = f"version {ledger.center.version} is in force"
@@ -365,7 +367,8 @@ class ConservationJudge:
         elif decision.reason is Reason.NO_STAFFED_AGENT:
             demand = reading.demand_of(ledger, contact)
             for agent in ledger.agents.values():
-                if agent.signed_in and not reading.qualification_gap(agent, demand):
+                there = agent.signed_in and not agent.lost
+                if there and not reading.qualification_gap(agent, demand):
                     text = f"{agent.agent_id} is staffed and could serve step {contact.step}"
                     report("I14", f"{name}, but {text}")
                     break
@@ -413,7 +416,9 @@ class ConservationJudge:
             report("I2", f"{name} in answer to {type(event).__name__}")
         if decision.reason is Reason.LIFE_LIMIT and ledger.center is not None:
             due_ms = contact.born_ms + ledger.center.limits.contact_life_ms
-            if ledger.now_ms != max(due_ms, ledger.life_changed_ms):
+            # Whether a new limit holds for a contact that is there already is open.
+            dues_ms = (due_ms, ledger.life_changed_ms, contact.born_ms + contact.life_ms)
+            if ledger.now_ms not in dues_ms:
                 report("I2", f"{name} for its age at {ledger.now_ms}, due at {due_ms}")
         ledger.put(contact, Place.NOWHERE)
         del ledger.contacts[contact.contact_id]
@@ -475,9 +480,8 @@ class ConservationJudge:
                 contact.offers.clear()
         if ledger.contacts and ledger.center is not None:
             oldest = next(iter(ledger.contacts.values()))
-            life_ms = ledger.center.limits.contact_life_ms
-            born_ms = max(oldest.born_ms, ledger.life_changed_ms - life_ms)
-            if born_ms + life_ms < ledger.now_ms:
+            life_ms = max(ledger.center.limits.contact_life_ms, oldest.life_ms)
+            if oldest.born_ms + life_ms < ledger.now_ms:
                 report("I2", f"{oldest.contact_id} is open beyond its life of {life_ms} ms")
                 ledger.contacts[oldest.contact_id] = ledger.contacts.pop(oldest.contact_id)
                 oldest.born_ms = ledger.now_ms

@@ -59,6 +59,7 @@ class ContactAccount:
     steps_from_ms: int = 0
     waiting_since_ms: int = 0
     born_ms: int = 0
+    life_ms: int = 0
     served: bool = False
     reopened: bool = False
     line_since_ms: int = -1
@@ -115,6 +116,7 @@ class AgentAccount:
     heard_ms: int = 0
     load_allowed: int = 0
     epoch: int = 0
+    missed_now: bool = False
 
     def forget_back_off(self) -> None:
         """Let a new session begin: whether the back-off outlives the old one is open."""
