@@ -100,6 +100,10 @@ QUICK: Final = Size(
 FAST: Final = {"C loop", "heapq loop", "SimPy, re-used events"}
 
 
+class WorkerError(Exception):
+    """A measurement failed: says which, and what its process wrote."""
+
+
 @dataclass
 class Bench:
     """Hand out measurements and collect them."""
@@ -113,7 +117,10 @@ class Bench:
         """Measure one thing in a fresh process of one build."""
         command = [self.pythons[build], "-P", "-c", _START, str(ROOT)]
         body = json.dumps({**task, "processor": self.processor})
-        answer = subprocess.run([*command, body], check=True, stdout=subprocess.PIPE, cwd="/")
+        answer = subprocess.run([*command, body], check=False, capture_output=True, cwd="/")
+        if answer.returncode:
+            reason = answer.stderr.decode().strip()
+            raise WorkerError(f"{build}: {task}: {reason}")
         return json.loads(answer.stdout)
 
     def keep(self, section: str, build: str, **task: object) -> None:
@@ -130,17 +137,18 @@ class Bench:
         return tuple(self.pythons)
 
 
-def find_pythons() -> dict[str, str]:
+def find_pythons(compiled_python: Path) -> dict[str, str]:
     """Return the interpreter of each build: this one, and the compiled one if it is up to date."""
     pythons = {"pure": sys.executable}
-    if not COMPILED_PYTHON.exists():
+    if not compiled_python.exists():
         print("no compiled core (make compiled): measuring the pure one only", file=sys.stderr)
         return pythons
-    trial = Bench(QUICK, None, {**pythons, "compiled": str(COMPILED_PYTHON)})
+    trial = Bench(QUICK, None, {**pythons, "compiled": str(compiled_python)})
     try:
         pure, compiled = trial.ask("pure", do="build"), trial.ask("compiled", do="build")
-    except subprocess.CalledProcessError:
-        print("the compiled core does not start: measuring the pure one only", file=sys.stderr)
+    except WorkerError as error:
+        reason = str(error).splitlines()[-1]
+        print(f"measuring the pure core only, the compiled one fails: {reason}", file=sys.stderr)
         return pythons
     if compiled["core"] != "compiled" or compiled["source_hash"] != pure["source_hash"]:
         print(
@@ -243,11 +251,14 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep results.json and README.md")
     parser.add_argument("--output", type=Path, help="write the results to this file instead")
     parser.add_argument("--only", choices=("days", "core"), help="measure one half")
+    parser.add_argument(
+        "--compiled", type=Path, default=COMPILED_PYTHON, help="an interpreter with a compiled core"
+    )
     options = parser.parse_args()
     processor = None
     if hasattr(os, "sched_getaffinity"):
         processor = max(os.sched_getaffinity(0))
-    bench = Bench(QUICK if options.quick else FULL, processor, find_pythons())
+    bench = Bench(QUICK if options.quick else FULL, processor, find_pythons(options.compiled))
     started = time.perf_counter()
     if options.only != "core":
         compare_days(bench)
