@@ -1,0 +1,351 @@
+"""Explain, from the journal alone, every decision on a contact: why this agent, why still waiting.
+
+The journal is folded again up to each decision and the router's state is looked at just before it;
+so an explanation costs the hot path nothing, and it can be asked for at any later time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from router.candidates import (
+    Candidate,
+    free_in_order,
+    group_obstacles,
+    look_at,
+    say_duration,
+    say_score,
+)
+from router.contacts import ContactState
+from router.deadlines import NEVER
+from router.decisions import (
+    AssignContact,
+    BreachSla,
+    CloseContact,
+    Decision,
+    EndAssignment,
+    EnqueueContact,
+    MeetSla,
+    NoteDuplicate,
+    OfferContact,
+    OverflowContact,
+    Reason,
+    RefuseEvent,
+    RelaxContact,
+    RequeueContact,
+    ResumeSla,
+    ScheduleCallback,
+    StartSla,
+    StartWrapUp,
+    StopSla,
+    WarnSla,
+    WithdrawOffer,
+)
+from router.events import Event, TimeAdvanced
+from router.journal import Entry, ReplayDivergedError
+from router.policies.contact_selection import POLICIES, POLICY_ORDER
+from router.records import BREACHED, OVER, PAUSED, Contact
+from router.router import Router
+
+if TYPE_CHECKING:
+    from router.floor import Floor
+    from router.lines import Demand
+
+_LOSERS: Final = 3
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CONTACT_REASONS: Final = {POLICIES[policy][1]: policy for policy in POLICY_ORDER}
+
+
+def explain(entries: Iterable[Entry], contact_id: str) -> str:
+    """Return the story of one contact as text, up to the last entry given.
+
+    Raises `ReplayDivergedError` if the journal was written by a router that decided otherwise.
+    """
+    return "\n".join(explain_lines(entries, contact_id))
+
+
+def explain_lines(entries: Iterable[Entry], contact_id: str) -> list[str]:
+    """Return the story of one contact, line by line; empty if no entry names it."""
+    router = Router()
+    lines: list[str] = []
+    for entry in entries:
+        concerned = concerns(entry, contact_id)
+        views: list[Candidate] = []
+        if concerned:
+            views = _views_before(router, entry, contact_id)
+        decisions = router.handle(entry.stamped)
+        if decisions != entry.decisions:
+            raise ReplayDivergedError(
+                f"seq {entry.stamped.seq}: this version decides otherwise than the journal says; "
+                "use the version that wrote it (journal records name it)"
+            )
+        if concerned:
+            lines.extend(_tell_entry(router, entry, contact_id, views))
+    contact = router.floor.contacts.get(contact_id)
+    if contact is not None and contact.state != ContactState.ENDED:
+        lines.extend(_tell_present(router, contact))
+    return lines
+
+
+def concerns(entry: Entry, contact_id: str) -> bool:
+    """Say whether an entry's event or one of its decisions is about a contact."""
+    if getattr(entry.stamped.event, "contact_id", None) == contact_id:
+        return True
+    return any(
+        getattr(decision, "contact_id", getattr(decision, "subject", None)) == contact_id
+        for decision in entry.decisions
+    )
+
+
+def say_instant(at_ms: int) -> str:
+    """Write an instant as UTC time of day with date, to the millisecond."""
+    moment = _EPOCH + timedelta(milliseconds=at_ms)
+    return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{at_ms % 1000:03d} UTC"
+
+
+# --- what happened ---------------------------------------------------------------------------
+
+
+def _views_before(router: Router, entry: Entry, contact_id: str) -> list[Candidate]:
+    """Look at all agents as they were when the contact was about to be offered."""
+    floor = router.floor
+    offers = [d for d in entry.decisions if isinstance(d, OfferContact)]
+    if not any(offer.contact_id == contact_id for offer in offers):
+        return []
+    contact = floor.contacts.get(contact_id)
+    demand = _demand_of(floor, entry.stamped.event, contact)
+    return [] if demand is None else look_at(floor, demand, contact)
+
+
+def _demand_of(floor: Floor, event: Event, contact: Contact | None) -> Demand | None:
+    if contact is not None and contact.lane is not None:
+        return contact.lane.demand
+    return None
+
+
+def _tell_entry(
+    router: Router, entry: Entry, contact_id: str, views: list[Candidate]
+) -> list[str]:
+    """Tell one entry: the event and what was decided about the contact because of it."""
+    stamped = entry.stamped
+    floor = router.floor
+    lines = [f"{say_instant(stamped.at_ms)}  seq {stamped.seq}  {say_event(stamped.event)}"]
+    for decision in entry.decisions:
+        about = getattr(decision, "contact_id", getattr(decision, "subject", None))
+        if about != contact_id:
+            continue
+        lines.append(f"    {say_decision(decision, stamped.at_ms)}")
+        if isinstance(decision, OfferContact):
+            contact = floor.contacts[contact_id]
+            lines.extend(
+                f"      {line}" for line in _tell_offer(router, contact, decision, views)
+            )
+    return lines
+
+
+def say_event(event: Event) -> str:
+    """Say an event in a few words."""
+    if isinstance(event, TimeAdvanced):
+        return "a deadline was reached"
+    words = _split_words(type(event).__name__)
+    who = getattr(event, "agent_id", "") or getattr(event, "contact_id", "")
+    return f"{words} ({who})" if who else words
+
+
+def _split_words(name: str) -> str:
+    """Turn a class name into words."""
+    text = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
+    return text.strip()
+
+
+def say_decision(decision: Decision, at_ms: int) -> str:
+    """Say a decision with its reason in plain words."""
+    why = say_reason(decision.reason)
+    match decision:
+        case EnqueueContact():
+            return (
+                f"enters queue {decision.queue} with priority {decision.priority} "
+                f"at step {decision.step}: {why}"
+            )
+        case RequeueContact():
+            return f"returns to queue {decision.queue} at its old place: {why}"
+        case OfferContact():
+            until = ""
+            if decision.expires_at_ms:
+                until = f", for {say_duration(decision.expires_at_ms - at_ms)}"
+            return f"offered to {decision.agent_id}{until}: {why}"
+        case WithdrawOffer():
+            return f"offer to {decision.agent_id} withdrawn: {why}"
+        case AssignContact():
+            return (
+                f"assigned to {decision.agent_id} after {say_duration(decision.wait_ms)} "
+                f"({say_duration(decision.net_wait_ms)} of it in line): {why}"
+            )
+        case StartWrapUp():
+            return f"{decision.agent_id} wraps up: {why}"
+        case EndAssignment():
+            return f"{decision.agent_id} is released: {why}"
+        case RelaxContact():
+            return f"goes to routing step {decision.step}: {why}"
+        case OverflowContact():
+            return f"moves from queue {decision.from_queue} to {decision.to_queue}: {why}"
+        case CloseContact():
+            return f"ends as {decision.exit.value}: {why}"
+        case _:
+            return _say_clock(decision, why)
+
+
+def _say_clock(decision: Decision, why: str) -> str:
+    match decision:
+        case StartSla() | ResumeSla():
+            return f"clock {decision.policy} runs to {say_instant(decision.deadline_ms)}: {why}"
+        case WarnSla():
+            return f"clock {decision.policy} has used {decision.percent} % of its time: {why}"
+        case BreachSla():
+            return f"promise {decision.policy} is broken: {why}"
+        case MeetSla():
+            took = say_duration(decision.elapsed_ms)
+            return f"promise {decision.policy} is kept in {took}: {why}"
+        case StopSla():
+            late = f", {say_duration(decision.late_ms)} late" if decision.late_ms else ""
+            return f"clock {decision.policy} ends{late}: {why}"
+        case ScheduleCallback():
+            return f"callback for {say_instant(decision.due_at_ms)}: {why}"
+        case RefuseEvent():
+            return f"the event is refused: {why}"
+        case NoteDuplicate():
+            return f"the event told nothing new: {why}"
+        case _:
+            return f"{_split_words(type(decision).__name__)}: {why}"
+
+
+def say_reason(reason: Reason) -> str:
+    """Say a reason as words."""
+    return reason.value.replace("_", " ")
+
+
+def _tell_offer(
+    router: Router, contact: Contact, offer: OfferContact, views: list[Candidate]
+) -> list[str]:
+    """Tell why this agent: the rule, his score, the best losers, who could not and why."""
+    floor = router.floor
+    lane = contact.lane
+    if lane is None:
+        # It ended in the same entry; the offer itself is all there is to tell.
+        return []
+    demand = lane.demand
+    if not views:
+        views = look_at(floor, demand, contact)
+    policy = demand.queue.spec.agent_policy
+    assert floor.center is not None, "a centre comes before offers"
+    needs = ", ".join(f"{skill} >= {level}" for skill, level in demand.needs) or "no skill"
+    teams = f", teams {', '.join(demand.teams)}" if demand.teams else ""
+    lines = [
+        f"rules: configuration {floor.center.version}, queue {demand.queue.name}, "
+        f"step {contact.step}, needs {needs}{teams}"
+    ]
+    free = free_in_order(views, policy)
+    winner = next((view for view in views if view.agent_id == offer.agent_id), None)
+    if offer.reason in _CONTACT_REASONS:
+        lines.append(
+            f"{offer.agent_id} became free and took the first contact by "
+            f"{say_reason(offer.reason)}"
+        )
+    elif winner is not None:
+        score = say_score(winner, policy, router.now_ms)
+        lines.append(f"{offer.agent_id} was free and came first: {score}")
+    losers = [view for view in free if view.agent_id != offer.agent_id]
+    for loser in losers[:_LOSERS]:
+        lines.append(f"then {loser.agent_id}: {say_score(loser, policy, router.now_ms)}")
+    if len(losers) > _LOSERS:
+        lines.append(f"and {len(losers) - _LOSERS} more who were free")
+    others = [view for view in views if view.agent_id != offer.agent_id]
+    lines.extend(_tell_obstacles(others))
+    return lines
+
+
+def _tell_obstacles(views: list[Candidate]) -> list[str]:
+    return [
+        f"not {', '.join(examples)}{f' and {count - len(examples)} more' * (count > len(examples))}"
+        f": {text}"
+        for text, count, examples in group_obstacles(views)
+    ]
+
+
+# --- how things stand -------------------------------------------------------------------------
+
+
+def _tell_present(router: Router, contact: Contact) -> list[str]:
+    """Tell how an open contact stands, and for a waiting one what it waits for."""
+    floor, now_ms = router.floor, router.now_ms
+    age = say_duration(now_ms - contact.arrived_ms)
+    lines = [f"{say_instant(now_ms)}  now: {_say_state(contact)}, {age} after its arrival"]
+    if contact.state == ContactState.WAITING:
+        lines.extend(f"    {line}" for line in _tell_wait(floor, contact))
+    clock = contact.clocks
+    while clock is not None:
+        if clock.phase != OVER:
+            left = say_duration(clock.deadline_ms - now_ms)
+            state = f"due in {left}"
+            if clock.phase == PAUSED:
+                state = f"paused with {say_duration(clock.plan.target_ms - clock.consumed_ms)} left"
+            elif clock.phase == BREACHED:
+                state = f"broken, {say_duration(now_ms - clock.deadline_ms)} late by now"
+            lines.append(f"    promise {clock.plan.name}: {state}")
+        clock = clock.next
+    return lines
+
+
+def _say_state(contact: Contact) -> str:
+    return ContactState(contact.state).name.lower().replace("_", " ")
+
+
+def _tell_wait(floor: Floor, contact: Contact) -> list[str]:
+    """Tell why a contact waits: who is ahead, who could serve it, what would have to change."""
+    lane = contact.lane
+    assert lane is not None and floor.center is not None, "a waiting contact has a lane"
+    demand, more = lane.demand, contact.more
+    needs = ", ".join(f"{skill} >= {level}" for skill, level in demand.needs) or "no skill"
+    lines = [
+        f"waits in queue {demand.queue.name} at step {contact.step}, priority {lane.priority}, "
+        f"needs {needs} (configuration {floor.center.version})"
+    ]
+    if more is not None and more.affinity is not None:
+        until = say_duration(more.affinity_until_ms - floor.now_ms)
+        lines.append(f"for {more.affinity.agent_id} alone, for another {until}; then for anyone")
+    ahead = sum(
+        1
+        for other in demand.lanes
+        for waiting in other.contacts()
+        if (9 - other.priority, waiting.place) < (9 - lane.priority, contact.place)
+    )
+    lines.append(f"{ahead} with the same needs are ahead of it by priority and age")
+    views = look_at(floor, demand, contact)
+    able = [view for view in views if not view.obstacle]
+    if able:
+        lines.append(f"free, but held back: {', '.join(view.agent_id for view in able[:3])}")
+    lines.extend(_tell_obstacles(views))
+    lines.append(_say_change(views))
+    step_ms, limit_ms = floor.next_step_ms(contact), floor.queue_limit_ms(contact)
+    if step_ms != NEVER:
+        due = say_duration(step_ms - floor.now_ms)
+        lines.append(f"routing step {contact.step + 1} falls due in {due}")
+    if limit_ms != NEVER:
+        lines.append(f"the queue's wait limit is reached in {say_duration(limit_ms - floor.now_ms)}")
+    return lines
+
+
+def _say_change(views: list[Candidate]) -> str:
+    """Say what would have to change for the contact to be offered."""
+    busy = sum(1 for view in views if view.obstacle.startswith("busy"))
+    away = sum(1 for view in views if view.obstacle.startswith(("away", "left in peace")))
+    out = sum(1 for view in views if view.obstacle.startswith(("signed out", "lost")))
+    if busy:
+        return f"it is offered when one of {busy} busy agents becomes free and it is first"
+    if away:
+        return f"it is offered when one of {away} agents who are away comes back and it is first"
+    if out:
+        return f"nobody who could serve it is there: one of {out} agents would have to sign in"
+    return "no configured agent could serve it at this step: a wider step or other skills are needed"
