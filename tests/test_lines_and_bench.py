@@ -48,8 +48,8 @@ def test_a_lane_is_a_list_sorted_by_place(seed: int) -> None:
         assert lane.contacts() == there
         assert lane.head() is (there[0] if there else None)
         assert lane.size == demand.waiting == len(there)
-        for here, follower in zip(there, [*there[1:], None], strict=True):
-            assert lane.following(here) is follower
+        for number, here in enumerate(there, start=1):
+            assert lane.following(here) is (there[number] if number < len(there) else None)
 
 
 def test_a_contact_that_left_leaves_no_link() -> None:
