@@ -13,12 +13,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from router.center import Center
-from router.events import CenterChanged
+from router.decisions import Decision
+from router.events import (
+    AgentSignedIn,
+    CenterChanged,
+    ContactArrived,
+    ContactEnded,
+    Event,
+    OverloadSwitched,
+)
 from router.journal import Digest, Entry
 from router.router import Router
 from simulation.auditor import Auditor
-from simulation.driver import Driver, Listener
-from simulation.faults import Line
+from simulation.driver import Driver, Listener, Observer
+from simulation.faults import CENTER_LATE, Line
 from simulation.mischief import Mischief
 from simulation.options import from_seed
 from simulation.randomness import Streams
@@ -77,11 +85,16 @@ def simulate_day(
     driver = Driver(Router(), options.start_ms, (tally.hear, *listeners))
     line = Line(driver, driver.feed, options.faults, streams, event_ids=options.event_ids)
     world = World(driver, center, options, streams, line.send)
-    driver.observer = world.observe
+    lag_ms = options.lag_ms
+    driver.observer = _delayed(driver, world, lag_ms) if lag_ms else world.observe
 
     def restore() -> None:
         driver.replace_router(Router.restore(driver.router.snapshot()))
 
+    if CENTER_LATE in options.faults.kinds:
+        line.counts[CENTER_LATE] += 1
+        for event in _too_early(center):
+            driver.feed(event)
     driver.feed(CenterChanged(center))
     world.start()
     mischief = Mischief(world, line, streams.lots("mischief"), restore)
@@ -92,6 +105,32 @@ def simulate_day(
         world.heal()
         _settle(driver, world, options)
     return Day(center, options, driver, world, tally, line.counts)
+
+
+def _delayed(driver: Driver, world: World, lag_ms: int) -> Observer:
+    """Let the world hear decisions a while after they were taken, as over a network."""
+
+    def hear(subject: tuple[tuple[Decision, ...], int]) -> None:
+        world.observe(*subject)
+
+    def observe(decisions: tuple[Decision, ...], at_ms: int) -> None:
+        if decisions:
+            driver.call_in(lag_ms, hear, (decisions, at_ms))
+
+    return observe
+
+
+def _too_early(center: Center) -> tuple[Event, ...]:
+    """Return what may be said before there is a configuration."""
+    agent_id = next(iter(center.agents))
+    category = next(iter(center.categories))
+    channel = next(iter(center.channels))
+    return (
+        AgentSignedIn(agent_id, 1),
+        ContactArrived("rogue-early", channel, category),
+        ContactEnded("rogue-early"),
+        OverloadSwitched(active=True),
+    )
 
 
 def _settle(driver: Driver, world: World, options: Options) -> None:

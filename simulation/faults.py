@@ -45,6 +45,8 @@ LINE_FAULTS: Final = (
     "event_altered",
     "clock_skewed",
 )
+# Strikes once, before the day begins: the configuration comes after the first events.
+CENTER_LATE: Final = "center_late"
 _SKEW_MS: Final = (-14_400_000, -3_600_000, -90_000, 90_000, 3_600_000, 14_400_000)
 _STALE_MS: Final = 900_000
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from router.center import Center
-from simulation.faults import LINE_FAULTS
+from simulation.faults import CENTER_LATE, LINE_FAULTS
 from simulation.randomness import Lots, Streams
 from simulation.rogues import ACTS
 from simulation.scenario import (
@@ -184,6 +184,7 @@ def from_seed(seed: int, replication: int = 0) -> tuple[Center, Options]:
         customers=_swarm_customers(lots),
         workforce=_swarm_workforce(lots, center, length_ms),
         event_ids=lots.chance(0.5),
+        lag_ms=lots.pick((0, 0, 0, 40, 1_500)),
     )
     return center, replace(options, faults=_swarm_faults(streams.lots("faults")))
 
@@ -298,8 +299,9 @@ def _swarm_faults(lots: Lots) -> Faults:
         return Faults()
     line = lots.some(LINE_FAULTS, 0, len(LINE_FAULTS)) if lots.chance(0.6) else []
     acts = lots.some(tuple(ACTS), 1, len(ACTS)) if lots.chance(0.8) else []
+    late = (CENTER_LATE,) if lots.chance(0.1) else ()
     return Faults(
-        kinds=(*line, *acts),
+        kinds=(*line, *late, *acts),
         share=lots.pick((0.01, 0.05, 0.15)),
         gap_ms=lots.pick((10_000, 30_000, 120_000)),
         delay=Law(mean_ms=lots.pick((100, 5_000, 60_000))),

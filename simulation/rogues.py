@@ -10,7 +10,7 @@ import simpy
 from simulation import rogue_agents as agents
 from simulation import rogue_center as center
 from simulation import rogue_contacts as contacts
-from simulation.faults import LINE_FAULTS
+from simulation.faults import CENTER_LATE, LINE_FAULTS
 from simulation.mischief import Mischief, Rogue
 
 ACTS: Final[dict[str, Rogue]] = {
@@ -56,7 +56,7 @@ ACTS: Final[dict[str, Rogue]] = {
     )
 }
 
-FAULTS: Final = (*LINE_FAULTS, *ACTS)
+FAULTS: Final = (*LINE_FAULTS, CENTER_LATE, *ACTS)
 
 
 def misbehave(

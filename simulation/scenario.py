@@ -138,8 +138,8 @@ class Faults:
 class Options:
     """Describe one day whole; with the centre and the seed it repeats to the byte.
 
-    `event_ids`: producers number their records. `heal_ms`: after the day, the time in which
-    every contact must end.
+    `event_ids`: producers number their records. `lag_ms`: what a decision takes to reach the world
+    (0: it is heard at once). `heal_ms`: after the day, the time in which every contact must end.
     """
 
     seed: int
@@ -151,4 +151,5 @@ class Options:
     workforce: Workforce
     faults: Faults = Faults()
     event_ids: bool = False
+    lag_ms: int = 0
     heal_ms: int = 6 * 3_600_000
