@@ -83,15 +83,33 @@ def finish(notes: Notes, last: Frame, store: Path, *, keep: bool, as_json: bool)
     console.print(grid)
     console = Console(highlight=False, soft_wrap=True)
     if explained:
-        console.print(Text("\nOne assignment, explained from the journal alone", "bold"))
-        for line in explained[:_EXPLAINED_LINES_MAX]:
-            console.print(Text(f"  {line}", no_wrap=True))
-        if len(explained) > _EXPLAINED_LINES_MAX:
-            console.print(Text(f"  ... {len(explained) - _EXPLAINED_LINES_MAX} lines more"))
+        head = f"One assignment, explained from the journal alone (explain {notes.longest_id})"
+        console.print(Text(f"\n{head}", "bold"))
+        for line in choose_passage(explained):
+            console.print(Text(f"  {line}"))
     then = "ask the journal" if keep else "the same morning in seconds, its journal kept"
     console.print(Text(f"\nNext: {then}", "bold"))
     for command in next_commands(notes, store, keep=keep):
         console.print(Text(f"  {command}", "green"))
+
+
+def choose_passage(explained: list[str]) -> list[str]:
+    """Choose what tells why this agent: from the last offer's event to the assignment.
+
+    The whole is left to the command itself; a story without an assignment is told from its start.
+    """
+    ends = [number for number, line in enumerate(explained) if "assigned to " in line]
+    if not ends:
+        return explained[:_EXPLAINED_LINES_MAX]
+    offers = [n for n, line in enumerate(explained[: ends[0]]) if "offered to " in line]
+    start = offers[-1] if offers else ends[0]
+    while start and explained[start].startswith(" "):
+        start -= 1
+    passage = explained[start : ends[0] + 1]
+    passage = passage if len(passage) <= _EXPLAINED_LINES_MAX else [
+        *passage[: _EXPLAINED_LINES_MAX - 2], "    ...", passage[-1]
+    ]  # fmt: skip
+    return [explained[0], "    ...", *passage] if start else passage
 
 
 def _ask(*arguments: str) -> str:
@@ -113,22 +131,22 @@ def facts(notes: Notes, last: Frame, verified: dict[str, Any]) -> list[tuple[str
     ends = {how: sum(row[how] for row in rows) for how in exits}
     ends["abandoned"] += ends.pop("short_abandoned")
     told = " + ".join(f"{number} {how}" for how, number in ends.items() if number)
-    incident = f"{notes.agents_away} agents of {notes.queue} on break"
+    incident = f"{notes.queue}: {notes.agents_away} agents on break"
     if notes.late_at_ms:
         until = clock(notes.recovered_at_ms) if notes.recovered_at_ms else "the end"
-        incident += f"; late from {clock(notes.late_at_ms)} to {until}, "
-        incident += f"the oldest waited {seconds(notes.oldest_max_ms)}"
+        incident += f"; late {clock(notes.late_at_ms)}-{until}"
+        incident += f", oldest wait {seconds(notes.oldest_max_ms)}"
+    span = f"{seconds(last.elapsed_ms)} of the centre's time"
     promises = f"{total['sla_met']} met, {total['sla_breached']} breached, {warned} warnings: "
     promises += f"{percent(total['sla_met_share'])} kept"
     journal = f"{verified['entries']} entries decided again, the same to the byte; "
-    journal += f"digest {verified['digest'][:16]}"
+    journal += f"digest {verified['digest'][:12]}"
     return [
-        ("shown", f"{seconds(last.elapsed_ms)} of the centre's time, seed {notes.seed}"),
         ("in line", f"{sum(row['arrivals'] for row in rows)} arrivals = {told}"),
         ("in time", f"{percent(total['service_level'])} ({SERVICE_LEVEL_DEFINITION})"),
         ("promises", promises),
         ("incident", incident),
-        ("decisions", f"{notes.decisions}, each with its reason"),
+        ("decisions", f"{notes.decisions} in {span}, each with its reason; seed {notes.seed}"),
         ("journal", journal),
     ]
 

@@ -23,6 +23,7 @@ from router.journal import Entry
 from router.measures import Measures
 from router.measures_views import as_table
 from simulation.demo_day import START_MS, stage_for
+from simulation.demo_end import choose_passage
 from simulation.demo_screen import Frame, Painter, PlainFace, state_of
 from simulation.demo_teller import Line, Rank, Teller, choose, seconds
 from simulation.demo_wire import (
@@ -242,6 +243,23 @@ def test_state_follows_the_threshold() -> None:
         "ok", "warn", "warn",
     ]  # fmt: skip
     assert state_of(row | {"longest_wait_now_ms": 20_001}) == "LATE"
+
+
+def test_the_passage_runs_from_the_last_offer_to_the_assignment() -> None:
+    story = [
+        "seq 1  contact arrived (c-1)",
+        "    enters queue q",
+        "seq 5  a deadline was reached",
+        "    offered to a-1, for 15 s",
+        "seq 7  wrap up ended (a-2)",
+        "    offered to a-2, for 15 s",
+        "      not a-1: busy",
+        "seq 8  offer accepted (a-2)",
+        "    assigned to a-2 after 9 s",
+        "seq 9  contact ended (c-1)",
+    ]
+    assert choose_passage(story) == [story[0], "    ...", *story[4:9]]
+    assert choose_passage(story[:2]) == story[:2]
 
 
 # --- the whole show -------------------------------------------------------------------------
