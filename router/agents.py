@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Final
 
 from router import events as e
+from router import states
 from router.contacts import MOVE, Outcome
 from router.decisions import Reason
 
@@ -18,10 +19,10 @@ from router.decisions import Reason
 class AgentState(IntEnum):
     """Name the states of an agent's session."""
 
-    SIGNED_OUT = 0
-    READY = 1
-    AWAY = 2
-    LOST = 3
+    SIGNED_OUT = states.SIGNED_OUT
+    READY = states.READY
+    AWAY = states.AWAY
+    LOST = states.LOST
 
 
 _OUT: Final = Reason.SIGNED_OUT

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.agents import AgentState
+from router import states, whys
 from router.clocks import ASSIGNED, send_signal
 from router.clocks import CONNECTED as SIGNAL_CONNECTED
-from router.contacts import ContactState
 from router.decisions import (
     AssignContact,
     DialCallback,
@@ -75,7 +74,7 @@ def assign(floor: Floor, offer: Offer, reason: Reason) -> None:
     contact, agent = offer.contact, offer.agent
     drop_offer(floor, offer)
     floor.freed.pop()
-    withdraw_all(floor, contact, Reason.TAKEN)
+    withdraw_all(floor, contact, whys.TAKEN)
     more = contact.more
     absent_ms = 0
     if more is not None:
@@ -98,7 +97,7 @@ def assign(floor: Floor, offer: Offer, reason: Reason) -> None:
         _score_start(floor, agent)
     floor.take_turn(agent)
     contact.work = work
-    contact.state = ContactState.CONNECTING
+    contact.state = states.CONNECTING
     wait_ms = floor.now_ms - contact.arrived_ms
     floor.out.append(
         AssignContact(
@@ -111,7 +110,7 @@ def assign(floor: Floor, offer: Offer, reason: Reason) -> None:
         )
     )
     if more is not None and more.callback_due_ms >= 0:
-        floor.out.append(DialCallback(contact.contact_id, agent.agent_id, Reason.ACCEPTED))
+        floor.out.append(DialCallback(contact.contact_id, agent.agent_id, whys.ACCEPTED))
     send_signal(floor, contact, ASSIGNED)
     if channel.spec.connect_timeout_ms:
         floor.timers.arm(work, floor.now_ms, channel.spec.connect_timeout_ms)
@@ -125,11 +124,11 @@ def connect(floor: Floor, work: Assignment) -> None:
     floor.timers.cancel(work)
     work.phase = CONNECTED
     contact = work.contact
-    contact.state = ContactState.HANDLING
+    contact.state = states.HANDLING
     if contact.more is not None:
         contact.more.callback_due_ms = -1
     send_signal(floor, contact, SIGNAL_CONNECTED)
-    if work.agent.state == AgentState.LOST:
+    if work.agent.state == states.LOST:
         watch_lost_work(floor, work)
 
 
@@ -149,7 +148,7 @@ def _make_room(floor: Floor, agent: Agent, units: int) -> None:
             work.held = True
             agent.active_units -= work.channel.units
             floor.out.append(
-                HoldWork(work.contact.contact_id, agent.agent_id, Reason.INTERRUPTED)
+                HoldWork(work.contact.contact_id, agent.agent_id, whys.INTERRUPTED)
             )
 
 
@@ -163,7 +162,7 @@ def resume_held(floor: Floor, agent: Agent) -> None:
             work.held = False
             agent.active_units += work.channel.units
             floor.out.append(
-                ResumeWork(work.contact.contact_id, agent.agent_id, Reason.CAPACITY_FREE)
+                ResumeWork(work.contact.contact_id, agent.agent_id, whys.CAPACITY_FREE)
             )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from router import whys
 from router.center import PromiseAction, ReopenMode, Signal
 from router.decisions import (
     BreachSla,
@@ -72,13 +73,13 @@ def send_signal(floor: Floor, contact: Contact, signal: int) -> None:
                 _resume(floor, clock)
             elif action == RESET:
                 _stop(floor, clock)
-                _start(floor, contact, _plan_of(clock), clock, Reason.CLOCK_RESET)
+                _start(floor, contact, _plan_of(clock), clock, whys.CLOCK_RESET)
         clock = clock.next
     for plan, action in contact.profile.reactions[signal]:
         if action == START:
             clock = _clock_of(contact, plan)
             if clock is None or clock.phase == OVER:
-                _start(floor, contact, plan, clock, Reason.CLOCK_STARTED)
+                _start(floor, contact, plan, clock, whys.CLOCK_STARTED)
 
 
 def _plan_of(clock: Clock) -> PromisePlan:
@@ -148,9 +149,9 @@ def _stop(floor: Floor, clock: Clock) -> None:
         _breach(floor, clock)
     if clock.phase == BREACHED:
         late_ms = elapsed_ms - clock.plan.target_ms
-        floor.out.append(StopSla(contact_id, name, cycle, Reason.STOPPED_LATE, late_ms))
+        floor.out.append(StopSla(contact_id, name, cycle, whys.STOPPED_LATE, late_ms))
     else:
-        floor.out.append(MeetSla(contact_id, name, cycle, elapsed_ms, Reason.STOPPED_IN_TIME))
+        floor.out.append(MeetSla(contact_id, name, cycle, elapsed_ms, whys.STOPPED_IN_TIME))
     clock.consumed_ms = elapsed_ms
     clock.phase = OVER
 
@@ -162,7 +163,7 @@ def _cancel(floor: Floor, clock: Clock) -> None:
     late_ms = elapsed_ms - clock.plan.target_ms if clock.phase == BREACHED else 0
     floor.out.append(
         StopSla(
-            clock.contact.contact_id, clock.plan.name, clock.cycle, Reason.CLOCK_CANCELED, late_ms
+            clock.contact.contact_id, clock.plan.name, clock.cycle, whys.CLOCK_CANCELED, late_ms
         )
     )
     clock.consumed_ms = elapsed_ms
@@ -177,7 +178,7 @@ def _pause(floor: Floor, clock: Clock) -> None:
     clock.consumed_ms = _elapsed_ms(floor, clock)
     clock.phase = PAUSED
     floor.out.append(
-        PauseSla(clock.contact.contact_id, clock.plan.name, clock.cycle, Reason.CLOCK_PAUSED)
+        PauseSla(clock.contact.contact_id, clock.plan.name, clock.cycle, whys.CLOCK_PAUSED)
     )
 
 
@@ -193,7 +194,7 @@ def _resume(floor: Floor, clock: Clock) -> None:
             clock.plan.name,
             clock.cycle,
             clock.deadline_ms,
-            Reason.CLOCK_RESUMED,
+            whys.CLOCK_RESUMED,
         )
     )
     _arm(floor, clock)
@@ -234,12 +235,12 @@ def reopen_clocks(floor: Floor, contact: Contact) -> None:
             clock.noticed = _thresholds_passed(plan, had_ms)
             floor.out.append(
                 StartSla(
-                    contact.contact_id, plan.name, clock.cycle, clock.deadline_ms, Reason.REOPENED
+                    contact.contact_id, plan.name, clock.cycle, clock.deadline_ms, whys.REOPENED
                 )
             )
             _arm(floor, clock)
         else:
-            _start(floor, contact, plan, clock, Reason.REOPENED)
+            _start(floor, contact, plan, clock, whys.REOPENED)
 
 
 def _thresholds_passed(plan: PromisePlan, elapsed_ms: int) -> int:
@@ -274,7 +275,7 @@ def retarget_clocks(floor: Floor, contact: Contact) -> None:
             contact.clocks = started
             floor.out.append(
                 StartSla(
-                    contact.contact_id, plan.name, 1, started.deadline_ms, Reason.RETARGETED
+                    contact.contact_id, plan.name, 1, started.deadline_ms, whys.RETARGETED
                 )
             )
             _arm(floor, started)
@@ -292,7 +293,7 @@ def _rebase(floor: Floor, clock: Clock, plan: PromisePlan) -> None:
             clock.cycle,
             old_deadline_ms,
             _deadline_ms(floor, clock),
-            Reason.RETARGETED,
+            whys.RETARGETED,
             from_policy="" if old_name == plan.name else old_name,
         )
     )
@@ -321,7 +322,7 @@ def fire_clock(floor: Floor, clock: Clock) -> PromiseAction:
     clock.noticed += 1
     floor.out.append(
         WarnSla(
-            clock.contact.contact_id, clock.plan.name, clock.cycle, percent, Reason.WARNING_DUE
+            clock.contact.contact_id, clock.plan.name, clock.cycle, percent, whys.WARNING_DUE
         )
     )
     _arm(floor, clock)
@@ -337,7 +338,7 @@ def _breach(floor: Floor, clock: Clock) -> None:
             clock.plan.name,
             clock.cycle,
             clock.deadline_ms,
-            Reason.DEADLINE_PASSED,
+            whys.DEADLINE_PASSED,
         )
     )
 
@@ -356,6 +357,6 @@ def escalate(floor: Floor, clock: Clock) -> None:
             clock.plan.name,
             level + 1,
             chain[level],
-            Reason.SLA_BREACHED if clock.phase == BREACHED else Reason.SLA_WARNED,
+            whys.SLA_BREACHED if clock.phase == BREACHED else whys.SLA_WARNED,
         )
     )

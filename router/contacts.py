@@ -16,21 +16,22 @@ from enum import IntEnum
 from typing import Final, TypeAlias
 
 from router import events as e
+from router import states
 from router.decisions import Reason
 
 
 class ContactState(IntEnum):
     """Name the states of a contact."""
 
-    WAITING = 0
-    SCHEDULED = 1
-    OFFERED = 2
-    CONNECTING = 3
-    HANDLING = 4
-    WRAP_UP = 5
-    AWAITING_CUSTOMER = 6
-    ENDED = 7
-    ABSENT = 8
+    WAITING = states.WAITING
+    SCHEDULED = states.SCHEDULED
+    OFFERED = states.OFFERED
+    CONNECTING = states.CONNECTING
+    HANDLING = states.HANDLING
+    WRAP_UP = states.WRAP_UP
+    AWAITING_CUSTOMER = states.AWAITING_CUSTOMER
+    ENDED = states.ENDED
+    ABSENT = states.ABSENT
 
 
 class Verdict(IntEnum):

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from router.agents import AgentState
+from router import states, whys
 from router.bench import Seat
-from router.contacts import ContactState
 from router.deadlines import NEVER, Timers
 from router.decisions import Reason
 from router.lines import Demand, Lane
@@ -26,13 +25,13 @@ if TYPE_CHECKING:
     from router.decisions import Decision
 
 # An agent on break counts as staffed: he may come back for the contact that waits for him.
-STAFFED = (AgentState.READY, AgentState.AWAY)
+STAFFED = (states.READY, states.AWAY)
 
 _UNKNOWN = {
-    "channel": Reason.UNKNOWN_CHANNEL,
-    "category": Reason.UNKNOWN_CATEGORY,
-    "queue": Reason.UNKNOWN_QUEUE,
-    "skill": Reason.UNKNOWN_SKILL,
+    "channel": whys.UNKNOWN_CHANNEL,
+    "category": whys.UNKNOWN_CATEGORY,
+    "queue": whys.UNKNOWN_QUEUE,
+    "skill": whys.UNKNOWN_SKILL,
 }
 
 
@@ -139,7 +138,7 @@ class Floor:
         if isinstance(made, str):
             return _UNKNOWN[made]
         if len(self.profiles) >= center.limits.need_sets:
-            return Reason.LIMIT_REACHED
+            return whys.LIMIT_REACHED
         self.profiles[key] = made
         return made
 
@@ -268,7 +267,7 @@ class Floor:
 
     def channels_open(self, agent: Agent) -> int:
         """Return a bit for each channel on which the agent could take one contact more."""
-        if agent.state != AgentState.READY or agent.backing_off or agent.removed:
+        if agent.state != states.READY or agent.backing_off or agent.removed:
             return 0
         offered = agent.offered_units
         total = agent.units + offered
@@ -370,11 +369,11 @@ class Floor:
         state = contact.state
         if more is not None and more.reopened_ms:
             due_ms = more.reopened_ms + self.life_ms
-        if state == ContactState.WAITING:
+        if state == states.WAITING:
             due_ms = min(due_ms, self.next_step_ms(contact), self.queue_limit_ms(contact))
             if more is not None and more.affinity is not None:
                 due_ms = min(due_ms, more.affinity_until_ms)
-        elif state == ContactState.SCHEDULED and more is not None:
+        elif state == states.SCHEDULED and more is not None:
             due_ms = min(due_ms, more.callback_due_ms)
         due_ms = max(due_ms, self.now_ms)
         timers = self.timers
@@ -387,8 +386,6 @@ class Floor:
     def purge(self) -> None:
         """Forget what lies further back than the window in which repeats are recognised."""
         limit_ms = self.now_ms - self.window_ms
-        if limit_ms <= self.oldest_ms:
-            return
         closed = self.closed
         while closed and closed[0].closed_ms < limit_ms:
             ending = closed.popleft()

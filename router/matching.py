@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router import states, whys
 from router.assignments import assign, resume_held
 from router.center import AgentPolicy
-from router.contacts import ContactState
 from router.decisions import OfferContact, Reason
 from router.policies.agent_selection import GRADED, POLICIES, SHARE_STRIDE
 from router.policies.contact_selection import POLICIES as CONTACT_POLICIES
@@ -34,7 +34,7 @@ def seek_agent(floor: Floor, contact: Contact) -> None:
     more = contact.more
     if more is not None and more.affinity is not None:
         agent = more.affinity
-        reason = Reason.PREFERRED_AGENT if more.affinity_reason == 0 else Reason.LAST_AGENT
+        reason = whys.PREFERRED_AGENT if more.affinity_reason == 0 else whys.LAST_AGENT
         if agent.open_mask >> contact.profile.channel.index & 1 and _may_try(floor, contact, agent):
             offer_contact(floor, contact, agent, reason)
         return
@@ -53,7 +53,7 @@ def seek_agent(floor: Floor, contact: Contact) -> None:
                 break
             seats.append(follower)
         for ringing in seats:
-            if contact.state in (ContactState.WAITING, ContactState.OFFERED):
+            if contact.state in (states.WAITING, states.OFFERED):
                 offer_contact(floor, contact, ringing.agent, demand.reason)
         return
     _note_choice(floor, demand, seat)
@@ -114,7 +114,7 @@ def _note_choice(floor: Floor, demand: Demand, seat: Seat) -> None:
 def _set_ring(floor: Floor, contact: Contact) -> None:
     """Arm the timer that rings one agent more."""
     lane = contact.lane
-    if contact.state != ContactState.OFFERED or lane is None:
+    if contact.state != states.OFFERED or lane is None:
         return
     more = floor.more_of(contact)
     if more.ring is None:
@@ -126,7 +126,7 @@ def _set_ring(floor: Floor, contact: Contact) -> None:
 def ring_one_more(floor: Floor, contact: Contact) -> None:
     """Hold a contact that still rings out to one more agent, up to the queue's ring size."""
     lane = contact.lane
-    if contact.state != ContactState.OFFERED or lane is None:
+    if contact.state != states.OFFERED or lane is None:
         return
     demand = lane.demand
     ringing = 0
@@ -170,7 +170,7 @@ def serve(floor: Floor, agent: Agent) -> None:
         more = contact.more
         reason = _CONTACT_REASONS[floor.policy_of(agent)]
         if more is not None and more.affinity is not None:
-            reason = Reason.PREFERRED_AGENT if more.affinity_reason == 0 else Reason.LAST_AGENT
+            reason = whys.PREFERRED_AGENT if more.affinity_reason == 0 else whys.LAST_AGENT
         lane = contact.lane
         assert lane is not None, "a waiting contact has a lane"
         offer_contact(floor, contact, agent, reason)
@@ -238,11 +238,11 @@ def offer_contact(floor: Floor, contact: Contact, agent: Agent, reason: Reason) 
     """Hold a contact out to an agent; where the channel says so it is accepted at once."""
     profile = contact.profile
     channel = profile.channel
-    if contact.state == ContactState.WAITING:
+    if contact.state == states.WAITING:
         floor.stop_waiting(contact)
         if contact.more is not None:
             contact.more.affinity = None
-        contact.state = ContactState.OFFERED
+        contact.state = states.OFFERED
         floor.set_alarm(contact)
     number = floor.next_offer
     floor.next_offer = number + 1
@@ -260,7 +260,7 @@ def offer_contact(floor: Floor, contact: Contact, agent: Agent, reason: Reason) 
     timeout_ms = profile.offer_timeout_ms
     if channel.spec.auto_accept:
         floor.out.append(OfferContact(number, contact.contact_id, agent.agent_id, reason))
-        assign(floor, offer, Reason.AUTO_ACCEPTED)
+        assign(floor, offer, whys.AUTO_ACCEPTED)
         return
     expires_ms = floor.now_ms + timeout_ms if timeout_ms else 0
     floor.out.append(OfferContact(number, contact.contact_id, agent.agent_id, reason, expires_ms))

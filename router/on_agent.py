@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.agents import AgentState
+from router import states, whys
 from router.assignments import take_from_agent
-from router.contacts import ContactState
 from router.decisions import ChangeAgentState, Reason
 from router.events import (
     AgentCapacityChanged,
@@ -36,17 +35,17 @@ def on_signed_in(floor: Floor, agent: Agent, event: AgentSignedIn) -> None:
     assert floor.center is not None, "a centre comes before agents"
     takes_work = floor.center.presences.get(event.presence)
     if takes_work is None:
-        refuse(floor, Reason.UNKNOWN_PRESENCE, agent.agent_id)
+        refuse(floor, whys.UNKNOWN_PRESENCE, agent.agent_id)
         return
-    if agent.state == AgentState.SIGNED_OUT:
+    if agent.state == states.SIGNED_OUT:
         if 0 < event.session <= agent.session:
-            refuse(floor, Reason.STALE, agent.agent_id)
+            refuse(floor, whys.STALE, agent.agent_id)
             return
-    elif event.session <= agent.session and agent.state != AgentState.LOST:
+    elif event.session <= agent.session and agent.state != states.LOST:
         note_duplicate(floor, agent.agent_id)
         return
     agent.session = max(event.session, agent.session)
-    if agent.state == AgentState.SIGNED_OUT:
+    if agent.state == states.SIGNED_OUT:
         agent.unanswered = 0
         if not agent.works:
             agent.idle_since_ms = floor.now_ms
@@ -64,7 +63,7 @@ def _start_scores(floor: Floor, agent: Agent) -> None:
     others = [
         other.scores
         for other in floor.agents.values()
-        if other is not agent and other.state != AgentState.SIGNED_OUT and other.scores
+        if other is not agent and other.state != states.SIGNED_OUT and other.scores
     ]
     if others:
         scores.busy = max(scores.busy, sum(o.busy for o in others) // len(others))
@@ -76,11 +75,11 @@ def _start_scores(floor: Floor, agent: Agent) -> None:
 
 def change_presence(floor: Floor, agent: Agent, presence: str, *, takes_work: bool) -> None:
     """Set an agent's presence and what follows from it."""
-    was_staffed = agent.state in (AgentState.READY, AgentState.AWAY)
-    was_ready = agent.state == AgentState.READY
+    was_staffed = agent.state in (states.READY, states.AWAY)
+    was_ready = agent.state == states.READY
     if takes_work:
         agent.presence = presence
-        agent.state = AgentState.READY
+        agent.state = states.READY
         if not was_ready:
             floor.take_turn(agent)
             if not agent.works:
@@ -112,7 +111,7 @@ def leave_unstaffed(floor: Floor, index: int) -> None:
     for lane in list(floor.demand_list[index].lanes):
         for contact in lane.contacts():
             # One that went on may have taken others along (an agent, a full queue).
-            if contact.state == ContactState.WAITING and contact.lane is lane:
+            if contact.state == states.WAITING and contact.lane is lane:
                 skip_steps(floor, contact)
 
 
@@ -130,12 +129,12 @@ def hear_from(floor: Floor, agent: Agent) -> None:
 
 def on_signed_out(floor: Floor, agent: Agent, event: AgentSignedOut) -> None:
     """Let an agent go; what he is talking about stays with him until it ends."""
-    leave(floor, agent, AgentState.SIGNED_OUT, Reason.AGENT_SIGNED_OUT)
+    leave(floor, agent, states.SIGNED_OUT, whys.AGENT_SIGNED_OUT)
 
 
-def leave(floor: Floor, agent: Agent, state: AgentState, reason: Reason) -> None:
+def leave(floor: Floor, agent: Agent, state: int, reason: Reason) -> None:
     """Take an agent off the floor: offers, unconnected work and who waits for him alone."""
-    was_staffed = agent.state in (AgentState.READY, AgentState.AWAY)
+    was_staffed = agent.state in (states.READY, states.AWAY)
     floor.stand_up(agent)
     agent.state = state
     agent.backing_off = False
@@ -145,7 +144,7 @@ def leave(floor: Floor, agent: Agent, state: AgentState, reason: Reason) -> None
     if was_staffed:
         count_staff(floor, agent, -1)
     take_offers_back(floor, agent, reason)
-    if state == AgentState.LOST:
+    if state == states.LOST:
         drop_lost_work(floor, agent)
     else:
         for work in list(agent.works):
@@ -168,8 +167,8 @@ def on_presence_changed(floor: Floor, agent: Agent, event: AgentPresenceChanged)
     assert floor.center is not None, "a centre comes before agents"
     takes_work = floor.center.presences.get(event.presence)
     if takes_work is None:
-        refuse(floor, Reason.UNKNOWN_PRESENCE, agent.agent_id)
-    elif event.presence == agent.presence and agent.state != AgentState.LOST:
+        refuse(floor, whys.UNKNOWN_PRESENCE, agent.agent_id)
+    elif event.presence == agent.presence and agent.state != states.LOST:
         note_duplicate(floor, agent.agent_id)
     else:
         agent.session = max(event.session, agent.session)
@@ -182,7 +181,7 @@ def on_skills_changed(floor: Floor, agent: Agent, event: AgentSkillsChanged) -> 
     """Give an agent other skills; what he is doing stays with him."""
     assert floor.center is not None, "a centre comes before agents"
     if any(skill not in floor.center.skills for skill in event.skills):
-        refuse(floor, Reason.UNKNOWN_SKILL, agent.agent_id)
+        refuse(floor, whys.UNKNOWN_SKILL, agent.agent_id)
         return
     if event.skills == agent.skills:
         note_duplicate(floor, agent.agent_id)
@@ -217,25 +216,25 @@ def on_capacity_changed(floor: Floor, agent: Agent, event: AgentCapacityChanged)
 def on_heartbeat(floor: Floor, agent: Agent, event: AgentHeartbeat) -> None:
     """Note that an agent is alive; one who was lost is back."""
     assert floor.center is not None, "a centre comes before agents"
-    if agent.state == AgentState.LOST:
+    if agent.state == states.LOST:
         takes_work = floor.center.presences.get(agent.presence, False)
-        floor.out.append(ChangeAgentState(agent.agent_id, agent.presence, Reason.HEARD_AGAIN))
+        floor.out.append(ChangeAgentState(agent.agent_id, agent.presence, whys.HEARD_AGAIN))
         change_presence(floor, agent, agent.presence, takes_work=takes_work)
     hear_from(floor, agent)
 
 
 def on_lost(floor: Floor, agent: Agent, event: AgentLost) -> None:
     """Stop counting on an agent."""
-    if agent.state == AgentState.LOST:
+    if agent.state == states.LOST:
         note_duplicate(floor, agent.agent_id)
     else:
-        leave(floor, agent, AgentState.LOST, Reason.AGENT_LOST)
+        leave(floor, agent, states.LOST, whys.AGENT_LOST)
 
 
 def fire_heartbeat(floor: Floor, agent: Agent) -> None:
     """Count an agent not heard of as lost."""
-    floor.out.append(ChangeAgentState(agent.agent_id, agent.presence, Reason.AGENT_LOST))
-    leave(floor, agent, AgentState.LOST, Reason.AGENT_LOST)
+    floor.out.append(ChangeAgentState(agent.agent_id, agent.presence, whys.AGENT_LOST))
+    leave(floor, agent, states.LOST, whys.AGENT_LOST)
 
 
 def fire_agent(floor: Floor, agent: Agent) -> None:

@@ -17,10 +17,10 @@ from router.events import (
     OverloadSwitched,
     RecordRefused,
 )
+from router.lines import place_of
 from router.on_contact import note_duplicate, refuse
 from router.plan import ChannelPlan, ProfileKey, QueuePlan, make_profile
 from router.policies.agent_selection import Decay
-from router.lines import place_of
 from router.records import Agent, Contact, Scores
 from router.waiting import requeue
 

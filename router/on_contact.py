@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.agents import AgentState
-from router.assignments import take_from_agent, withdraw_all
+from router import states, whys
+from router.assignments import take_from_agent
 from router.center import LimitAction, OverloadClass
 from router.clocks import (
     AGENT_REPLIED,
@@ -22,10 +22,8 @@ from router.clocks import (
     retarget_clocks,
     send_signal,
 )
-from router.contacts import ContactState
 from router.decisions import (
     DeflectContact,
-    EnqueueContact,
     Exit,
     NoteDuplicate,
     Reason,
@@ -50,9 +48,9 @@ from router.events import (
     CustomerWaitEnded,
     SurveyAnswered,
 )
-from router.matching import first_choice, seek_agent
+from router.matching import first_choice
 from router.plan import Profile, ProfileKey, QueuePlan
-from router.records import PLACE_BITS, Agent, Contact
+from router.records import Agent, Contact
 from router.waiting import (
     callback_due,
     change_lane,
@@ -81,7 +79,7 @@ def refuse(floor: Floor, reason: Reason, subject: str) -> None:
 
 def note_duplicate(floor: Floor, subject: str) -> None:
     """Answer that an event told nothing new; nothing changes."""
-    floor.out.append(NoteDuplicate(Reason.DUPLICATE, subject))
+    floor.out.append(NoteDuplicate(whys.DUPLICATE, subject))
 
 
 # --- arrival --------------------------------------------------------------------------------------
@@ -109,24 +107,24 @@ def on_arrived(floor: Floor, event: ContactArrived, occurred_ms: int) -> None:
     center = floor.center
     assert center is not None, "a centre comes before contacts"
     if occurred_ms and occurred_ms < floor.now_ms - floor.window_ms:
-        refuse(floor, Reason.STALE, contact_id)
+        refuse(floor, whys.STALE, contact_id)
         return
     if len(event.skills) > center.limits.skills_per_contact:
-        refuse(floor, Reason.LIMIT_REACHED, contact_id)
+        refuse(floor, whys.LIMIT_REACHED, contact_id)
         return
     profile = floor.profile(key_of(floor, event))
     if isinstance(profile, Reason):
         refuse(floor, profile, contact_id)
         return
     if floor.open_contacts >= center.limits.open_contacts:
-        refuse(floor, Reason.LIMIT_REACHED, contact_id)
+        refuse(floor, whys.LIMIT_REACHED, contact_id)
         return
     most = center.limits.overload_open_contacts
     shed = OverloadClass.SERVE
     if floor.overload or (most and floor.open_contacts >= most):
         shed = profile.category.overload
     if shed is OverloadClass.REFUSE:
-        refuse(floor, Reason.OVERLOAD, contact_id)
+        refuse(floor, whys.OVERLOAD, contact_id)
         return
     contact = Contact(contact_id, event.customer, profile, floor.take_place())
     if event.preferred_agent:
@@ -141,16 +139,16 @@ def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
     seek_affinity(floor, contact)
     queue, action = find_room(floor, contact)
     if action is LimitAction.REFUSE:
-        refuse(floor, Reason.QUEUE_FULL, contact_id)
+        refuse(floor, whys.QUEUE_FULL, contact_id)
         return
     floor.contacts[contact_id] = contact
     floor.open_contacts += 1
     if contact_id in floor.tombstones:
         del floor.tombstones[contact_id]
-        close_contact(floor, contact, Exit.ABANDONED, Reason.ENDED_BEFORE_ARRIVAL)
+        close_contact(floor, contact, Exit.ABANDONED, whys.ENDED_BEFORE_ARRIVAL)
         return
     send_signal(floor, contact, ARRIVED)
-    reason = Reason.OVERLOAD if deflected else Reason.QUEUE_FULL
+    reason = whys.OVERLOAD if deflected else whys.QUEUE_FULL
     if deflected or action is LimitAction.DEFLECT:
         floor.out.append(DeflectContact(contact_id, reason))
         close_contact(floor, contact, Exit.DEFLECTED, reason)
@@ -161,9 +159,9 @@ def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
     floor.set_alarm(contact)
     if queue is not contact.profile.queue:
         floor.more_of(contact).affinity = None
-        send_elsewhere(floor, contact, contact.profile.queue, queue, Reason.QUEUE_FULL)
+        send_elsewhere(floor, contact, contact.profile.queue, queue, whys.QUEUE_FULL)
     enqueue(
-        floor, contact, Reason.UNROUTABLE if contact.profile.unroutable else Reason.ARRIVED
+        floor, contact, whys.UNROUTABLE if contact.profile.unroutable else whys.ARRIVED
     )
 
 
@@ -218,7 +216,7 @@ def set_affinity(
     floor: Floor, contact: Contact, agent: Agent, wait_ms: int, reason: int
 ) -> bool:
     """Bind a contact to one agent for a while, if he is there and can serve it."""
-    if agent.state not in (AgentState.READY, AgentState.AWAY):
+    if agent.state not in (states.READY, states.AWAY):
         return False
     if not floor.may_serve(agent, floor.home_lane(contact).demand):
         return False
@@ -245,7 +243,7 @@ def on_known_arrival(floor: Floor, contact: Contact, event: ContactArrived) -> N
     if same:
         note_duplicate(floor, event.contact_id)
     else:
-        refuse(floor, Reason.ID_CONFLICT, event.contact_id)
+        refuse(floor, whys.ID_CONFLICT, event.contact_id)
 
 
 def on_unknown_end(floor: Floor, contact_id: str) -> None:
@@ -254,7 +252,7 @@ def on_unknown_end(floor: Floor, contact_id: str) -> None:
     if contact_id in floor.tombstones:
         note_duplicate(floor, contact_id)
     elif len(floor.tombstones) >= floor.center.limits.event_ids:
-        refuse(floor, Reason.LIMIT_REACHED, contact_id)
+        refuse(floor, whys.LIMIT_REACHED, contact_id)
     else:
         floor.tombstones[contact_id] = floor.now_ms
         floor.tombstone_order.append((floor.now_ms, contact_id))
@@ -288,14 +286,14 @@ def on_updated(floor: Floor, contact: Contact, event: ContactUpdated) -> None:
         return
     new_category = profile.category_name != contact.profile.category_name
     set_profile(floor, contact, profile)
-    if contact.state == ContactState.WAITING:
+    if contact.state == states.WAITING:
         floor.stop_waiting(contact)
         floor.more_of(contact).affinity = None
         if new_category:
             start_anew(floor, contact)
-            enqueue(floor, contact, Reason.UPDATED)
+            enqueue(floor, contact, whys.UPDATED)
         else:
-            requeue(floor, contact, Reason.UPDATED)
+            requeue(floor, contact, whys.UPDATED)
     elif new_category:
         start_anew(floor, contact)
         change_lane(floor, contact)
@@ -320,7 +318,7 @@ def on_transferred(floor: Floor, contact: Contact, event: ContactTransferred) ->
     """Pass a contact on to a queue, a category or an agent; it keeps its age."""
     targets = (event.queue != "") + (event.category != "") + (event.agent_id != "")
     if targets != 1:
-        refuse(floor, Reason.BAD_TARGET, contact.contact_id)
+        refuse(floor, whys.BAD_TARGET, contact.contact_id)
         return
     old = contact.profile.key
     profile: Profile | Reason = contact.profile
@@ -332,15 +330,15 @@ def on_transferred(floor: Floor, contact: Contact, event: ContactTransferred) ->
     else:
         agent = floor.agents.get(event.agent_id)
         if agent is None:
-            profile = Reason.UNKNOWN_AGENT
-        elif agent.state not in (AgentState.READY, AgentState.AWAY):
-            profile = Reason.SIGNED_OUT
+            profile = whys.UNKNOWN_AGENT
+        elif agent.state not in (states.READY, states.AWAY):
+            profile = whys.SIGNED_OUT
         elif not floor.may_serve(agent, floor.home_lane(contact).demand):
-            profile = Reason.BAD_TARGET
+            profile = whys.BAD_TARGET
     if isinstance(profile, Reason):
         refuse(floor, profile, contact.contact_id)
         return
-    pull_out(floor, contact, Reason.TRANSFERRED)
+    pull_out(floor, contact, whys.TRANSFERRED)
     queue = floor.more_of(contact).queue
     start_anew(floor, contact)
     if profile is not contact.profile:
@@ -350,7 +348,7 @@ def on_transferred(floor: Floor, contact: Contact, event: ContactTransferred) ->
         floor.more_of(contact).queue = queue
         wait_ms = contact.profile.category.preferred_wait_ms or TRANSFER_WAIT_MS
         set_affinity(floor, contact, agent, wait_ms, 0)
-    enqueue(floor, contact, Reason.TRANSFERRED)
+    enqueue(floor, contact, whys.TRANSFERRED)
 
 
 def on_held(floor: Floor, contact: Contact, event: ContactHeld) -> None:
@@ -384,22 +382,22 @@ def on_agent_replied(floor: Floor, contact: Contact, event: AgentReplied) -> Non
 
 def on_customer_replied(floor: Floor, contact: Contact, event: CustomerReplied) -> None:
     """Take a message of the customer in; one that waited for it goes back into line."""
-    if contact.state == ContactState.ENDED:
+    if contact.state == states.ENDED:
         if contact.ending is None or contact.ending.exit is not Exit.HANDLED:
-            refuse(floor, Reason.CONTACT_CLOSED, contact.contact_id)
+            refuse(floor, whys.CONTACT_CLOSED, contact.contact_id)
             return
-        reopen(floor, contact, Reason.CUSTOMER_REPLIED)
+        reopen(floor, contact, whys.CUSTOMER_REPLIED)
         return
     send_signal(floor, contact, CUSTOMER_REPLIED)
-    if contact.state == ContactState.AWAITING_CUSTOMER:
-        come_back(floor, contact, Reason.CUSTOMER_REPLIED)
+    if contact.state == states.AWAITING_CUSTOMER:
+        come_back(floor, contact, whys.CUSTOMER_REPLIED)
 
 
 def on_customer_awaited(floor: Floor, contact: Contact, event: CustomerAwaited) -> None:
     """Free the agent while the contact waits on its customer."""
     send_signal(floor, contact, CUSTOMER_AWAITED)
-    take_from_agent(floor, contact, Reason.WAITING_ON_CUSTOMER)
-    contact.state = ContactState.AWAITING_CUSTOMER
+    take_from_agent(floor, contact, whys.WAITING_ON_CUSTOMER)
+    contact.state = states.AWAITING_CUSTOMER
     floor.more_of(contact).absent_since_ms = floor.now_ms
     floor.set_alarm(contact)
 
@@ -407,7 +405,7 @@ def on_customer_awaited(floor: Floor, contact: Contact, event: CustomerAwaited) 
 def on_customer_wait_ended(floor: Floor, contact: Contact, event: CustomerWaitEnded) -> None:
     """Put the contact back into line without a message of the customer."""
     send_signal(floor, contact, CUSTOMER_WAIT_ENDED)
-    come_back(floor, contact, Reason.WAITING_ENDED)
+    come_back(floor, contact, whys.WAITING_ENDED)
 
 
 def come_back(floor: Floor, contact: Contact, reason: Reason) -> None:
@@ -420,28 +418,28 @@ def come_back(floor: Floor, contact: Contact, reason: Reason) -> None:
 
 def on_reopened(floor: Floor, contact: Contact, event: ContactReopened) -> None:
     """Bring a handled contact back to life."""
-    if contact.state == ContactState.AWAITING_CUSTOMER:
+    if contact.state == states.AWAITING_CUSTOMER:
         send_signal(floor, contact, CUSTOMER_WAIT_ENDED)
-        come_back(floor, contact, Reason.REOPENED)
+        come_back(floor, contact, whys.REOPENED)
     elif contact.ending is None or contact.ending.exit is not Exit.HANDLED:
-        refuse(floor, Reason.CONTACT_CLOSED, contact.contact_id)
+        refuse(floor, whys.CONTACT_CLOSED, contact.contact_id)
     else:
-        reopen(floor, contact, Reason.REOPENED)
+        reopen(floor, contact, whys.REOPENED)
 
 
 def on_redialled(floor: Floor, contact: Contact, event: ContactRedialled) -> None:
     """Let a customer who had abandoned take his old place again."""
     if contact.ending is None or contact.ending.exit is not Exit.ABANDONED:
-        refuse(floor, Reason.WRONG_STATE, contact.contact_id)
+        refuse(floor, whys.WRONG_STATE, contact.contact_id)
     else:
-        reopen(floor, contact, Reason.REDIALLED)
+        reopen(floor, contact, whys.REDIALLED)
 
 
 def reopen(floor: Floor, contact: Contact, reason: Reason) -> None:
     """Begin another life of an ended contact; it keeps its age."""
     assert floor.center is not None and contact.ending is not None, "it ended in this centre"
     if floor.open_contacts >= floor.center.limits.open_contacts:
-        refuse(floor, Reason.LIMIT_REACHED, contact.contact_id)
+        refuse(floor, whys.LIMIT_REACHED, contact.contact_id)
         return
     # The configuration may have changed since it ended.
     profile = floor.profile(contact.profile.key)
@@ -454,11 +452,11 @@ def reopen(floor: Floor, contact: Contact, reason: Reason) -> None:
     more.reopened_ms = floor.now_ms
     contact.ending = None
     floor.open_contacts += 1
-    contact.state = ContactState.WAITING
+    contact.state = states.WAITING
     start_anew(floor, contact)
     contact.lane = floor.home_lane(contact)
     reopen_clocks(floor, contact)
-    if reason is Reason.CUSTOMER_REPLIED:
+    if reason is whys.CUSTOMER_REPLIED:
         send_signal(floor, contact, CUSTOMER_REPLIED)
     floor.set_alarm(contact)
     seek_affinity(floor, contact)
@@ -469,15 +467,15 @@ def on_callback_requested(floor: Floor, contact: Contact, event: CallbackRequest
     """Keep the place of a customer who hangs up to be called."""
     due_ms = max(event.due_at_ms, floor.now_ms)
     if due_ms >= contact.arrived_ms + floor.life_ms:
-        refuse(floor, Reason.BAD_TIMESTAMP, contact.contact_id)
+        refuse(floor, whys.BAD_TIMESTAMP, contact.contact_id)
         return
-    pull_out(floor, contact, Reason.CALLBACK_REQUESTED)
+    pull_out(floor, contact, whys.CALLBACK_REQUESTED)
     more = floor.more_of(contact)
     more.callback_due_ms = due_ms
     more.absent_since_ms = floor.now_ms
-    contact.state = ContactState.SCHEDULED
+    contact.state = states.SCHEDULED
     floor.out.append(
-        ScheduleCallback(contact.contact_id, due_ms, Reason.CALLBACK_REQUESTED)
+        ScheduleCallback(contact.contact_id, due_ms, whys.CALLBACK_REQUESTED)
     )
     send_signal(floor, contact, CALLBACK_SCHEDULED)
     if due_ms == floor.now_ms:
@@ -490,11 +488,11 @@ def on_merged(floor: Floor, contact: Contact, event: ContactMerged) -> None:
     """Close a contact that goes on as another one."""
     other = floor.contacts.get(event.into_contact_id)
     if other is contact:
-        refuse(floor, Reason.BAD_TARGET, contact.contact_id)
+        refuse(floor, whys.BAD_TARGET, contact.contact_id)
     elif other is None:
-        refuse(floor, Reason.UNKNOWN_CONTACT, event.into_contact_id)
+        refuse(floor, whys.UNKNOWN_CONTACT, event.into_contact_id)
     else:
-        end_contact(floor, contact, Exit.MERGED, Reason.MERGED)
+        end_contact(floor, contact, Exit.MERGED, whys.MERGED)
 
 
 def on_complaint_raised(floor: Floor, contact: Contact, event: ComplaintRaised) -> None:
@@ -511,4 +509,4 @@ def on_survey_answered(floor: Floor, contact: Contact, event: SurveyAnswered) ->
         return
     ending.surveyed = True
     if event.score <= UNHAPPY_SCORE or not event.resolved:
-        floor.out.append(RequestFollowUp(contact.contact_id, Reason.UNHAPPY_ANSWER))
+        floor.out.append(RequestFollowUp(contact.contact_id, whys.UNHAPPY_ANSWER))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.agents import AgentState
+from router import states, whys
 from router.assignments import (
     assign,
     connect,
@@ -17,7 +17,7 @@ from router.assignments import (
 )
 from router.center import Signal
 from router.clocks import send_signal
-from router.contacts import ContactState, Verdict
+from router.contacts import Verdict
 from router.decisions import ChangeAgentState, Exit, Reason, StartWrapUp
 from router.events import (
     ContactEnded,
@@ -46,7 +46,7 @@ OfferEvent = OfferAccepted | OfferDeclined | OfferConnected | OfferConnectFailed
 def on_offer_event(floor: Floor, event: OfferEvent) -> None:
     """Find the offer and its state, ask the table, follow."""
     if event.agent_id not in floor.agents:
-        refuse(floor, Reason.UNKNOWN_AGENT, event.agent_id)
+        refuse(floor, whys.UNKNOWN_AGENT, event.agent_id)
         return
     offer = floor.offers.get(event.offer_id)
     contact = floor.contacts.get(event.contact_id)
@@ -67,16 +67,16 @@ def on_offer_event(floor: Floor, event: OfferEvent) -> None:
                 if work.phase == CONNECTING:
                     state = OfferState.CONNECTING
     if holder != event.agent_id or held != event.contact_id:
-        refuse(floor, Reason.WRONG_AGENT, event.agent_id)
+        refuse(floor, whys.WRONG_AGENT, event.agent_id)
         return
     outcome = OFFER_TABLE[type(event)][state]
     if outcome is Verdict.REPEAT:
         note_duplicate(floor, event.contact_id)
     elif isinstance(outcome, Reason):
-        if outcome is Reason.OFFER_CLOSED and (
-            contact is None or contact.state == ContactState.ENDED
+        if outcome is whys.OFFER_CLOSED and (
+            contact is None or contact.state == states.ENDED
         ):
-            outcome = Reason.CONTACT_GONE
+            outcome = whys.CONTACT_GONE
         refuse(floor, outcome, event.contact_id)
     else:
         _follow(floor, event, offer, work)
@@ -88,7 +88,7 @@ def _follow(
     """Carry out an event that its offer's state admits."""
     if isinstance(event, OfferAccepted):
         assert offer is not None, "an open offer is on the books"
-        assign(floor, offer, Reason.ACCEPTED)
+        assign(floor, offer, whys.ACCEPTED)
     elif isinstance(event, OfferDeclined):
         assert offer is not None, "an open offer is on the books"
         on_declined(floor, offer, event.cause)
@@ -97,13 +97,13 @@ def _follow(
         connect(floor, work)
     else:
         assert work is not None, "an accepted offer is an assignment"
-        fail_connect(floor, work, Reason.CONNECT_FAILED)
+        fail_connect(floor, work, whys.CONNECT_FAILED)
 
 
 def back_off(floor: Floor, agent: Agent, backoff_ms: int) -> None:
     """Leave an agent in peace for a while; a missed offer counts as his turn."""
     floor.take_turn(agent)
-    if not backoff_ms or agent.state not in (AgentState.READY, AgentState.AWAY):
+    if not backoff_ms or agent.state not in (states.READY, states.AWAY):
         return
     floor.stand_up(agent)
     agent.backing_off = True
@@ -122,11 +122,11 @@ def on_declined(floor: Floor, offer: Offer, cause: DeclineCause) -> None:
     count_try(floor, offer)
     drop_offer(floor, offer)
     if cause is DeclineCause.BUSY:
-        reason, backoff_ms = Reason.BUSY, rules.backoff_busy_ms
+        reason, backoff_ms = whys.BUSY, rules.backoff_busy_ms
     elif cause is DeclineCause.UNREACHABLE:
-        reason, backoff_ms = Reason.UNREACHABLE, rules.backoff_unreachable_ms
+        reason, backoff_ms = whys.UNREACHABLE, rules.backoff_unreachable_ms
     else:
-        reason, backoff_ms = Reason.DECLINED, rules.backoff_declined_ms
+        reason, backoff_ms = whys.DECLINED, rules.backoff_declined_ms
     back_off(floor, agent, backoff_ms)
     if contact.work is None:
         return_to_line(floor, contact, reason)
@@ -138,27 +138,27 @@ def expire_offer(floor: Floor, offer: Offer) -> None:
     rules = floor.center.offers
     contact, agent = offer.contact, offer.agent
     count_try(floor, offer)
-    withdraw_offer(floor, offer, Reason.EXPIRED)
+    withdraw_offer(floor, offer, whys.EXPIRED)
     agent.unanswered += 1
     back_off(floor, agent, rules.backoff_expired_ms)
     if rules.unanswered_max and agent.unanswered >= rules.unanswered_max:
         agent.unanswered = 0
         floor.out.append(
             ChangeAgentState(
-                agent.agent_id, rules.unanswered_presence, Reason.UNANSWERED_OFFERS
+                agent.agent_id, rules.unanswered_presence, whys.UNANSWERED_OFFERS
             )
         )
         set_away(floor, agent, rules.unanswered_presence)
     if contact.work is None:
-        return_to_line(floor, contact, Reason.EXPIRED)
+        return_to_line(floor, contact, whys.EXPIRED)
 
 
 def set_away(floor: Floor, agent: Agent, presence: str) -> None:
     """Let an agent be there and take nothing."""
     agent.presence = presence
-    agent.state = AgentState.AWAY
+    agent.state = states.AWAY
     floor.stand_up(agent)
-    take_offers_back(floor, agent, Reason.AGENT_AWAY)
+    take_offers_back(floor, agent, whys.AGENT_AWAY)
 
 
 def take_offers_back(floor: Floor, agent: Agent, reason: Reason) -> None:
@@ -188,12 +188,12 @@ def fail_connect(floor: Floor, work: Assignment, reason: Reason) -> None:
 
 def on_ended(floor: Floor, contact: Contact, event: ContactEnded) -> None:
     """Let the customer go: served, or not."""
-    if contact.state == ContactState.HANDLING:
-        finish(floor, contact, Reason.CUSTOMER_LEFT)
-    elif contact.state == ContactState.AWAITING_CUSTOMER:
-        end_contact(floor, contact, Exit.HANDLED, Reason.CUSTOMER_LEFT)
+    if contact.state == states.HANDLING:
+        finish(floor, contact, whys.CUSTOMER_LEFT)
+    elif contact.state == states.AWAITING_CUSTOMER:
+        end_contact(floor, contact, Exit.HANDLED, whys.CUSTOMER_LEFT)
     else:
-        abandon(floor, contact, Reason.CUSTOMER_LEFT)
+        abandon(floor, contact, whys.CUSTOMER_LEFT)
 
 
 def abandon(floor: Floor, contact: Contact, reason: Reason) -> None:
@@ -204,10 +204,10 @@ def abandon(floor: Floor, contact: Contact, reason: Reason) -> None:
 def on_resolved(floor: Floor, contact: Contact, event: ContactResolved) -> None:
     """Note that the matter is settled, which ends the handling."""
     send_signal(floor, contact, RESOLVED)
-    if contact.state == ContactState.HANDLING:
-        finish(floor, contact, Reason.RESOLVED)
-    elif contact.state == ContactState.AWAITING_CUSTOMER:
-        end_contact(floor, contact, Exit.HANDLED, Reason.RESOLVED)
+    if contact.state == states.HANDLING:
+        finish(floor, contact, whys.RESOLVED)
+    elif contact.state == states.AWAITING_CUSTOMER:
+        end_contact(floor, contact, Exit.HANDLED, whys.RESOLVED)
 
 
 def finish(floor: Floor, contact: Contact, reason: Reason) -> None:
@@ -219,13 +219,13 @@ def finish(floor: Floor, contact: Contact, reason: Reason) -> None:
         remember_agent(floor, contact.customer, agent.agent_id)
     limit_ms = contact.profile.category.wrap_up_ms
     work.talk_ended_ms = floor.now_ms
-    if not limit_ms or agent.state == AgentState.LOST:
+    if not limit_ms or agent.state == states.LOST:
         release(floor, work, reason)
         close_contact(floor, contact, Exit.HANDLED, reason, work.assigned_ms)
         return
     floor.timers.cancel(work)
     work.phase = WRAPPING_UP
-    contact.state = ContactState.WRAP_UP
+    contact.state = states.WRAP_UP
     until_ms = floor.now_ms + limit_ms if limit_ms > 0 else 0
     floor.out.append(StartWrapUp(contact.contact_id, agent.agent_id, reason, until_ms))
     if limit_ms > 0:
@@ -246,9 +246,9 @@ def on_wrap_up_ended(floor: Floor, contact: Contact, event: WrapUpEnded) -> None
     work = contact.work
     assert isinstance(work, Assignment), "a contact in wrap-up is assigned"
     if work.agent.agent_id != event.agent_id:
-        refuse(floor, Reason.WRONG_AGENT, event.agent_id)
+        refuse(floor, whys.WRONG_AGENT, event.agent_id)
         return
-    end_wrap_up(floor, work, Reason.WRAPPED_UP)
+    end_wrap_up(floor, work, whys.WRAPPED_UP)
 
 
 def end_wrap_up(floor: Floor, work: Assignment, reason: Reason) -> None:
@@ -261,14 +261,14 @@ def end_wrap_up(floor: Floor, work: Assignment, reason: Reason) -> None:
 def fire_assignment(floor: Floor, work: Assignment) -> None:
     """End the phase of an assignment whose limit has come."""
     if work.phase == CONNECTING:
-        fail_connect(floor, work, Reason.CONNECT_TIMEOUT)
+        fail_connect(floor, work, whys.CONNECT_TIMEOUT)
     elif work.phase == WRAPPING_UP:
         unlimited = work.contact.profile.category.wrap_up_ms < 0
-        end_wrap_up(floor, work, Reason.AGENT_LOST if unlimited else Reason.WRAP_UP_LIMIT)
+        end_wrap_up(floor, work, whys.AGENT_LOST if unlimited else whys.WRAP_UP_LIMIT)
     else:
         contact = work.contact
-        take_from_agent(floor, contact, Reason.AGENT_LOST)
-        return_to_line(floor, contact, Reason.AGENT_LOST)
+        take_from_agent(floor, contact, whys.AGENT_LOST)
+        return_to_line(floor, contact, whys.AGENT_LOST)
 
 
 def drop_lost_work(floor: Floor, agent: Agent) -> None:
@@ -276,7 +276,7 @@ def drop_lost_work(floor: Floor, agent: Agent) -> None:
     for work in list(agent.works):
         if work.phase == CONNECTING:
             contact = work.contact
-            take_from_agent(floor, contact, Reason.AGENT_LOST)
-            return_to_line(floor, contact, Reason.AGENT_LOST)
+            take_from_agent(floor, contact, whys.AGENT_LOST)
+            return_to_line(floor, contact, whys.AGENT_LOST)
         else:
             watch_lost_work(floor, work)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.center import Category, Center, Channel, Queue
-from router.sla import SIGNALS, PromisePlan, promises_for
 from router.skills import Needs, needs_of, relax
+from router.sla import SIGNALS, PromisePlan, promises_for
 
 if TYPE_CHECKING:
     from router.lines import Lane

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from router.contacts import ContactState
+from router import states
 from router.deadlines import Timer
 from router.decisions import Exit
 from router.ordered import Ordered
@@ -64,7 +64,7 @@ class Contact(Timer):
         self.customer = customer
         self.profile = profile
         self.place = place
-        self.state: int = ContactState.WAITING
+        self.state: int = states.WAITING
         self.step = 0
         self.aside = False
         self.lane: Lane | None = None

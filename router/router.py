@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from router.agents import AGENT_TABLE, AgentState
+from router import states, whys
+from router.agents import AGENT_TABLE
 from router.center import PromiseAction
 from router.clocks import escalate, fire_clock
-from router.contacts import CONTACT_TABLE, ContactState, Verdict
+from router.contacts import CONTACT_TABLE, Verdict
 from router.deadlines import NEVER, Timer
 from router.decisions import Decision, Reason
 from router.events import (
@@ -151,7 +152,8 @@ class Router:
         floor.now_ms = at_ms
         out: list[Decision] = []
         floor.out = out
-        floor.purge()
+        if at_ms - floor.window_ms > floor.oldest_ms:
+            floor.purge()
         event = stamped.event
         if stamped.event_id and self._is_repeat(stamped.event_id):
             note_duplicate(floor, "")
@@ -193,14 +195,14 @@ class Router:
         """Lead an event to its handler, if the table of its subject admits it."""
         floor = self.floor
         kind = type(event)
-        if isinstance(event, TimeAdvanced):
+        if kind in CONTACT_TABLE and floor.center is not None:
+            self._follow_contact(kind, event, occurred_ms)
+        elif isinstance(event, TimeAdvanced):
             self._fire_due()
         elif kind in CENTER_HANDLERS:
             CENTER_HANDLERS[kind](floor, event)
         elif floor.center is None:
-            refuse(floor, Reason.NO_CENTER, "")
-        elif kind in CONTACT_TABLE:
-            self._follow_contact(event, occurred_ms)
+            refuse(floor, whys.NO_CENTER, "")
         elif kind in AGENT_TABLE:
             self._follow_agent(event)
         else:
@@ -209,13 +211,12 @@ class Router:
             ), "every event has a table"
             on_offer_event(floor, event)
 
-    def _follow_contact(self, event: Event, occurred_ms: int) -> None:
+    def _follow_contact(self, kind: type[Event], event: Event, occurred_ms: int) -> None:
         floor = self.floor
         contact_id: str = event.contact_id  # type: ignore[union-attr]
         contact = floor.contacts.get(contact_id)
-        kind = type(event)
         if contact is None:
-            outcome = CONTACT_TABLE[kind][ContactState.ABSENT]
+            outcome = CONTACT_TABLE[kind][states.ABSENT]
             if isinstance(event, ContactArrived):
                 on_arrived(floor, event, occurred_ms)
             elif outcome is Verdict.MOVE:
@@ -240,7 +241,7 @@ class Router:
         agent_id: str = event.agent_id  # type: ignore[union-attr]
         agent = floor.agents.get(agent_id)
         if agent is None or agent.removed:
-            refuse(floor, Reason.UNKNOWN_AGENT, agent_id)
+            refuse(floor, whys.UNKNOWN_AGENT, agent_id)
             return
         kind = type(event)
         session = 0
@@ -250,7 +251,7 @@ class Router:
         ):
             session = event.session
         if is_stale(agent, session):
-            refuse(floor, Reason.STALE, agent_id)
+            refuse(floor, whys.STALE, agent_id)
             return
         outcome = AGENT_TABLE[kind][agent.state]
         if isinstance(outcome, Reason):
@@ -297,7 +298,7 @@ class Router:
         contact = clock.contact
         if action.escalate:
             escalate(floor, clock)
-        reason = Reason.SLA_BREACHED if clock.phase == BREACHED else Reason.SLA_WARNED
+        reason = whys.SLA_BREACHED if clock.phase == BREACHED else whys.SLA_WARNED
         if action.raise_priority:
             raise_priority(floor, contact, action.raise_priority, reason)
         if action.next_step:
@@ -317,7 +318,7 @@ class Router:
 
 
 def _on_abandoned(floor: Floor, contact: Contact, event: ContactAbandoned) -> None:
-    abandon(floor, contact, Reason.ABANDONED)
+    abandon(floor, contact, whys.ABANDONED)
 
 
 CENTER_HANDLERS: dict[type[Event], Callable[[Floor, Any], None]] = {

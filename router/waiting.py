@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router import states, whys
 from router.assignments import release, take_from_agent, withdraw_all
 from router.center import LimitAction
 from router.clocks import CALLBACK_DUE, end_clocks, send_signal
-from router.contacts import ContactState
 from router.decisions import (
     CloseContact,
     DeflectContact,
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
     """Let a contact begin to wait at its place, and look for an agent."""
-    contact.state = ContactState.WAITING
+    contact.state = states.WAITING
     lane = floor.home_lane(contact)
     contact.lane = lane
     demand = lane.demand
-    if not demand.staffed and reason is Reason.ARRIVED:
-        reason = Reason.NO_ELIGIBLE_AGENT
+    if not demand.staffed and reason is whys.ARRIVED:
+        reason = whys.NO_ELIGIBLE_AGENT
     floor.out.append(
         EnqueueContact(
             contact.contact_id, demand.queue.name, reason, lane.priority, contact.step
@@ -55,16 +55,16 @@ def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
         floor.wait_in(contact, lane)
         if not demand.staffed:
             skip_steps(floor, contact)
-    if contact.state == ContactState.WAITING:
+    if contact.state == states.WAITING:
         seek_agent(floor, contact)
-    if contact.state == ContactState.WAITING:
+    if contact.state == states.WAITING:
         floor.set_alarm(contact)
 
 
 def pull_out(floor: Floor, contact: Contact, reason: Reason) -> None:
     """Take a contact from where it is so that it can start anew elsewhere; its age stays."""
     more = floor.more_of(contact)
-    if contact.state == ContactState.WAITING:
+    if contact.state == states.WAITING:
         floor.stop_waiting(contact)
     elif isinstance(contact.work, Offer):
         withdraw_all(floor, contact, reason)
@@ -91,7 +91,7 @@ def start_anew(floor: Floor, contact: Contact) -> None:
 
 def change_lane(floor: Floor, contact: Contact) -> None:
     """Move a contact to the lane where it now belongs."""
-    if contact.state != ContactState.WAITING:
+    if contact.state != states.WAITING:
         contact.lane = floor.home_lane(contact)
         return
     more = contact.more
@@ -116,8 +116,8 @@ def skip_steps(floor: Floor, contact: Contact) -> None:
         return
     for target in range(contact.step + 1, len(steps) + 1):
         if _is_staffed_at(floor, contact, target):
-            while contact.state == ContactState.WAITING and contact.step < target:
-                take_step(floor, contact, Reason.NO_STAFFED_AGENT)
+            while contact.state == states.WAITING and contact.step < target:
+                take_step(floor, contact, whys.NO_STAFFED_AGENT)
             return
 
 
@@ -150,9 +150,9 @@ def take_step(floor: Floor, contact: Contact, reason: Reason) -> None:
         overflow(floor, contact, floor.queues[step.overflow_to], reason)
     else:
         change_lane(floor, contact)
-    if contact.state == ContactState.WAITING:
+    if contact.state == states.WAITING:
         seek_agent(floor, contact)
-    if contact.state == ContactState.WAITING:
+    if contact.state == states.WAITING:
         floor.set_alarm(contact)
 
 
@@ -199,16 +199,16 @@ def reach_queue_limit(floor: Floor, contact: Contact) -> None:
         # Where there is no room it waits another round: a limit loses nobody.
         floor.more_of(contact).entered_ms = floor.now_ms
         if not is_full(floor, target):
-            overflow(floor, contact, target, Reason.QUEUE_WAIT_LIMIT)
+            overflow(floor, contact, target, whys.QUEUE_WAIT_LIMIT)
             skip_steps(floor, contact)
-            if contact.state == ContactState.WAITING:
+            if contact.state == states.WAITING:
                 seek_agent(floor, contact)
-        if contact.state == ContactState.WAITING:
+        if contact.state == states.WAITING:
             floor.set_alarm(contact)
     elif spec.when_late is LimitAction.DEFLECT:
-        deflect(floor, contact, Reason.QUEUE_WAIT_LIMIT)
+        deflect(floor, contact, whys.QUEUE_WAIT_LIMIT)
     else:
-        end_contact(floor, contact, Exit.EXPIRED, Reason.QUEUE_WAIT_LIMIT)
+        end_contact(floor, contact, Exit.EXPIRED, whys.QUEUE_WAIT_LIMIT)
 
 
 def fire_contact(floor: Floor, contact: Contact) -> None:
@@ -217,16 +217,16 @@ def fire_contact(floor: Floor, contact: Contact) -> None:
     more = contact.more
     born_ms = contact.arrived_ms if more is None or not more.reopened_ms else more.reopened_ms
     if now_ms >= born_ms + floor.life_ms:
-        end_contact(floor, contact, Exit.EXPIRED, Reason.LIFE_LIMIT)
-    elif contact.state == ContactState.SCHEDULED:
+        end_contact(floor, contact, Exit.EXPIRED, whys.LIFE_LIMIT)
+    elif contact.state == states.SCHEDULED:
         callback_due(floor, contact)
-    elif contact.state == ContactState.WAITING:
+    elif contact.state == states.WAITING:
         if more is not None and more.affinity is not None and now_ms >= more.affinity_until_ms:
             end_affinity(floor, contact)
         elif now_ms >= floor.queue_limit_ms(contact):
             reach_queue_limit(floor, contact)
         elif now_ms >= floor.next_step_ms(contact):
-            take_step(floor, contact, Reason.STEP_DUE)
+            take_step(floor, contact, whys.STEP_DUE)
         else:
             floor.set_alarm(contact)
     else:
@@ -236,16 +236,16 @@ def fire_contact(floor: Floor, contact: Contact) -> None:
 def end_affinity(floor: Floor, contact: Contact) -> None:
     """Let a contact that waited for one agent wait for anyone, at its place."""
     more = contact.more
-    if more is None or more.affinity is None or contact.state != ContactState.WAITING:
+    if more is None or more.affinity is None or contact.state != states.WAITING:
         return
     floor.stop_waiting(contact)
     more.affinity = None
-    return_to_line(floor, contact, Reason.AFFINITY_ENDED)
+    return_to_line(floor, contact, whys.AFFINITY_ENDED)
 
 
 def detach(floor: Floor, contact: Contact, reason: Reason, offer_reason: Reason) -> None:
     """Take a contact from wherever it is: line, offers, agent, callback list."""
-    if contact.state == ContactState.WAITING:
+    if contact.state == states.WAITING:
         floor.stop_waiting(contact)
     elif isinstance(contact.work, Offer):
         withdraw_all(floor, contact, offer_reason)
@@ -265,7 +265,7 @@ def end_contact(floor: Floor, contact: Contact, exit_: Exit, reason: Reason) -> 
         absent_from_ms = contact.work.assigned_ms
     elif contact.more is not None:
         absent_from_ms = contact.more.absent_since_ms
-    detach(floor, contact, reason, Reason.CONTACT_GONE)
+    detach(floor, contact, reason, whys.CONTACT_GONE)
     close_contact(floor, contact, exit_, reason, absent_from_ms)
 
 
@@ -278,7 +278,7 @@ def close_contact(
     """
     end_clocks(floor, contact, handled=exit_ is Exit.HANDLED)
     floor.timers.cancel(contact)
-    contact.state = ContactState.ENDED
+    contact.state = states.ENDED
     contact.lane = None
     ending = Ending(contact, exit_, floor.now_ms, absent_from_ms or floor.now_ms)
     contact.ending = ending
@@ -291,7 +291,7 @@ def close_contact(
         count = floor.surveyed.get(category, 0) + 1
         floor.surveyed[category] = count
         if count % every == 0:
-            floor.out.append(RequestSurvey(contact.contact_id, Reason.SURVEY_DUE))
+            floor.out.append(RequestSurvey(contact.contact_id, whys.SURVEY_DUE))
 
 
 def callback_due(floor: Floor, contact: Contact) -> None:
@@ -300,7 +300,7 @@ def callback_due(floor: Floor, contact: Contact) -> None:
     more.absent_ms += floor.now_ms - more.absent_since_ms
     more.absent_since_ms = 0
     send_signal(floor, contact, CALLBACK_DUE)
-    enqueue(floor, contact, Reason.CALLBACK_DUE)
+    enqueue(floor, contact, whys.CALLBACK_DUE)
 
 
 def return_to_line(floor: Floor, contact: Contact, reason: Reason) -> None:
@@ -315,16 +315,16 @@ def return_to_line(floor: Floor, contact: Contact, reason: Reason) -> None:
 
 def requeue(floor: Floor, contact: Contact, reason: Reason) -> None:
     """Let a contact wait at its old place in the line where it now belongs."""
-    contact.state = ContactState.WAITING
+    contact.state = states.WAITING
     lane = floor.home_lane(contact)
     floor.wait_in(contact, lane)
     floor.out.append(
         RequeueContact(contact.contact_id, lane.demand.queue.name, reason, lane.priority)
     )
     skip_steps(floor, contact)
-    if contact.state == ContactState.WAITING:
+    if contact.state == states.WAITING:
         seek_agent(floor, contact)
-    if contact.state == ContactState.WAITING:
+    if contact.state == states.WAITING:
         floor.set_alarm(contact)
 
 
@@ -332,7 +332,7 @@ def raise_priority(floor: Floor, contact: Contact, points: int, reason: Reason) 
     """Add to the priority of an open contact; it keeps its place among its new equals."""
     more = floor.more_of(contact)
     more.raised += points
-    if contact.state == ContactState.WAITING and more.affinity is None:
+    if contact.state == states.WAITING and more.affinity is None:
         floor.stop_waiting(contact)
         requeue(floor, contact, reason)
     else:
@@ -341,7 +341,7 @@ def raise_priority(floor: Floor, contact: Contact, points: int, reason: Reason) 
 
 def take_next_step(floor: Floor, contact: Contact, reason: Reason) -> None:
     """Take the next routing step before its time, if there is one and the contact waits."""
-    if contact.state == ContactState.WAITING and contact.step < len(
+    if contact.state == states.WAITING and contact.step < len(
         contact.profile.category.steps
     ):
         take_step(floor, contact, reason)
