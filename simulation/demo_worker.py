@@ -8,6 +8,7 @@ Nothing here reaches into it another way.
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import json
 import re
 import selectors
@@ -43,8 +44,14 @@ class Answer:
 
 
 def switchroom(*arguments: str) -> list[str]:
-    """Return the command line of a switchroom command in this very environment."""
-    return [sys.executable, "-m", "switchroom", *arguments]
+    """Return the command line of a switchroom command in this very environment.
+
+    The command's file is named, not its module: what lies in the present directory is not ours.
+    """
+    spec = importlib.util.find_spec("switchroom")
+    if spec is None or spec.origin is None:
+        raise WorkerError("the command `switchroom` is not installed here; pip install it")
+    return [sys.executable, spec.origin, *arguments]
 
 
 class Worker:

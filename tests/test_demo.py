@@ -389,6 +389,6 @@ def worker_processes(mark: str) -> list[str]:
             line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if mark in line and "switchroom run" in line:
+        if mark in line and "switchroom.py run" in line:
             found.append(line)
     return found
