@@ -4,6 +4,9 @@ A bug is a small change of one function or table of the core, made at run time. 
 invariants by which it may be found. Only the interpreted core can be changed in this way.
 """
 
+# A planted bug fits whatever function it replaces: its types are open, some arguments unused.
+# ruff: noqa: ANN401, ARG005
+
 from __future__ import annotations
 
 import sys
@@ -14,7 +17,17 @@ from typing import Any
 import pytest
 
 import router.router  # noqa: F401  all modules of the core must be there to be changed
-from router import assignments, clocks, floor, matching, on_agent, on_contact, on_offer, waiting
+from router import (
+    assignments,
+    clocks,
+    floor,
+    matching,
+    on_agent,
+    on_contact,
+    on_offer,
+    sla,
+    waiting,
+)
 from router import decisions as d
 from router import events as e
 from router.contacts import ContactState
@@ -104,9 +117,9 @@ def moved_after_close(patch: pytest.MonkeyPatch) -> None:
     """Put a closed contact back into line."""
     old = waiting.close_contact
 
-    def close(floor_: Any, contact: Any, exit_: d.Exit, reason: d.Reason, **named: Any) -> None:
+    def close(floor_: Any, contact: Any, exit_: d.Exit, reason: d.Reason, *more: Any) -> None:
         queue = contact.profile.queue.name
-        old(floor_, contact, exit_, reason, **named)
+        old(floor_, contact, exit_, reason, *more)
         floor_.out.append(d.RequeueContact(contact.contact_id, queue, reason))
 
     replace(patch, waiting, "close_contact", close)
@@ -117,8 +130,8 @@ def closed_twice(patch: pytest.MonkeyPatch) -> None:
     """Close a contact two times."""
     old = waiting.close_contact
 
-    def close(floor_: Any, contact: Any, exit_: d.Exit, reason: d.Reason, **named: Any) -> None:
-        old(floor_, contact, exit_, reason, **named)
+    def close(floor_: Any, contact: Any, exit_: d.Exit, reason: d.Reason, *more: Any) -> None:
+        old(floor_, contact, exit_, reason, *more)
         floor_.out.append(d.CloseContact(contact.contact_id, exit_, reason))
 
     replace(patch, waiting, "close_contact", close)
@@ -515,8 +528,6 @@ def alarm_late(patch: pytest.MonkeyPatch) -> None:
 @bug("I22")
 def deadline_off_by_one(patch: pytest.MonkeyPatch) -> None:
     """Promise one millisecond more than the configuration says."""
-    from router import sla
-
     old = sla.PromisePlan.__init__
 
     def make(self: Any, *args: Any) -> None:

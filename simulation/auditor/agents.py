@@ -128,6 +128,7 @@ class AgentRegister:
             queue = event.move_to.get(contact.queue, contact.queue)
             ledger.requeue_as(contact, queue)
             contact.queue_open = True
+            contact.life_ms = max(contact.life_ms, old.limits.contact_life_ms)
             category = ledger.category(contact.category)
             contact.step = min(contact.step, len(category.steps) if category else 0)
 

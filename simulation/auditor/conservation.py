@@ -101,6 +101,10 @@ class ConservationJudge:
             self._follow(event, contact)
             return
         closed = ledger.closed.get(contact_id)
+        if closed is not None and closed.closed_ms + ledger.window_ms() < ledger.now_ms:
+            # It need not be remembered any more, though it may be.
+            early = isinstance(event, e.ContactEnded | e.ContactAbandoned)
+            closed = None if early else closed
         name = type(event).__name__
         if closed is None:
             if isinstance(event, e.ContactEnded | e.ContactAbandoned):
@@ -166,8 +170,11 @@ class ConservationJudge:
         contact.preference_over = False
 
     def _update(self, event: e.ContactUpdated, contact: ContactAccount) -> None:
-        if event.category is not None and event.category != contact.category:
-            self._search_anew(contact)
+        if event.category is not None:
+            if event.category != contact.category:
+                self._search_anew(contact)
+            # A category, even the old one, leads back to its own line.
+            contact.queue_open = True
             self._recategorise(contact, event.category)
         if event.priority is not None:
             contact.own_priority = event.priority

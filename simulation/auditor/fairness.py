@@ -118,7 +118,7 @@ class FairnessJudge:
         preferred = self.ledger.agents.get(contact.preferred_agent)
         if preferred is not None and preferred.signed_in and not contact.preference_over:
             waits.append(category.preferred_wait_ms)
-        if contact.customer or contact.reopened:
+        if contact.customer or contact.served:
             waits.append(category.last_agent_wait_ms)
         longest_ms = max(waits)
         return contact.waiting_since_ms + longest_ms if longest_ms else 0
@@ -235,6 +235,9 @@ class FairnessJudge:
             score = contact.arrived_ms - mine * points_ms
             return other_score < score or (other_score == score and older and his == mine)
         if not older or his < mine:
+            return False
+        # Deadlines are compared only where the two were promised the same.
+        if {c.policy for c in contact.clocks.values()} != {c.policy for c in other.clocks.values()}:
             return False
         clocks, others = self._clocks(contact), self._clocks(other)
         return clocks.keys() == others.keys() and all(

@@ -37,12 +37,13 @@ class RecordAuditor:
         self.findings.seq = self.seq + 1
         try:
             record = json.loads(body)
-        except ValueError as error:
-            self.findings.report("I31", f"record {self.number} is not JSON: {error}")
+            self._check_chain(record)
+            sources = self._check_entries(record)
+            self._check_offsets(record, sources)
+        except (ValueError, KeyError, TypeError) as error:
+            name = type(error).__name__
+            self.findings.report("I31", f"record {self.number} is no record: {name}: {error}")
             return self.findings.take()
-        self._check_chain(record)
-        sources = self._check_entries(record)
-        self._check_offsets(record, sources)
         self.prev_hash = blake2b(body, digest_size=32).hexdigest()
         return self.findings.take()
 

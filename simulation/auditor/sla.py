@@ -332,6 +332,9 @@ class SlaJudge:
                     return ""
                 if now.warning_ms(percent) <= now.moved_ms:
                     return ""
+                if now.moved_ms and percent < max(now.warned, default=0):
+                    # Under the promise before, more than this was warned of already.
+                    return ""
                 text = f"{now.policy} cycle {cycle} of {contact.contact_id}"
                 return f"clock {text} passed {percent} % without WarnSla"
 
