@@ -31,9 +31,9 @@ def _read_lines(stream: BinaryIO) -> Iterator[tuple[bytes | None, str, bytes]]:
         if line.endswith(b"\n") or len(line) <= BYTES_MAX:
             yield line.rstrip(b"\r\n"), "", line
             continue
-        hasher = hashlib.blake2b(line.rstrip(b"\r\n"), digest_size=32)
+        hasher = hashlib.blake2b(line.rstrip(b"\n"), digest_size=32)
         while not line.endswith(b"\n") and (line := stream.readline(BYTES_MAX)):
-            hasher.update(line.rstrip(b"\r\n"))
+            hasher.update(line.rstrip(b"\n"))
         yield None, hasher.hexdigest(), hasher.digest()
 
 
@@ -51,17 +51,24 @@ class FileIntake:
         self._lines = _read_lines(self._stream)
         self._offset = 0
         self._chain = ""
+        try:
+            self._skip(next_offset, chain)
+        except BaseException:
+            self.close()
+            raise
+
+    def _skip(self, next_offset: int, chain: str) -> None:
         for _ in range(next_offset):
             if self._next() is None:
                 raise StoreError(
-                    f"{path}: ends after line {self._offset}, but the store has already read "
-                    f"{next_offset} lines of it; a file may grow, not shrink: put the whole one "
-                    "back, or give new records a file with another name"
+                    f"{self._path}: ends after line {self._offset}, but the store has already "
+                    f"read {next_offset} lines of it; a file may grow, not shrink: put the whole "
+                    "one back, or give new records a file with another name"
                 )
         if chain not in ("", self._chain):
             raise StoreError(
-                f"{path}: its first {next_offset} lines are not those that the store has read "
-                "under this name; put the old file back, or give the new one another name"
+                f"{self._path}: its first {next_offset} lines are not those that the store has "
+                "read under this name; put the old file back, or give the new one another name"
             )
 
     def receive(self, records_max: int) -> list[Received]:
@@ -173,11 +180,10 @@ class _Splitter:
         return [self._line(self._rest)] if self._rest or self._hasher else []
 
     def _line(self, line: bytes) -> tuple[bytes | None, str]:
-        body = line.rstrip(b"\r")
         if self._hasher is not None:
-            self._hasher.update(body)
+            self._hasher.update(line)
             body_hash, self._hasher = self._hasher.hexdigest(), None
             return None, body_hash
-        if len(body) > BYTES_MAX:
-            return None, hashlib.blake2b(body, digest_size=32).hexdigest()
-        return body, ""
+        if len(line) > BYTES_MAX + 1:
+            return None, hashlib.blake2b(line, digest_size=32).hexdigest()
+        return line.rstrip(b"\r"), ""

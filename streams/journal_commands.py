@@ -158,7 +158,8 @@ def _export(file: Path, form: ExportForm) -> Iterator[bytes]:
         for entry in record.entries:
             if form is ExportForm.DECISIONS:
                 yield from (line for _, _, line in writer.write(entry, record.engine_version))
-            elif (event := encode_event(entry.stamped, shard)) is not None:
+            # The first entry is the configuration, which `run --config` brings itself.
+            elif entry.stamped.seq > 1 and (event := encode_event(entry.stamped, shard)):
                 yield event
             late = entry.stamped if isinstance(entry.stamped.event, TimeAdvanced) else None
     if form is ExportForm.EVENTS and late is not None:

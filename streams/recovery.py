@@ -28,7 +28,8 @@ from router.journal import (
     decode_record,
     hash_record,
 )
-from router.router import Router, SnapshotError
+from router.router import Router
+from router.snapshot import SnapshotError
 from streams import ENGINE_VERSION
 from streams.embedded import checksum_of
 from streams.ports import Journal, Snapshots, StoredRecord, StoredSnapshot

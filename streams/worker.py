@@ -182,13 +182,20 @@ class Worker:
             elif not self._take_line():
                 break
             moved = True
-        now_ms = self.clock.now_ms()
+        now_ms = self._horizon_ms()
         if now_ms is not None and not service.fresh:
-            # Lines not taken yet may lie before the clock: their deadlines are not due.
-            if self._held and (next_ms := _time_of(self._read_head())):
-                now_ms = min(now_ms, next_ms)
             service.tick(now_ms, settings.unit_records)
         return moved
+
+    def _horizon_ms(self) -> int | None:
+        """Return the instant before which nothing will come any more; None if nobody knows."""
+        now_ms = self.clock.now_ms()
+        if now_ms is None or not self.clock.recorded:
+            return now_ms
+        # Lines not taken yet may lie before the clock: what comes after them is not due.
+        if not self._held:
+            self._fill()
+        return min(now_ms, _time_of(self._read_head())) if self._held else now_ms
 
     def _at_end(self) -> bool:
         ended = self._intake is None or (self._intake.ended and not self._held)
@@ -237,7 +244,8 @@ class Worker:
         if item is None:
             self.service.step_over(received)
         else:
-            self._admit(item, received, _time_of(item) if self.clock.recorded else 0)
+            own_ms = _time_of(item) or self.service.router.now_ms
+            self._admit(item, received, own_ms if self.clock.recorded else 0)
         return True
 
     def _read_head(self) -> Item | None:
