@@ -27,7 +27,7 @@ from router.center import Center, ClockKind
 from router.decisions import AssignContact, Decision
 from router.events import Event
 from simulation.demo_day import START_MS, Stage, demo_options, stage_for
-from simulation.demo_end import Notes, finish
+from simulation.demo_end import USUAL_SECONDS, USUAL_SPEED, Notes, finish
 from simulation.demo_screen import Face, Frame, JsonFace, LiveFace, Painter, PlainFace
 from simulation.demo_teller import Line, Teller, choose
 from simulation.demo_wire import encode_batch, encode_event, encode_watermark
@@ -36,8 +36,6 @@ from simulation.driver import WorldEnvironment
 from simulation.randomness import Streams
 from simulation.world import World
 
-SPEED: Final = 30.0
-SECONDS: Final = 45.0
 STEP_MS: Final = 500
 FRAME_STEPS: Final = 10
 INTERRUPTED: Final = 130
@@ -48,7 +46,12 @@ class Show:
 
     def __init__(self, center: Center, stage: Stage, seed: int, worker: Worker) -> None:
         self.stage = stage
-        self.notes = Notes(queue=stage.queue, agents_away=len(stage.away), seed=seed)
+        self.notes = Notes(
+            queue=stage.queue,
+            agents_away=len(stage.away),
+            seed=seed,
+            length_ms=stage.length_ms,
+        )
         self._worker = worker
         self._center = center
         self._teller = Teller(center)
@@ -200,9 +203,9 @@ def _plain_width() -> int:
 
 def run_demo(
     *,
-    seconds: float = SECONDS,
+    seconds: float = USUAL_SECONDS,
     seed: int = 1,
-    speed: float = SPEED,
+    speed: float = USUAL_SPEED,
     keep: bool = False,
     as_json: bool = False,
 ) -> int:
@@ -227,7 +230,7 @@ def _play(
 ) -> int:
     config = Path(configs.__file__).parent / "sample"
     center = load_center(config).center
-    length_ms = max(int(seconds * (speed or SPEED) * 1_000), STEP_MS * FRAME_STEPS)
+    length_ms = max(int(seconds * (speed or USUAL_SPEED) * 1_000), STEP_MS * FRAME_STEPS)
     stage = stage_for(center, length_ms)
     store = folder / "day.db"
     with Worker(config, store) as worker:

@@ -24,6 +24,8 @@ from simulation.demo_screen import Frame, clock, percent, print_json
 from simulation.demo_teller import seconds
 from simulation.demo_worker import WorkerError, run_command
 
+USUAL_SPEED: Final = 30.0
+USUAL_SECONDS: Final = 45.0
 _EXPLAINED_LINES_MAX: Final = 14
 
 
@@ -34,6 +36,7 @@ class Notes:
     queue: str
     agents_away: int
     seed: int
+    length_ms: int
     decisions: int = 0
     longest_ms: int = -1
     longest_id: str = ""
@@ -160,4 +163,7 @@ def next_commands(notes: Notes, store: Path, *, keep: bool) -> list[str]:
             f"{me} journal verify {place}",
             f"{me} explain {notes.longest_id} --store {place}",
         ]
-    return [f"{me} demo --seed {notes.seed} --speed 0 --keep"]
+    # Unpaced, a second of the wall stands for as much as at the usual speed.
+    seconds_asked = notes.length_ms / USUAL_SPEED / 1_000
+    length = "" if seconds_asked == USUAL_SECONDS else f" --seconds {seconds_asked:g}"
+    return [f"{me} demo --seed {notes.seed}{length} --speed 0 --keep"]

@@ -333,7 +333,12 @@ def test_the_summary_adds_up_and_explains_one_assignment(
 
 
 def test_piped_it_prints_plain_lines_and_a_next_command_that_works(tmp_path: Path) -> None:
+    first = demo("--seconds", "3")
+    command = first.stdout.rstrip().splitlines()[-1].strip()
+    assert command.endswith("demo --seed 1 --seconds 3 --speed 0 --keep")
     show = demo("--seconds", "3", "--keep")
+    digests = [re.findall("digest ([0-9a-f]+)", one.stdout) for one in (first, show)]
+    assert digests[0] == digests[1] != []
     assert show.returncode == 0, show.stderr
     assert "\x1b" not in show.stdout
     assert max(len(line) for line in show.stdout.splitlines()) <= 200
