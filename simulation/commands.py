@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
@@ -117,6 +118,9 @@ def _simulate_many(seeds: range, *, as_json: bool) -> None:
     hours = 0.0
     kinds: dict[str, int] = {}
     for seed in seeds:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\rseed {seed} of {seeds[-1]}, {failed} failed ")
+            sys.stderr.flush()
         verdict = judge_seed(seed)
         entries += verdict.entries
         hours += verdict.hours
@@ -128,6 +132,8 @@ def _simulate_many(seeds: range, *, as_json: bool) -> None:
             for text in verdict.violations[:5]:
                 typer.echo(f"  {text}", err=True)
             typer.echo(f"  repeat with: switchroom simulate --seed {seed}", err=True)
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
     summary = {
         "seeds": len(seeds),
         "failed": failed,

@@ -8,9 +8,11 @@ auditor check every step, heals the world and demands that every contact ends.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeAlias
+
+import simpy
 
 from router.center import Center
 from router.decisions import Decision
@@ -33,6 +35,8 @@ from simulation.randomness import Streams
 from simulation.rogues import misbehave
 from simulation.scenario import Options
 from simulation.world import World
+
+UserProcess: TypeAlias = Callable[[World], Generator[simpy.Event, Any, None]]
 
 _SETTLE_EVERY_MS: Final = 60_000
 _SHOWN_MAX: Final = 10
@@ -72,13 +76,20 @@ class Day:
 
 
 def simulate_day(
-    center: Center, options: Options, *, listeners: tuple[Listener, ...] = (), heal: bool = False
+    center: Center,
+    options: Options,
+    *,
+    listeners: tuple[Listener, ...] = (),
+    processes: tuple[UserProcess, ...] = (),
+    heal: bool = False,
 ) -> Day:
     """Play one day and return it.
 
     `listeners` hear each entry in order: append to a list for a journal, fold a digest or the
-    measures, or leave them out for speed. With `heal` the day goes on, without new customers and
-    with every agent willing, until every contact has ended or `options.heal_ms` has passed.
+    measures, or leave them out for speed. `processes` are SimPy generator functions of the world,
+    for what this module does not play: an outage, a fire drill. With `heal` the day goes on,
+    without new customers and with every agent willing, until every contact has ended or
+    `options.heal_ms` has passed.
     """
     streams = Streams(options.seed, options.replication)
     tally = Tally()
@@ -98,6 +109,8 @@ def simulate_day(
     driver.feed(CenterChanged(center))
     world.start()
     mischief = Mischief(world, line, streams.lots("mischief"), restore)
+    for process in processes:
+        driver.process(process(world))
     driver.process(misbehave(mischief, options.faults.kinds, options.faults.gap_ms))
     driver.run(options.start_ms + options.length_ms)
     if heal:

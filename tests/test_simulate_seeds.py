@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import simpy
 import typer
 from typer.testing import CliRunner
 
 from router.center import Agent, Category, Center, Channel, ClockKind, Promise, Queue, Team
-from router.journal import read_journal, verify_records
+from router.decisions import AssignContact
+from router.journal import Entry, read_journal, verify_records
 from simulation.commands import simulate
-from simulation.day import judge_day, judge_seed
+from simulation.day import judge_day, judge_seed, simulate_day
 from simulation.options import from_seed
 from simulation.rogues import FAULTS
 from simulation.scenario import Customers, Demand, Faults, Law, Options, Shift, Workforce
+from simulation.world import World
 
 MINUTE_MS = 60_000
 
@@ -114,6 +119,31 @@ def test_a_restart_from_a_snapshot_changes_nothing() -> None:
     restored = judge_day(busy_center(), busy_day(Faults(kinds=("restored",), gap_ms=60_000)))
     assert restored.faults["restored"] > 20
     assert restored.digest == plain.digest
+
+
+def test_a_users_own_simpy_process_takes_part() -> None:
+    """Five agents leave for ten minutes at half past: nobody is served meanwhile."""
+    center, options = busy_center(), busy_day(Faults())
+    journal: list[Entry] = []
+    away_ms, back_ms = 30 * MINUTE_MS, 40 * MINUTE_MS
+
+    def fire_drill(world: World) -> Generator[simpy.Event, Any, None]:
+        yield world.stage.env.timeout(away_ms)
+        for desk in world.stage.desks.values():
+            world.agents.set_presence(desk, "break")
+        yield world.stage.env.timeout(back_ms - away_ms)
+        for desk in world.stage.desks.values():
+            world.agents.set_presence(desk, "available")
+
+    simulate_day(center, options, listeners=(journal.append,), processes=(fire_drill,))
+    taken = [
+        entry.stamped.at_ms - options.start_ms
+        for entry in journal
+        if any(isinstance(decision, AssignContact) for decision in entry.decisions)
+    ]
+    assert any(at_ms < away_ms for at_ms in taken)
+    assert not any(away_ms <= at_ms < back_ms for at_ms in taken)
+    assert any(at_ms >= back_ms for at_ms in taken)
 
 
 def test_the_command_repeats_a_seed_and_writes_its_journal(tmp_path: Path) -> None:
