@@ -1,14 +1,43 @@
 """The core of switchroom: events in, decisions out.
 
+The words, which are all that crosses the door:
+
 - `events`     all that can happen (past tense), and the stamp `Stamped`
 - `decisions`  all that may be ordered (imperative), each with its `Reason`
 - `center`     the configuration of one routing group; `checks` says what is wrong with one
+               (`problems`, `ranges`, `reach` are its parts)
+
+The tables, read by the code, the tests and the pictures: `contacts`, `offers`, `agents`.
+
+The rules:
+
+- `skills`, `calendars`, `sla`   who can do what, when it is open, what a promise means
+- `policies`                     the two questions: which agent, which contact
+- `plan`                         a configuration made ready to route by
+
+The state:
+
+- `records`    contacts, agents, offers, assignments, clocks
+- `lines`      those who wait; `bench` those who are free; `ordered` and `deadlines` their orders
+- `floor`      all of it together, with its indexes; `states` and `whys` are plain constants
+
+What happens:
+
 - `router`     `Router.handle(stamped) -> tuple[Decision, ...]` and
                `Router.next_deadline() -> int | None`: the one verb and the one question
+- `on_*`       the handlers, a file per family of events: `on_arrival`, `on_contact`, `on_offer`,
+               `on_agent`, `on_center`; `refusals` answer what is not followed
+- `matching`   asks the two questions; `assignments` carries out, `waiting` lets wait
+- `clocks`     runs the promises' clocks
+
+Around it:
+
 - `sequencer`  gives seq and time, and lets due deadlines in before what comes after them
 - `journal`    stamped events with their decisions; digest, replay
-- `explain`    why this agent, why still waiting: from the journal
-- `measures`   every number over many contacts, defined once
+- `snapshot*`  the whole state written down and brought back
+- `explain`    why this agent, why still waiting, from the journal (`candidates` looks at agents)
+- `measures*`  every number over many contacts, defined once
+- `build_info` whether this core is compiled, and from which sources
 
 Nothing in this package waits, listens, reads a clock or draws a lot. State is a fold of
 the journal, decisions are a function of it: the same on every machine, live, simulated or

@@ -147,9 +147,7 @@ def _make_room(floor: Floor, agent: Agent, units: int) -> None:
         if work.channel.spec.interruptible and not work.held:
             work.held = True
             agent.active_units -= work.channel.units
-            floor.out.append(
-                HoldWork(work.contact.contact_id, agent.agent_id, whys.INTERRUPTED)
-            )
+            floor.out.append(HoldWork(work.contact.contact_id, agent.agent_id, whys.INTERRUPTED))
 
 
 def resume_held(floor: Floor, agent: Agent) -> None:

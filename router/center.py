@@ -17,6 +17,9 @@ from enum import Enum
 
 _CLOSED = {"extra": "forbid"}
 
+# The calendar that every centre has: plain time, day and night.
+ALWAYS = "always"
+
 
 class AgentPolicy(Enum):
     """Name the ways to choose an agent for a contact (`router.policies.agent_selection`)."""
@@ -102,6 +105,105 @@ class OverloadClass(Enum):
     REFUSE = "refuse"
 
 
+class DayKind(Enum):
+    """Say why a day is not what the weekly hours make it."""
+
+    HOLIDAY = "holiday"
+    MOVED_WORKDAY = "moved_workday"
+    EXCEPTION = "exception"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holidays:
+    """Say where the holidays of a calendar come from.
+
+    `country` is an ISO 3166-1 code, `subdivision` one of its parts. With `moved_workdays` the
+    weekend days on which the country works in lieu are open, with the hours of the weekday that
+    they stand for. `ical` names an iCalendar file beside the configuration; its all-day entries
+    are closed days.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    country: str = ""
+    subdivision: str = ""
+    moved_workdays: bool = True
+    ical: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayException:
+    """Give one local date its own hours (none: closed), whatever else is said of it."""
+
+    __pydantic_config__ = _CLOSED
+
+    date: str
+    hours: tuple[str, ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarDefinition:
+    """Describe opening hours as people do.
+
+    `zone` is a name of the IANA time zone database. `hours` maps weekdays (`mon`, `mon-fri`,
+    `sat,sun`, `daily`) to stretches of the local clock (`09:00-12:00`, `22:00-06:00` into the
+    next day, `00:00-24:00`); a weekday not named is closed. `years` are those it holds for.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    zone: str
+    hours: dict[str, tuple[str, ...]]
+    years: tuple[int, ...]
+    holidays: Holidays = Holidays()
+    exceptions: tuple[DayException, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedDay:
+    """Name a local date, from its first instant to the next day's, that has a reason of its own."""
+
+    __pydantic_config__ = _CLOSED
+
+    date: str
+    kind: DayKind
+    name: str
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpeningTable:
+    """Hold a calendar in UTC, complete: whoever has it needs no zone rules and no holidays.
+
+    Between `from_ms` and `to_ms` exactly the stretches (from, to) of `open_ms` are open.
+    `workdays_ms` holds, for each date with open hours, the date's first instant and the instant
+    of its last closing; `offsets_ms` the local clock: (since, ahead of UTC). `tz_version` and
+    `sources` say what the table was made from.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    from_ms: int = 0
+    to_ms: int = 0
+    open_ms: tuple[tuple[int, int], ...] = ()
+    workdays_ms: tuple[tuple[int, int], ...] = ()
+    offsets_ms: tuple[tuple[int, int], ...] = ()
+    named: tuple[NamedDay, ...] = ()
+    tz_version: str = ""
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calendar(CalendarDefinition):
+    """Describe opening hours with the table that the loader made of them."""
+
+    __pydantic_config__ = _CLOSED
+
+    table: OpeningTable
+
+
 @dataclass(frozen=True, kw_only=True)
 class Channel:
     """Say how contacts of one channel are offered and what they cost of an agent's budget.
@@ -130,7 +232,7 @@ class Queue:
     `ring_size` is k of the ring policies; `ring_step_ms` the time after which `ring_progressively`
     rings one agent more. `weights` (agent id to share, default 1) serve `weighted_share`.
     `length_max` and `wait_max_ms` 0 mean unlimited; `overflow_to` serves the action `overflow`.
-    `teams`, when given, restricts the line to their agents.
+    `teams`, when given, restricts the line to their agents. `calendar` names its opening hours.
     """
 
     __pydantic_config__ = _CLOSED
@@ -141,6 +243,7 @@ class Queue:
     weights: dict[str, int] = field(default_factory=dict)
     seed: int = 0
     teams: tuple[str, ...] = ()
+    calendar: str = ALWAYS
     length_max: int = 0
     when_full: LimitAction = LimitAction.REFUSE
     wait_max_ms: int = 0
@@ -213,7 +316,9 @@ class Promise:
     """Describe one SLA policy: for whom, what clock, how long, what then.
 
     Of the promises of one kind the first that matches a contact holds; an empty match list
-    matches all. `target_ms` is a duration on the clock of `calendar` ("always" is plain time).
+    matches all. The target is one of two: `target_ms`, a duration on the clock of `calendar`
+    ("always" is plain time), or the end of the calendar's `target_working_days`-th working day
+    after the day of the start.
     `warnings` are percentages of the target. Empty signal sets mean the usual ones of the kind
     (`router.sla.DEFAULT_SIGNALS`). `objective_percent` is the share that should be met.
     """
@@ -221,11 +326,12 @@ class Promise:
     __pydantic_config__ = _CLOSED
 
     kind: ClockKind
-    target_ms: int
+    target_ms: int = 0
+    target_working_days: int = 0
     categories: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
-    calendar: str = "always"
+    calendar: str = ALWAYS
     warnings: tuple[int, ...] = ()
     start: tuple[Signal, ...] = ()
     stop: tuple[Signal, ...] = ()
@@ -315,6 +421,7 @@ class Center:
 
     `presences` maps each presence to whether it takes work. `unknown_skill_queue` receives
     contacts that need a skill the centre has never heard of ("": they are refused).
+    Beside `calendars` there is always `always`, the calendar of plain time.
     `ageing_points_ms` is what one priority point is worth under `linear_ageing`.
     """
 
@@ -329,6 +436,7 @@ class Center:
     teams: dict[str, Team]
     agents: dict[str, Agent]
     promises: dict[str, Promise] = field(default_factory=dict)
+    calendars: dict[str, Calendar] = field(default_factory=dict)
     tiers: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     presences: dict[str, bool] = field(

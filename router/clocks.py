@@ -274,9 +274,7 @@ def retarget_clocks(floor: Floor, contact: Contact) -> None:
             started.next = contact.clocks
             contact.clocks = started
             floor.out.append(
-                StartSla(
-                    contact.contact_id, plan.name, 1, started.deadline_ms, whys.RETARGETED
-                )
+                StartSla(contact.contact_id, plan.name, 1, started.deadline_ms, whys.RETARGETED)
             )
             _arm(floor, started)
 
@@ -321,9 +319,7 @@ def fire_clock(floor: Floor, clock: Clock) -> PromiseAction:
         return clock.plan.promise.on_breach
     clock.noticed += 1
     floor.out.append(
-        WarnSla(
-            clock.contact.contact_id, clock.plan.name, clock.cycle, percent, whys.WARNING_DUE
-        )
+        WarnSla(clock.contact.contact_id, clock.plan.name, clock.cycle, percent, whys.WARNING_DUE)
     )
     _arm(floor, clock)
     return clock.plan.promise.on_warning

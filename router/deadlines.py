@@ -16,6 +16,9 @@ from typing import Final
 
 NEVER: Final = 1 << 60
 
+# below this size it is not worth while to clear cancelled entries out
+_ODD_MIN: Final = 64
+
 
 class Timer:
     """Be due once; whoever needs a timer inherits from this.
@@ -97,7 +100,7 @@ class Timers:
         timer.fifo = self.fifos[0]
         self.number += 1
         self.odd_armed += 1
-        if len(self.odd) > 64 and len(self.odd) > 2 * self.odd_armed:
+        if len(self.odd) > _ODD_MIN and len(self.odd) > 2 * self.odd_armed:
             self.odd = [item for item in self.odd if self._is_live(item)]
             heapify(self.odd)
         heappush(self.odd, (due_ms, self.number, timer))
@@ -178,13 +181,16 @@ class Timers:
     def in_order(self) -> list[Timer]:
         """Return all armed timers, list by list, in the order in which each list fires."""
         timers: list[Timer] = []
-        live: dict[int, bool] = {}
+        same_instant: list[Timer] = []
+        due_ms = -1
         for item in sorted(item for item in self.odd if self._is_live(item)):
-            timer = item[2]
+            if item[0] != due_ms:
+                due_ms = item[0]
+                same_instant = []
             # A timer armed again for the same instant may still have its former heap entry.
-            if id(timer) not in live:
-                live[id(timer)] = True
-                timers.append(timer)
+            if not any(timer is item[2] for timer in same_instant):
+                same_instant.append(item[2])
+                timers.append(item[2])
         for fifo in self.fifos:
             armed = fifo.first
             while armed is not None:

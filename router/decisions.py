@@ -360,7 +360,7 @@ class MeetSla(Struct, frozen=True, gc=False, tag="meet_sla"):
 
 
 class StopSla(Struct, frozen=True, gc=False, omit_defaults=True, tag="stop_sla"):
-    """End a clock that is not met: breached before (`late_ms` says how late it became) or canceled."""
+    """End a clock that is not met: breached before, by `late_ms` in the end, or canceled."""
 
     contact_id: str
     policy: str

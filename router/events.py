@@ -150,7 +150,7 @@ class CustomerWaitEnded(Struct, frozen=True, gc=False, tag="customer_wait_ended"
 class CallbackRequested(
     Struct, frozen=True, gc=False, omit_defaults=True, tag="callback_requested"
 ):
-    """The customer hung up and asked to be called; `due_at_ms` 0 means as soon as it is his turn."""
+    """The customer hung up and asked to be called; `due_at_ms` 0: when it is his turn."""
 
     contact_id: Id
     due_at_ms: Annotated[int, Meta(ge=0, le=253402300799999)] = 0

@@ -51,7 +51,6 @@ from router.router import Router
 
 if TYPE_CHECKING:
     from router.floor import Floor
-    from router.lines import Demand
 
 _LOSERS: Final = 3
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -115,19 +114,12 @@ def _views_before(router: Router, entry: Entry, contact_id: str) -> list[Candida
     if not any(offer.contact_id == contact_id for offer in offers):
         return []
     contact = floor.contacts.get(contact_id)
-    demand = _demand_of(floor, entry.stamped.event, contact)
-    return [] if demand is None else look_at(floor, demand, contact)
+    if contact is None or contact.lane is None:
+        return []
+    return look_at(floor, contact.lane.demand, contact)
 
 
-def _demand_of(floor: Floor, event: Event, contact: Contact | None) -> Demand | None:
-    if contact is not None and contact.lane is not None:
-        return contact.lane.demand
-    return None
-
-
-def _tell_entry(
-    router: Router, entry: Entry, contact_id: str, views: list[Candidate]
-) -> list[str]:
+def _tell_entry(router: Router, entry: Entry, contact_id: str, views: list[Candidate]) -> list[str]:
     """Tell one entry: the event and what was decided about the contact because of it."""
     stamped = entry.stamped
     floor = router.floor
@@ -139,9 +131,7 @@ def _tell_entry(
         lines.append(f"    {say_decision(decision, stamped.at_ms)}")
         if isinstance(decision, OfferContact):
             contact = floor.contacts[contact_id]
-            lines.extend(
-                f"      {line}" for line in _tell_offer(router, contact, decision, views)
-            )
+            lines.extend(f"      {line}" for line in _tell_offer(router, contact, decision, views))
     return lines
 
 
@@ -243,22 +233,25 @@ def _tell_offer(
     needs = ", ".join(f"{skill} >= {level}" for skill, level in demand.needs) or "no skill"
     teams = f", teams {', '.join(demand.teams)}" if demand.teams else ""
     lines = [
-        f"rules: configuration {floor.center.version}, queue {demand.queue.name}, "
-        f"step {contact.step}, needs {needs}{teams}"
+        (
+            f"rules: configuration {floor.center.version}, queue {demand.queue.name}, "
+            f"step {contact.step}, needs {needs}{teams}"
+        )
     ]
     free = free_in_order(views, policy)
     winner = next((view for view in views if view.agent_id == offer.agent_id), None)
     if offer.reason in _CONTACT_REASONS:
         lines.append(
-            f"{offer.agent_id} became free and took the first contact by "
-            f"{say_reason(offer.reason)}"
+            f"{offer.agent_id} became free and took the first contact by {say_reason(offer.reason)}"
         )
     elif winner is not None:
         score = say_score(winner, policy, router.now_ms)
         lines.append(f"{offer.agent_id} was free and came first: {score}")
     losers = [view for view in free if view.agent_id != offer.agent_id]
-    for loser in losers[:_LOSERS]:
-        lines.append(f"then {loser.agent_id}: {say_score(loser, policy, router.now_ms)}")
+    lines.extend(
+        f"then {loser.agent_id}: {say_score(loser, policy, router.now_ms)}"
+        for loser in losers[:_LOSERS]
+    )
     if len(losers) > _LOSERS:
         lines.append(f"and {len(losers) - _LOSERS} more who were free")
     others = [view for view in views if view.agent_id != offer.agent_id]
@@ -305,12 +298,15 @@ def _say_state(contact: Contact) -> str:
 def _tell_wait(floor: Floor, contact: Contact) -> list[str]:
     """Tell why a contact waits: who is ahead, who could serve it, what would have to change."""
     lane = contact.lane
-    assert lane is not None and floor.center is not None, "a waiting contact has a lane"
+    assert lane is not None, "a waiting contact has a lane"
+    assert floor.center is not None, "a centre comes before contacts"
     demand, more = lane.demand, contact.more
     needs = ", ".join(f"{skill} >= {level}" for skill, level in demand.needs) or "no skill"
     lines = [
-        f"waits in queue {demand.queue.name} at step {contact.step}, priority {lane.priority}, "
-        f"needs {needs} (configuration {floor.center.version})"
+        (
+            f"waits in queue {demand.queue.name} at step {contact.step}, "
+            f"priority {lane.priority}, needs {needs} (configuration {floor.center.version})"
+        )
     ]
     if more is not None and more.affinity is not None:
         until = say_duration(more.affinity_until_ms - floor.now_ms)
@@ -333,7 +329,9 @@ def _tell_wait(floor: Floor, contact: Contact) -> list[str]:
         due = say_duration(step_ms - floor.now_ms)
         lines.append(f"routing step {contact.step + 1} falls due in {due}")
     if limit_ms != NEVER:
-        lines.append(f"the queue's wait limit is reached in {say_duration(limit_ms - floor.now_ms)}")
+        lines.append(
+            f"the queue's wait limit is reached in {say_duration(limit_ms - floor.now_ms)}"
+        )
     return lines
 
 
@@ -348,4 +346,6 @@ def _say_change(views: list[Candidate]) -> str:
         return f"it is offered when one of {away} agents who are away comes back and it is first"
     if out:
         return f"nobody who could serve it is there: one of {out} agents would have to sign in"
-    return "no configured agent could serve it at this step: a wider step or other skills are needed"
+    return (
+        "no configured agent could serve it at this step: a wider step or other skills are needed"
+    )

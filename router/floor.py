@@ -164,9 +164,7 @@ class Floor:
         lane = self.lanes.get(key)
         if lane is None:
             assert self.center is not None, "a centre comes before lanes"
-            ranks = lane_ranks(
-                priority, profile.lead_ms, self.center.ageing_points_ms, PLACE_BITS
-            )
+            ranks = lane_ranks(priority, profile.lead_ms, self.center.ageing_points_ms, PLACE_BITS)
             lane = Lane(len(self.lanes), demand, priority, ranks)
             self.lanes[key] = lane
             demand.lanes.append(lane)
@@ -183,9 +181,7 @@ class Floor:
         key = (queue.name, needs, teams, channel.name)
         demand = self.demands.get(key)
         if demand is None:
-            demand = Demand(
-                len(self.demand_list), queue, needs, teams, channel, make_bench(queue)
-            )
+            demand = Demand(len(self.demand_list), queue, needs, teams, channel, make_bench(queue))
             self.demands[key] = demand
             self.demand_list.append(demand)
             for agent in self.agents.values():

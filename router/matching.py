@@ -56,7 +56,7 @@ def seek_agent(floor: Floor, contact: Contact) -> None:
             if contact.state in (states.WAITING, states.OFFERED):
                 offer_contact(floor, contact, ringing.agent, demand.reason)
         return
-    _note_choice(floor, demand, seat)
+    _note_choice(demand, seat)
     offer_contact(floor, contact, seat.agent, demand.reason)
     if spec.agent_policy is AgentPolicy.RING_PROGRESSIVELY:
         _set_ring(floor, contact)
@@ -95,7 +95,7 @@ def _may_try(floor: Floor, contact: Contact, agent: Agent) -> bool:
     return not most or more.tried.get(agent.agent_id, 0) < most
 
 
-def _note_choice(floor: Floor, demand: Demand, seat: Seat) -> None:
+def _note_choice(demand: Demand, seat: Seat) -> None:
     """Remember the choice, for policies whose next choice depends on it."""
     queue = demand.queue
     policy = queue.spec.agent_policy

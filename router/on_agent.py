@@ -16,9 +16,9 @@ from router.events import (
     AgentSignedOut,
     AgentSkillsChanged,
 )
-from router.on_contact import note_duplicate, refuse
 from router.on_offer import drop_lost_work, set_away, take_offers_back
 from router.records import CONNECTED, CONNECTING, Agent, Heartbeat
+from router.refusals import note_duplicate, refuse
 from router.waiting import end_affinity, return_to_line, skip_steps
 
 if TYPE_CHECKING:

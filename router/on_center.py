@@ -18,10 +18,10 @@ from router.events import (
     RecordRefused,
 )
 from router.lines import place_of
-from router.on_contact import note_duplicate, refuse
 from router.plan import ChannelPlan, ProfileKey, QueuePlan, make_profile
 from router.policies.agent_selection import Decay
 from router.records import Agent, Contact, Scores
+from router.refusals import note_duplicate, refuse
 from router.waiting import requeue
 
 if TYPE_CHECKING:
@@ -118,9 +118,7 @@ def change_center(floor: Floor, event: CenterChanged, digest: str) -> None:
             remove_agent(floor, agent)
     contacts = open_contacts_of(floor)
     waiting = [c for c in contacts if c.state == ContactState.WAITING]
-    queues_before = {
-        c.contact_id: c.lane.demand.queue.name for c in contacts if c.lane is not None
-    }
+    queues_before = {c.contact_id: c.lane.demand.queue.name for c in contacts if c.lane is not None}
     for contact in waiting:
         if contact.work is None and contact.lane is not None:
             floor.stop_waiting(contact)
@@ -144,9 +142,7 @@ def turn_of(agent: Agent) -> int:
     return agent.turn
 
 
-def put_in_force(
-    floor: Floor, center: Center, digest: str, drain: tuple[str, ...] = ()
-) -> None:
+def put_in_force(floor: Floor, center: Center, digest: str, drain: tuple[str, ...] = ()) -> None:
     """Put a configuration in force, without contacts and agents."""
     before = floor.queues
     floor.center = center

@@ -30,8 +30,8 @@ from router.events import (
     WrapUpEnded,
 )
 from router.offers import OFFER_TABLE, OfferState
-from router.on_contact import note_duplicate, refuse
 from router.records import CONNECTING, WRAPPING_UP, Agent, Assignment, Contact, Offer
+from router.refusals import note_duplicate, refuse
 from router.sla import SIGNAL_INDEX
 from router.waiting import close_contact, end_contact, return_to_line
 
@@ -73,18 +73,14 @@ def on_offer_event(floor: Floor, event: OfferEvent) -> None:
     if outcome is Verdict.REPEAT:
         note_duplicate(floor, event.contact_id)
     elif isinstance(outcome, Reason):
-        if outcome is whys.OFFER_CLOSED and (
-            contact is None or contact.state == states.ENDED
-        ):
+        if outcome is whys.OFFER_CLOSED and (contact is None or contact.state == states.ENDED):
             outcome = whys.CONTACT_GONE
         refuse(floor, outcome, event.contact_id)
     else:
         _follow(floor, event, offer, work)
 
 
-def _follow(
-    floor: Floor, event: OfferEvent, offer: Offer | None, work: Assignment | None
-) -> None:
+def _follow(floor: Floor, event: OfferEvent, offer: Offer | None, work: Assignment | None) -> None:
     """Carry out an event that its offer's state admits."""
     if isinstance(event, OfferAccepted):
         assert offer is not None, "an open offer is on the books"
@@ -144,9 +140,7 @@ def expire_offer(floor: Floor, offer: Offer) -> None:
     if rules.unanswered_max and agent.unanswered >= rules.unanswered_max:
         agent.unanswered = 0
         floor.out.append(
-            ChangeAgentState(
-                agent.agent_id, rules.unanswered_presence, whys.UNANSWERED_OFFERS
-            )
+            ChangeAgentState(agent.agent_id, rules.unanswered_presence, whys.UNANSWERED_OFFERS)
         )
         set_away(floor, agent, rules.unanswered_presence)
     if contact.work is None:

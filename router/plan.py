@@ -31,8 +31,8 @@ class ChannelPlan:
 class QueuePlan:
     """A queue: how many wait in it, and where its agent policy stands.
 
-    `last_rank` is the rank of the agent chosen last (round robin goes on behind him), `drawn` counts
-    the choices (the next lot), `passed` is the highest pass of the weighted share.
+    `last_rank` is the rank of the agent chosen last (round robin goes on behind him), `drawn`
+    counts the choices (the next lot), `passed` is the highest pass of the weighted share.
     """
 
     __slots__ = ("drawn", "last_rank", "name", "passed", "spec", "waiting")

@@ -88,8 +88,8 @@ class More:
     moved to, if not its profile's. `tried` counts the offers per agent. `affinity` is the agent
     alone waited for, until `affinity_until_ms`. `absent_ms` sums the time since arrival not spent
     in line or on offer; `absent_since_ms` is the start of the present absence, 0 if there is none.
-    `entered_ms` is when it came into its present queue, `steps_from_ms` when its routing steps began
-    (0: at arrival). `reopened_ms` is when its present life began, 0 if it is the first.
+    `entered_ms` is when it came into its present queue, `steps_from_ms` when its routing steps
+    began (0: at arrival). `reopened_ms` is when its present life began, 0 if it is the first.
     """
 
     __slots__ = (
@@ -114,9 +114,9 @@ class More:
     )
 
     def __init__(self) -> None:
-        self.first_key: (
-            tuple[str, str, str, str, int, str, tuple[tuple[str, int], ...]] | None
-        ) = None
+        self.first_key: tuple[str, str, str, str, int, str, tuple[tuple[str, int], ...]] | None = (
+            None
+        )
         self.preferred_agent = ""
         self.queue: QueuePlan | None = None
         self.raised = 0
@@ -144,9 +144,7 @@ class Ending:
 
     __slots__ = ("absent_from_ms", "closed_ms", "contact", "exit", "surveyed")
 
-    def __init__(
-        self, contact: Contact, exit_: Exit, closed_ms: int, absent_from_ms: int
-    ) -> None:
+    def __init__(self, contact: Contact, exit_: Exit, closed_ms: int, absent_from_ms: int) -> None:
         self.contact = contact
         self.absent_from_ms = absent_from_ms
         self.exit = exit_
@@ -196,8 +194,8 @@ class Assignment(Timer):
 class Clock(Timer):
     """The clock of one promise on one contact; as a timer it is the next warning or the deadline.
 
-    `since_ms` is when it last began to run, `consumed_ms` what had run before that. `noticed` counts
-    the thresholds already passed.
+    `since_ms` is when it last began to run, `consumed_ms` what had run before that. `noticed`
+    counts the thresholds already passed.
     """
 
     __slots__ = (

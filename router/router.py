@@ -72,6 +72,7 @@ from router.on_agent import (
     on_signed_out,
     on_skills_changed,
 )
+from router.on_arrival import on_arrived, on_known_arrival, on_unknown_end
 from router.on_center import (
     on_center_changed,
     on_customer_erased,
@@ -80,25 +81,20 @@ from router.on_center import (
     on_record_refused,
 )
 from router.on_contact import (
-    note_duplicate,
     on_agent_replied,
-    on_arrived,
     on_callback_requested,
     on_complaint_raised,
     on_customer_awaited,
     on_customer_replied,
     on_customer_wait_ended,
     on_held,
-    on_known_arrival,
     on_merged,
     on_redialled,
     on_reopened,
     on_resumed,
     on_survey_answered,
     on_transferred,
-    on_unknown_end,
     on_updated,
-    refuse,
 )
 from router.on_offer import (
     abandon,
@@ -119,7 +115,9 @@ from router.records import (
     Offer,
     RingTimer,
 )
-from router.snapshot import freeze, thaw
+from router.refusals import note_duplicate, refuse
+from router.snapshot import thaw
+from router.snapshot_writing import freeze
 from router.waiting import fire_contact, raise_priority, take_next_step
 
 if TYPE_CHECKING:
@@ -317,7 +315,7 @@ class Router:
                 floor.freed.append(agent)
 
 
-def _on_abandoned(floor: Floor, contact: Contact, event: ContactAbandoned) -> None:
+def _on_abandoned(floor: Floor, contact: Contact, _event: ContactAbandoned) -> None:
     abandon(floor, contact, whys.ABANDONED)
 
 

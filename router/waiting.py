@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from router.plan import QueuePlan
 
 
-
 def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
     """Let a contact begin to wait at its place, and look for an agent."""
     contact.state = states.WAITING
@@ -39,9 +38,7 @@ def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
     if not demand.staffed and reason is whys.ARRIVED:
         reason = whys.NO_ELIGIBLE_AGENT
     floor.out.append(
-        EnqueueContact(
-            contact.contact_id, demand.queue.name, reason, lane.priority, contact.step
-        )
+        EnqueueContact(contact.contact_id, demand.queue.name, reason, lane.priority, contact.step)
     )
     more = contact.more
     if more is not None and more.affinity is not None:
@@ -146,7 +143,7 @@ def take_step(floor: Floor, contact: Contact, reason: Reason) -> None:
         return
     if step.offer_callback:
         floor.out.append(OfferCallback(contact.contact_id, reason))
-    if step.overflow_to and not is_full(floor, floor.queues[step.overflow_to]):
+    if step.overflow_to and not is_full(floor.queues[step.overflow_to]):
         overflow(floor, contact, floor.queues[step.overflow_to], reason)
     else:
         change_lane(floor, contact)
@@ -156,7 +153,7 @@ def take_step(floor: Floor, contact: Contact, reason: Reason) -> None:
         floor.set_alarm(contact)
 
 
-def is_full(floor: Floor, queue: QueuePlan) -> bool:
+def is_full(queue: QueuePlan) -> bool:
     """Say whether a queue takes no further contact."""
     return 0 < queue.spec.length_max <= queue.waiting
 
@@ -178,9 +175,7 @@ def send_elsewhere(
     more = floor.more_of(contact)
     more.queue = queue
     more.entered_ms = floor.now_ms
-    floor.out.append(
-        OverflowContact(contact.contact_id, from_queue.name, queue.name, reason)
-    )
+    floor.out.append(OverflowContact(contact.contact_id, from_queue.name, queue.name, reason))
 
 
 def deflect(floor: Floor, contact: Contact, reason: Reason) -> None:
@@ -198,7 +193,7 @@ def reach_queue_limit(floor: Floor, contact: Contact) -> None:
         target = floor.queues[spec.overflow_to]
         # Where there is no room it waits another round: a limit loses nobody.
         floor.more_of(contact).entered_ms = floor.now_ms
-        if not is_full(floor, target):
+        if not is_full(target):
             overflow(floor, contact, target, whys.QUEUE_WAIT_LIMIT)
             skip_steps(floor, contact)
             if contact.state == states.WAITING:
@@ -341,7 +336,5 @@ def raise_priority(floor: Floor, contact: Contact, points: int, reason: Reason) 
 
 def take_next_step(floor: Floor, contact: Contact, reason: Reason) -> None:
     """Take the next routing step before its time, if there is one and the contact waits."""
-    if contact.state == states.WAITING and contact.step < len(
-        contact.profile.category.steps
-    ):
+    if contact.state == states.WAITING and contact.step < len(contact.profile.category.steps):
         take_step(floor, contact, reason)

@@ -17,8 +17,9 @@ from typing import Final
 from router.center import ContactPolicy
 from router.decisions import Reason
 
-# rank(priority, lead_ms, ageing_points_ms) -> (tier, offset_ms): the lowest (tier, arrival + offset)
-# goes first. `lead_ms` is the shortest promised time of the lane, 0 if nothing is promised.
+# rank(priority, lead_ms, ageing_points_ms) -> (tier, offset_ms): the lowest
+# (tier, arrival + offset) goes first. `lead_ms` is the shortest promised time of the lane, 0 if
+# nothing is promised.
 Rank = Callable[[int, int, int], tuple[int, int]]
 
 _NO_PROMISE_MS: Final = 10 * 365 * 86_400_000
@@ -48,7 +49,9 @@ POLICIES: Final[dict[ContactPolicy, tuple[Rank, Reason]]] = {
 POLICY_ORDER: Final[tuple[ContactPolicy, ...]] = tuple(ContactPolicy)
 
 
-def lane_ranks(priority: int, lead_ms: int, points_ms: int, place_bits: int) -> list[tuple[int, int]]:
+def lane_ranks(
+    priority: int, lead_ms: int, points_ms: int, place_bits: int
+) -> list[tuple[int, int]]:
     """Return (tier, offset of the place) per policy, in `POLICY_ORDER`."""
     ranks = []
     for policy in POLICY_ORDER:

@@ -1,0 +1,224 @@
+"""Write the facts of a floor down: the first half of `router.snapshot`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from router.center import Promise
+from router.deadlines import Timer
+from router.records import (
+    Agent,
+    Assignment,
+    Clock,
+    Contact,
+    Heartbeat,
+    Offer,
+    RingTimer,
+)
+from router.snapshot_facts import (
+    AgentFacts,
+    ClockState,
+    ContactFacts,
+    EndingFacts,
+    FloorFacts,
+    MoreState,
+    TimerFacts,
+    WorkState,
+)
+
+if TYPE_CHECKING:
+    from router.floor import Floor
+
+SNAPSHOT_VERSION: Final = 1
+
+CONTACT_TIMER: Final = 0
+OFFER_TIMER: Final = 1
+CLOCK_TIMER: Final = 2
+WORK_TIMER: Final = 3
+AGENT_TIMER: Final = 4
+HEARTBEAT_TIMER: Final = 5
+RING_TIMER: Final = 6
+
+
+def freeze(floor: Floor, seq: int) -> bytes:
+    """Return the state as bytes: a header line, then JSON."""
+    plans: dict[tuple[str, str, Promise], int] = {}
+    promises: list[tuple[str, Promise, str]] = []
+    contacts = tuple(_freeze_contact(c, plans, promises) for c in floor.contacts.values())
+    center = floor.center
+    facts = FloorFacts(
+        seq=seq,
+        now_ms=floor.now_ms,
+        center=center,
+        config_hash=floor.config_hash,
+        next_offer=floor.next_offer,
+        next_place=floor.next_place,
+        turn=floor.turn,
+        overload=floor.overload,
+        decay_landmark_ms=floor.decay.landmark_ms,
+        surveyed=floor.surveyed,
+        last_agents=tuple(floor.last_agents.items()),
+        event_order=tuple(floor.event_order),
+        tombstone_order=tuple(
+            item for item in floor.tombstone_order if item[1] in floor.tombstones
+        ),
+        queues=tuple((q.name, q.last_rank, q.drawn, q.passed) for q in floor.queues.values()),
+        drained={
+            name: queue.spec
+            for name, queue in floor.queues.items()
+            if center is not None and name not in center.queues
+        },
+        durations=tuple(fifo.duration_ms for fifo in floor.timers.fifos[1:]),
+        profiles=tuple(floor.profiles),
+        promises=tuple(promises),
+        contacts=contacts,
+        agents=tuple(_freeze_agent(agent) for agent in floor.agents.values()),
+        endings=tuple(
+            EndingFacts(
+                e.contact.contact_id,
+                e.exit,
+                e.closed_ms,
+                e.absent_from_ms,
+                e.surveyed,
+                e.contact.ending is e,
+            )
+            for e in floor.closed
+        ),
+        timers=tuple(_freeze_timer(timer) for timer in floor.timers.in_order()),
+    )
+    body = msgspec.json.encode(facts)
+    checksum = hashlib.blake2b(body, digest_size=32).hexdigest()
+    return f"switchroom-snapshot {SNAPSHOT_VERSION} {checksum}\n".encode() + body
+
+
+def _freeze_contact(
+    contact: Contact,
+    plans: dict[tuple[str, str, Promise], int],
+    promises: list[tuple[str, Promise, str]],
+) -> ContactFacts:
+    clocks: list[ClockState] = []
+    clock = contact.clocks
+    while clock is not None:
+        channel = contact.profile.key[0]
+        mark = (clock.plan.name, channel, clock.plan.promise)
+        if mark not in plans:
+            plans[mark] = len(promises)
+            promises.append((clock.plan.name, clock.plan.promise, channel))
+        clocks.append(
+            ClockState(
+                plans[mark],
+                clock.cycle,
+                clock.phase,
+                clock.since_ms,
+                clock.consumed_ms,
+                clock.noticed,
+            )
+        )
+        clock = clock.next
+    offers: list[tuple[int, str]] = []
+    work = contact.work
+    held: WorkState | None = None
+    if isinstance(work, Assignment):
+        held = WorkState(
+            work.offer_id,
+            work.agent.agent_id,
+            work.assigned_ms,
+            work.talk_ended_ms,
+            work.phase,
+            work.held,
+        )
+    else:
+        offer = work
+        while offer is not None:
+            offers.append((offer.offer_id, offer.agent.agent_id))
+            offer = offer.sibling
+    return ContactFacts(
+        contact.contact_id,
+        contact.customer,
+        contact.profile.key,
+        contact.place,
+        int(contact.state),
+        contact.step,
+        _freeze_more(contact),
+        tuple(clocks),
+        tuple(offers),
+        held,
+    )
+
+
+def _freeze_more(contact: Contact) -> MoreState | None:
+    more = contact.more
+    if more is None:
+        return None
+    return MoreState(
+        more.first_key,
+        more.preferred_agent,
+        "" if more.queue is None else more.queue.name,
+        more.raised,
+        more.tried,
+        "" if more.affinity is None else more.affinity.agent_id,
+        more.affinity_until_ms,
+        more.affinity_reason,
+        more.callback_due_ms,
+        more.absent_ms,
+        more.absent_since_ms,
+        more.entered_ms,
+        more.steps_from_ms,
+        more.escalated,
+        more.held,
+        more.last_agent,
+        more.reopened_ms,
+    )
+
+
+def _freeze_agent(agent: Agent) -> AgentFacts:
+    scores = agent.scores
+    return AgentFacts(
+        agent.agent_id,
+        agent.team,
+        agent.skills,
+        agent.capacity,
+        int(agent.state),
+        agent.session,
+        agent.presence,
+        agent.removed,
+        agent.turn,
+        agent.idle_since_ms,
+        agent.backing_off,
+        agent.unanswered,
+        tuple(work.contact.contact_id for work in agent.works),
+        tuple(offer.offer_id for offer in agent.offers),
+        None
+        if scores is None
+        else (scores.contacts, scores.talk, scores.busy, scores.idle_ms, scores.shares),
+    )
+
+
+def _freeze_timer(timer: Timer) -> TimerFacts:
+    fifo = timer.fifo
+    assert fifo is not None, "an armed timer stands in a list"
+    kind, subject, number = CONTACT_TIMER, "", 0
+    if isinstance(timer, Contact):
+        subject = timer.contact_id
+    elif isinstance(timer, Offer):
+        kind, number = OFFER_TIMER, timer.offer_id
+    elif isinstance(timer, Clock):
+        kind, subject = CLOCK_TIMER, timer.contact.contact_id
+        clock = timer.contact.clocks
+        while clock is not timer:
+            assert clock is not None, "a contact knows its clocks"
+            number += 1
+            clock = clock.next
+    elif isinstance(timer, Assignment):
+        kind, subject = WORK_TIMER, timer.contact.contact_id
+    elif isinstance(timer, Agent):
+        kind, subject = AGENT_TIMER, timer.agent_id
+    elif isinstance(timer, Heartbeat):
+        kind, subject = HEARTBEAT_TIMER, timer.agent.agent_id
+    else:
+        assert isinstance(timer, RingTimer), "every timer has its kind"
+        kind, subject = RING_TIMER, timer.contact.contact_id
+    return TimerFacts(kind, subject, number, fifo.index, timer.armed_ms)
