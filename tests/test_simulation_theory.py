@@ -78,14 +78,9 @@ class Observer:
                     self.abandoned[batch] += 1
 
 
-@pytest.mark.parametrize(
-    ("agents", "per_minute", "patience_ms", "in_time"),
-    [(50, 48.0, 120_000, 0.943018954746981), (10, 11.0, 60_000, None)],
-)
-def test_the_simulator_meets_erlang_a(
-    agents: int, per_minute: float, patience_ms: int, in_time: float | None
-) -> None:
-    center = Center(
+def pool(agents: int) -> Center:
+    """One queue, one skill, every call taken at once by whoever is free."""
+    return Center(
         name="pool",
         version=1,
         channels={"phone": Channel(auto_accept=True)},
@@ -95,8 +90,11 @@ def test_the_simulator_meets_erlang_a(
         teams={"t": Team()},
         agents={f"a{n}": Agent(team="t", skills={"any": 5}) for n in range(agents)},
     )
-    length_ms = WARM_UP_MS + BATCHES * BATCH_MS + 10 * MINUTE_MS
-    options = Options(
+
+
+def calls(center: Center, per_minute: float, length_ms: int, patience: Law | None) -> Options:
+    """Poisson calls with exponential work of a minute, and nothing else."""
+    return Options(
         seed=6,
         start_ms=START_MS,
         length_ms=length_ms,
@@ -108,7 +106,7 @@ def test_the_simulator_meets_erlang_a(
                 rates_per_hour=(per_minute * 60,),
                 interval_ms=length_ms,
                 handle=Law(mean_ms=MINUTE_MS),
-                patience=Law(mean_ms=patience_ms),
+                patience=patience,
             ),
         ),
         customers=Customers(
@@ -128,6 +126,18 @@ def test_the_simulator_meets_erlang_a(
             proficiency_gain=0,
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("agents", "per_minute", "patience_ms", "in_time"),
+    [(50, 48.0, 120_000, 0.943018954746981), (10, 11.0, 60_000, None)],
+)
+def test_the_simulator_meets_erlang_a(
+    agents: int, per_minute: float, patience_ms: int, in_time: float | None
+) -> None:
+    center = pool(agents)
+    length_ms = WARM_UP_MS + BATCHES * BATCH_MS + 10 * MINUTE_MS
+    options = calls(center, per_minute, length_ms, Law(mean_ms=patience_ms))
     observer = Observer()
     simulate_day(center, options, listeners=(observer.hear,))
     delay, abandon = erlang_a(per_minute, 1, MINUTE_MS / patience_ms, agents)
@@ -145,3 +155,25 @@ def test_the_simulator_meets_erlang_a(
         error = stdev(errors) / BATCHES**0.5
         assert error < 0.05 * exact + 0.02, "the run is long enough to tell"
         assert abs(ratio - exact) < 4 * error, (ratio, exact, error)
+
+
+def waits_of(agents: int) -> dict[str, int]:
+    center = pool(agents)
+    waits: dict[str, int] = {}
+
+    def hear(entry: Entry) -> None:
+        for decision in entry.decisions:
+            if isinstance(decision, AssignContact):
+                waits[decision.contact_id] = decision.wait_ms
+
+    simulate_day(center, calls(center, 9.0, 4 * 60 * MINUTE_MS, None), listeners=(hear,))
+    return waits
+
+
+def test_one_agent_more_delays_nobody() -> None:
+    """Same customers, first come first served, endless patience: path by path, no wait grows."""
+    ten, eleven = waits_of(10), waits_of(11)
+    assert len(ten) > 2_000
+    assert set(ten) <= set(eleven)
+    assert all(eleven[contact_id] <= wait_ms for contact_id, wait_ms in ten.items())
+    assert sum(eleven[contact_id] for contact_id in ten) < sum(ten.values()) / 2
