@@ -85,6 +85,12 @@ def run(
     print_decisions: Annotated[
         bool, typer.Option("--print-decisions", help="Write decisions to stdout as CloudEvents.")
     ] = False,
+    unit_records: Annotated[
+        int, typer.Option(min=1, max=10_000, help="At most this many entries in one commit.")
+    ] = 500,
+    snapshot_every: Annotated[
+        int, typer.Option(min=1, help="Take a snapshot every so many entries.")
+    ] = 50_000,
 ) -> None:
     """Run one centre on an embedded store: decide, journal, publish, serve."""
     if not __debug__:
@@ -112,7 +118,11 @@ def run(
             recorded=as_fast_as_possible,
             speed=speed,
             print_decisions=print_decisions,
-            settings=Settings(stop_at_end=number is None),
+            settings=Settings(
+                unit_records=unit_records,
+                snapshot_every=snapshot_every,
+                stop_at_end=number is None,
+            ),
         )
         code = asyncio.run(run_live(options, _announce))
     raise typer.Exit(code)
