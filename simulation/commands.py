@@ -202,8 +202,8 @@ def _print_verdict(verdict: Verdict, measures: Measures) -> None:
     center, options = verdict.center, verdict.options
     line = typer.echo
     line(
-        f"seed {verdict.seed}: centre {center.name}, {len(center.agents)} agents, "
-        f"{len(center.queues)} queues, {len(center.categories)} categories, "
+        f"seed {verdict.seed}: centre {center.name}, agents {len(center.agents)}, "
+        f"queues {len(center.queues)}, categories {len(center.categories)}, "
         f"channels {', '.join(center.channels)}"
     )
     line(f"options  {describe(options)}")

@@ -7,9 +7,11 @@ auditor check every step, heals the world and demands that every contact ends.
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import simpy
@@ -40,6 +42,7 @@ UserProcess: TypeAlias = Callable[[World], Generator[simpy.Event, Any, None]]
 
 _SETTLE_EVERY_MS: Final = 60_000
 _SHOWN_MAX: Final = 10
+_FRAMES_MAX: Final = 6
 
 
 @dataclass
@@ -196,34 +199,59 @@ def judge_day(
         digest.update(entry.stamped, entry.decisions)
         found.extend(str(violation) for violation in auditor.check(entry.stamped, entry.decisions))
 
-    day = simulate_day(center, options, listeners=(judge, *listeners), heal=heal)
-    found += [str(violation) for violation in auditor.finish(drained=heal and not day.left_open)]
-    if heal and day.left_open:
-        phases = [f"{contact.id} ({contact.phase.value})" for contact in day.world.open_contacts]
-        shown = ", ".join(phases[:_SHOWN_MAX])
-        found.append(
-            f"progress: {len(phases)} contacts are open {options.heal_ms // 60_000} minutes after "
-            f"everything was put right: {shown}"
-        )
-    if day.faults["restored"]:
+    crash = ""
+    left_open: list[str] = []
+    faults: Counter[str] = Counter()
+    try:
+        day = simulate_day(center, options, listeners=(judge, *listeners), heal=heal)
+    except Exception as error:  # noqa: BLE001 - whatever breaks under a seed is a finding
+        crash = describe_crash(error)
+        found.append(crash)
+    else:
+        left_open, faults = day.left_open, day.faults
+        drained = heal and not left_open
+        found += [str(violation) for violation in auditor.finish(drained=drained)]
+        if heal and left_open:
+            found.append(_no_progress(day, options.heal_ms))
+    if faults["restored"] and not crash:
         again = refold(journal)
         if again != digest.hexdigest():
             found.append(
                 "I30: the journal refolded without a snapshot gives digest "
                 f"{again[:16]}, the day gave {digest.hexdigest()[:16]}"
             )
+    end_ms = journal[-1].stamped.at_ms if journal else options.start_ms
     return Verdict(
         seed=options.seed,
         center=center,
         options=options,
-        entries=day.tally.entries,
-        decisions=day.tally.decisions,
-        hours=(day.driver.now_ms - options.start_ms) / 3_600_000,
-        left_open=len(day.left_open),
-        faults=dict(sorted(day.faults.items())),
+        entries=len(journal),
+        decisions=sum(len(entry.decisions) for entry in journal),
+        hours=(end_ms - options.start_ms) / 3_600_000,
+        left_open=len(left_open),
+        faults=dict(sorted(faults.items())),
         digest=digest.hexdigest(),
         violations=tuple(found),
     )
+
+
+def _no_progress(day: Day, heal_ms: int) -> str:
+    phases = [f"{contact.id} ({contact.phase.value})" for contact in day.world.open_contacts]
+    return (
+        f"progress: {len(phases)} contacts are open {heal_ms // 60_000} minutes after "
+        f"everything was put right: {', '.join(phases[:_SHOWN_MAX])}"
+    )
+
+
+def describe_crash(error: BaseException) -> str:
+    """Say in one line what broke and where, innermost frame first.
+
+    SimPy raises a copy of what broke inside a process; the original is its cause.
+    """
+    origin = error.__cause__ or error
+    frames = traceback.extract_tb(origin.__traceback__)[-_FRAMES_MAX:]
+    places = [f"{'/'.join(Path(f.filename).parts[-2:])}:{f.lineno} {f.name}" for f in frames]
+    return f"crash: {type(origin).__name__}: {origin} ({' < '.join(reversed(places))})"
 
 
 def refold(journal: Iterable[Entry]) -> str:

@@ -166,3 +166,14 @@ def test_the_command_runs_a_range_and_refuses_a_wrong_one() -> None:
     assert json.loads(several.stdout)["seeds"] == 2
     wrong = runner.invoke(app, ["--seeds", "6..5"])
     assert wrong.exit_code == 2
+
+
+def test_a_crash_is_a_finding_with_its_place() -> None:
+    def trip(entry: Entry) -> None:
+        if entry.stamped.seq == 50:
+            raise AssertionError("a planted crash")
+
+    verdict = judge_day(busy_center(), busy_day(Faults()), listeners=(trip,))
+    assert verdict.entries == 50
+    (violation,) = verdict.violations
+    assert violation.startswith("crash: AssertionError: a planted crash (tests/")
