@@ -120,6 +120,10 @@ class AgentRegister:
         """Follow the lines that were renamed, and keep those that only empty themselves."""
         ledger = self.ledger
         assert ledger.center is not None
+        for closed in ledger.closed.values():
+            # What could be forgotten before a longer window came is perhaps forgotten.
+            past_ms = closed.closed_ms + old.limits.duplicate_window_ms
+            closed.expired = closed.expired or past_ms < ledger.now_ms
         for name in event.drain:
             if name in old.queues and name not in ledger.center.queues:
                 ledger.drained[name] = old.queues[name]

@@ -59,7 +59,7 @@ class ConservationJudge:
         """Open the account of a contact that was taken in."""
         ledger, report = self.ledger, self.findings.report
         closed = ledger.closed.get(event.contact_id)
-        if closed is not None and closed.closed_ms + ledger.window_ms() < ledger.now_ms:
+        if closed is not None and ledger.need_not_know(closed):
             del ledger.closed[event.contact_id]
         if ledger.account_of(event.contact_id) is not None:
             report("I2", f"{event.contact_id} arrives a second time and is taken in again")
@@ -101,7 +101,7 @@ class ConservationJudge:
             self._follow(event, contact)
             return
         closed = ledger.closed.get(contact_id)
-        if closed is not None and closed.closed_ms + ledger.window_ms() < ledger.now_ms:
+        if closed is not None and ledger.need_not_know(closed):
             # It need not be remembered any more, though it may be.
             early = isinstance(event, e.ContactEnded | e.ContactAbandoned)
             closed = None if early else closed
@@ -330,6 +330,7 @@ class ConservationJudge:
             self.findings.report("I4", f"{name} from {decision.from_queue}, was in {contact.queue}")
         if self.ledger.queue(decision.to_queue) is None:
             self.findings.report("I3", f"{name}, which is not configured")
+        contact.preference_over = True
         self.ledger.requeue_as(contact, decision.to_queue)
 
     def schedule(self, decision: ScheduleCallback) -> None:

@@ -95,7 +95,11 @@ class FairnessJudge:
         ledger = self.ledger
         assert ledger.center is not None
         cap = ledger.center.offers.per_agent_max
-        if cap and contact.times_offered.get(agent.agent_id, 0) >= cap:
+        tries = max(
+            contact.times_offered.get(agent.agent_id, 0),
+            contact.times_missed.get(agent.agent_id, 0),
+        )
+        if cap and tries >= cap:
             return True
         if contact.claimed_agent and contact.claimed_agent != agent.agent_id:
             return True

@@ -132,6 +132,7 @@ class ClosedAccount:
     closed_ms: int
     exit: Exit
     early: bool = False
+    expired: bool = False
 
 
 class Agenda:
@@ -267,6 +268,10 @@ class Ledger:
     def window_ms(self) -> int:
         """Return for how long what is over must be remembered."""
         return self.center.limits.duplicate_window_ms if self.center else 0
+
+    def need_not_know(self, closed: ClosedAccount) -> bool:
+        """Say whether a closed contact may have been forgotten by now."""
+        return closed.expired or closed.closed_ms + self.window_ms() < self.now_ms
 
     def forget_closed(self) -> None:
         """Let go of contacts closed too long ago to be spoken of."""
