@@ -82,7 +82,7 @@ class World:
     def obey(self, at_ms: int, decision: Decision) -> None:
         """Plan what a decision makes people do."""
         draw = self.draw
-        if isinstance(decision, OfferContact) and draw.random() < 0.9:  # noqa: PLR2004
+        if isinstance(decision, OfferContact) and draw.random() < 0.9:
             event: Event = OfferAccepted(decision.offer_id, decision.contact_id, decision.agent_id)
             self._plan(at_ms + draw.randrange(1000, 6000), event)
         elif isinstance(decision, AssignContact):
@@ -96,7 +96,8 @@ class World:
 
 def make_day(center: Center, lines: int, seed: int, gap_ms: float = 3000) -> list[bytes]:
     """Return a day of CloudEvents, a line each, and a watermark behind them."""
-    world, sequencer, day = World(center, seed, gap_ms), Sequencer(Router()), []
+    world, sequencer = World(center, seed, gap_ms), Sequencer(Router())
+    day: list[bytes] = []
     sequencer.accept(CenterChanged(center), DAY_START_MS)
     at_ms = DAY_START_MS
     while len(day) < lines:
@@ -184,8 +185,8 @@ def soak(
     center = load_center(config).center
     input_path = directory / "day.ndjson"
     input_path.write_bytes(b"\n".join(make_day(center, lines, seed)) + b"\n")
-    options = ("--input", str(input_path), "--as-fast-as-possible", "--unit-records", "50")
-    options += ("--snapshot-every", "700")
+    options = ["--input", str(input_path), "--as-fast-as-possible"]
+    options += ["--unit-records", "50", "--snapshot-every", "700"]
     undisturbed = directory / "undisturbed.db"
     subprocess.run(
         command(config, undisturbed, *options), cwd=ROOT, check=True, capture_output=True
@@ -257,7 +258,7 @@ def main() -> None:
             lines=chosen.lines,
             seed=chosen.seed,
             delay_s=(0.2, 2.2),
-            tell=lambda line: sys.stderr.write(line + "\n"),
+            tell=lambda line: print(line, file=sys.stderr),
         )
     facts = {
         "seed": chosen.seed,

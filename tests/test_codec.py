@@ -304,7 +304,7 @@ def test_decisions_go_out_with_derived_ids_and_their_cause() -> None:
 @pytest.mark.parametrize(
     "event_type",
     # A whole configuration takes the same way in test_service.
-    sorted(set(RECEIVED_TYPES.values()) - {e.CenterChanged}, key=lambda t: t.__name__),
+    [kind for kind in RECEIVED_TYPES.values() if kind is not e.CenterChanged],
 )
 def test_every_event_that_may_come_in_survives_the_way_out_and_back(
     event_type: type[e.Event],
