@@ -120,6 +120,8 @@ class AssignmentJudge:
         if gap:
             self.findings.report("I8", f"{name} at step {contact.step}: {gap}")
         self._check_preference(contact, agent, name)
+        if agent.agent_id == contact.preferred_agent:
+            contact.preference_over = True
         gap = reading.room_gap(ledger, agent, contact.channel, by_holding=True)
         if gap:
             self.findings.report("I7", f"{name}: {gap}")

@@ -141,7 +141,7 @@ class SlaJudge:
         moved: bool,
     ) -> None:
         before = {kind: clock.twin() for kind, clock in contact.clocks.items()}
-        expected = self._retarget(contact) if moved else []
+        expected = self._retarget(contact, seen) if moved else []
         for decision in seen:
             if isinstance(decision, WarnSla | BreachSla):
                 self._judge_timed(event, contact, decision)
@@ -388,18 +388,21 @@ class SlaJudge:
             return [event.contact_id]
         return list(self.ledger.reclassed_now)
 
-    def _retarget(self, contact: ContactAccount) -> Words:
+    def _retarget(self, contact: ContactAccount, seen: list[SlaDecision]) -> Words:
         """Put a contact's clocks under the promises made to it as it is now.
 
         A clock whose promise is no longer made is canceled. A promise new to the contact counts
-        from its arrival.
+        from its arrival. Two things are left open and taken as the journal has them: whether a
+        clock already breached gets a new target, and whether a promise is made anew to a contact
+        that has been served.
         """
         now_ms, words = self.ledger.now_ms, []
         promises = self.promises_of(contact)
         for kind, clock in contact.clocks.items():
-            if clock.ended:
-                continue
             promised = promises.get(kind)
+            policy = promised[0] if promised else clock.policy
+            if clock.ended or (clock.breached and not _moves(seen, policy, clock.cycle)):
+                continue
             if promised is None:
                 name = (clock.policy, clock.cycle)
                 words.append((*name, model.stop_clock(clock, now_ms, served=False)))
@@ -409,6 +412,10 @@ class SlaJudge:
         for kind, (policy, promise) in promises.items():
             starts = model.signals_of(promise, contact.channel)[0]
             if kind in contact.clocks or Signal.ARRIVED not in starts:
+                continue
+            if contact.served and not any(
+                isinstance(said, StartSla) and said.policy == policy for said in seen
+            ):
                 continue
             clock = model.start_clock(policy, promise, contact.channel, 1, contact.arrived_ms)
             clock.moved_ms = now_ms
@@ -466,6 +473,18 @@ class SlaJudge:
         clock = contact.clocks.get(promise.kind) if promise else None
         if promise is not None and clock is not None and not clock.ended:
             model.rebase_clock(clock, decision.policy, promise, self.ledger.now_ms)
+
+
+def _moves(seen: list[SlaDecision], policy: str, cycle: int) -> bool:
+    """Say whether the journal re-targets or cancels a clock."""
+    return any(
+        (said.policy, said.cycle) == (policy, cycle)
+        and (
+            isinstance(said, RebaseSla)
+            or (isinstance(said, StopSla) and said.reason is Reason.CLOCK_CANCELED)
+        )
+        for said in seen
+    )
 
 
 def _rule_of(due: list[str], saw: list[str]) -> str:
