@@ -12,7 +12,7 @@ from typing import Final
 
 from router import events as e
 from router import states
-from router.contacts import MOVE, Outcome
+from router.contacts import MOVE, REPEAT, Outcome
 from router.decisions import Reason
 
 
@@ -35,5 +35,5 @@ AGENT_TABLE: Final[dict[type[e.Event], tuple[Outcome, ...]]] = {
     e.AgentSkillsChanged: (MOVE, MOVE, MOVE, MOVE),
     e.AgentCapacityChanged: (MOVE, MOVE, MOVE, MOVE),
     e.AgentHeartbeat: (_OUT, MOVE, MOVE, MOVE),
-    e.AgentLost: (_OUT, MOVE, MOVE, MOVE),
+    e.AgentLost: (_OUT, MOVE, MOVE, REPEAT),
 }

@@ -86,6 +86,7 @@ def assign(floor: Floor, offer: Offer, reason: Reason) -> None:
     channel = work.channel
     if channel.spec.interrupts:
         _make_room(floor, agent, channel.units)
+    end_idleness(floor, agent)
     agent.works.append(work)
     agent.units += channel.units
     agent.active_units += channel.units
@@ -188,12 +189,16 @@ def release(floor: Floor, work: Assignment, reason: Reason) -> None:
 
 
 def _score_start(floor: Floor, agent: Agent) -> None:
-    """Count a contact taken, and the idle time before it."""
+    """Count a contact taken."""
     scores = agent.scores
     assert scores is not None, "scores are kept for this agent"
     scores.contacts += floor.decay.weigh(1000, floor.now_ms)
-    if len(agent.works) == 1:
-        scores.idle_ms += floor.now_ms - agent.idle_since_ms
+
+
+def end_idleness(floor: Floor, agent: Agent) -> None:
+    """Add the idle time that ends now to the agent's total, if the policies want to know it."""
+    if agent.scores is not None and agent.state == states.READY and not agent.works:
+        agent.scores.idle_ms += floor.now_ms - agent.idle_since_ms
 
 
 def _score_end(floor: Floor, agent: Agent, work: Assignment) -> None:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from router.plan import QueuePlan
     from router.records import Agent
 
-GRADES: Final = 62
-
 LOWEST: Final = 0
 ROTATING: Final = 1
 RANDOM: Final = 2
@@ -68,7 +66,7 @@ class Bench:
 
 
 class GradedBench(Bench):
-    """Order by grade (0 to 61, the highest first), then by tie number (the lowest first)."""
+    """Order by grade (small, the highest first), then by tie number (the lowest first)."""
 
     __slots__ = ("firsts", "lasts", "mask")
 

@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 from router.center import ALWAYS, Center, DayKind, NamedDay, OpeningTable
+from router.problems import show_duration
 
 DAY_MS: Final = 86_400_000
 BEYOND: Final = "outside the calendar's years, which counts as open"
@@ -161,6 +164,14 @@ class OpeningHours:
         local = _EPOCH + timedelta(milliseconds=at_ms + self.offset_ms(at_ms))
         return local.isoformat(" ", "seconds")
 
+    def is_break(self, from_ms: int, to_ms: int) -> bool:
+        """Say whether a closed stretch lies between the hours of one working day."""
+        index = bisect_right(self._day_starts, from_ms) - 1
+        if index < 0:
+            return False
+        starts_ms, closes_ms = self.table.workdays_ms[index]
+        return to_ms <= closes_ms and self.elapsed_ms(starts_ms, from_ms) > 0
+
     def named_days(self, from_ms: int, to_ms: int) -> tuple[NamedDay, ...]:
         """Return the days with a name of their own that share an instant with a stretch of time."""
         named = self.table.named
@@ -195,9 +206,80 @@ PLAIN_TIME: Final = OpeningHours(ALWAYS, OpeningTable())
 
 def opening_hours(center: Center) -> dict[str, OpeningHours]:
     """Return every calendar of a centre by name, `always` included."""
-    hours = {name: OpeningHours(name, calendar.table) for name, calendar in center.calendars.items()}
+    hours = {
+        name: OpeningHours(name, calendar.table) for name, calendar in center.calendars.items()
+    }
     return {**hours, ALWAYS: PLAIN_TIME}
 
 
-_OPEN_WORDS: Final = {DayKind.MOVED_WORKDAY: "moved workday", DayKind.EXCEPTION: "exception"}
-_CLOSED_WORDS: Final = {DayKind.HOLIDAY: "holiday", DayKind.EXCEPTION: "exception"}
+# --- the path to a deadline -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the path to a deadline: how much of it counted, and why."""
+
+    from_ms: int
+    to_ms: int
+    ran_ms: int
+    why: str
+
+
+def timeline(hours: OpeningHours, start_ms: int, duration_ms: int) -> list[Stretch]:
+    """Return the path from a start to the instant that `add_ms` gives, without a gap.
+
+    It is as long as there are openings, breaks and days with a name on the way.
+    """
+    end_ms = hours.add_ms(start_ms, duration_ms)
+    path: list[Stretch] = []
+    at_ms = start_ms
+    while at_ms < end_ms:
+        opens_ms = hours.next_opening_ms(at_ms)
+        is_open = opens_ms == at_ms
+        until_ms = opens_ms
+        if is_open:
+            closes_ms = hours.next_closing_ms(at_ms)
+            until_ms = end_ms if closes_ms is None else closes_ms
+        until_ms = min(until_ms, end_ms)
+        path += _pieces(hours, at_ms, until_ms, is_open=is_open)
+        at_ms = until_ms
+    return path
+
+
+def _pieces(hours: OpeningHours, from_ms: int, to_ms: int, *, is_open: bool) -> list[Stretch]:
+    """Cut a stretch that is all open or all closed where its reason changes."""
+    days = hours.named_days(from_ms, to_ms)
+    edges = [from_ms, to_ms, *hours.horizon]
+    edges += [day.from_ms for day in days] + [day.to_ms for day in days]
+    cuts = sorted(edge for edge in edges if from_ms <= edge <= to_ms)
+    pieces: list[Stretch] = []
+    for start_ms, end_ms in pairwise(cuts):
+        if start_ms == end_ms:
+            continue
+        why = _why(hours, start_ms, end_ms, is_open=is_open)
+        ran_ms = end_ms - start_ms if is_open else 0
+        if pieces and pieces[-1].why == why:
+            last = pieces.pop()
+            start_ms, ran_ms = last.from_ms, last.ran_ms + ran_ms  # noqa: PLW2901  # one piece
+        pieces.append(Stretch(start_ms, end_ms, ran_ms, why))
+    return pieces
+
+
+def _why(hours: OpeningHours, from_ms: int, to_ms: int, *, is_open: bool) -> str:
+    if not hours.covers(from_ms, to_ms):
+        return "open" if hours.name == ALWAYS else BEYOND
+    state = "open" if is_open else "closed"
+    for day in hours.named_days(from_ms, to_ms):
+        # A night shift that runs into a holiday is open, and a moved workday closes at night.
+        if day.kind is not (DayKind.HOLIDAY if is_open else DayKind.MOVED_WORKDAY):
+            return f"{state}, {day.kind.value.replace('_', ' ')}: {day.name}"
+    return "break" if not is_open and hours.is_break(from_ms, to_ms) else state
+
+
+def show_timeline(hours: OpeningHours, path: list[Stretch]) -> list[str]:
+    """Write a path as lines for people: local clock, what counted, why."""
+    return [
+        f"{hours.local_text(part.from_ms)} to {hours.local_text(part.to_ms)}  "
+        f"{show_duration(part.ran_ms):>10}  {part.why}"
+        for part in path
+    ]

@@ -117,10 +117,8 @@ class DayKind(Enum):
 class Holidays:
     """Say where the holidays of a calendar come from.
 
-    `country` is an ISO 3166-1 code, `subdivision` one of its parts. With `moved_workdays` the
-    weekend days on which the country works in lieu are open, with the hours of the weekday that
-    they stand for. `ical` names an iCalendar file beside the configuration; its all-day entries
-    are closed days.
+    `country` is an ISO 3166-1 code. With `moved_workdays` weekend days worked in lieu have the
+    hours of the weekday they stand for. `ical` is a file of all-day entries beside the others.
     """
 
     __pydantic_config__ = _CLOSED
@@ -133,7 +131,7 @@ class Holidays:
 
 @dataclass(frozen=True, kw_only=True)
 class DayException:
-    """Give one local date its own hours (none: closed), whatever else is said of it."""
+    """Give one local date its own hours (none: closed)."""
 
     __pydantic_config__ = _CLOSED
 
@@ -146,9 +144,8 @@ class DayException:
 class CalendarDefinition:
     """Describe opening hours as people do.
 
-    `zone` is a name of the IANA time zone database. `hours` maps weekdays (`mon`, `mon-fri`,
-    `sat,sun`, `daily`) to stretches of the local clock (`09:00-12:00`, `22:00-06:00` into the
-    next day, `00:00-24:00`); a weekday not named is closed. `years` are those it holds for.
+    `hours` maps weekdays (`mon-fri`, `sat,sun`, `daily`) to stretches of the local clock of the
+    IANA `zone` (`09:00-12:00`, `22:00-06:00`); a weekday not named is closed.
     """
 
     __pydantic_config__ = _CLOSED
@@ -162,7 +159,7 @@ class CalendarDefinition:
 
 @dataclass(frozen=True, kw_only=True)
 class NamedDay:
-    """Name a local date, from its first instant to the next day's, that has a reason of its own."""
+    """Name a local date whose hours have a reason of their own, and its span."""
 
     __pydantic_config__ = _CLOSED
 
@@ -175,12 +172,10 @@ class NamedDay:
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningTable:
-    """Hold a calendar in UTC, complete: whoever has it needs no zone rules and no holidays.
+    """Hold a calendar in UTC, complete: no zone rules and no holidays are needed any more.
 
-    Between `from_ms` and `to_ms` exactly the stretches (from, to) of `open_ms` are open.
-    `workdays_ms` holds, for each date with open hours, the date's first instant and the instant
-    of its last closing; `offsets_ms` the local clock: (since, ahead of UTC). `tz_version` and
-    `sources` say what the table was made from.
+    Between `from_ms` and `to_ms` exactly `open_ms` is open. `workdays_ms`: of each date with open
+    hours its first instant and last closing. `offsets_ms`: (since, local time ahead of UTC).
     """
 
     __pydantic_config__ = _CLOSED

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from router import whys
-from router.center import PromiseAction, ReopenMode, Signal
+from router import states, whys
+from router.center import ReopenMode, Signal
 from router.decisions import (
     BreachSla,
     EscalateContact,
@@ -253,14 +253,15 @@ def _thresholds_passed(plan: PromisePlan, elapsed_ms: int) -> int:
 def retarget_clocks(floor: Floor, contact: Contact) -> None:
     """Put the clocks under the promises that hold for the contact now.
 
-    A deadline is counted from the clock's original start with all its pauses. A breach already
-    raised stays. A promise new to the contact counts from its arrival.
+    A deadline is counted from the clock's original start with all its pauses. A broken promise
+    stays as it was broken. A promise new to the contact counts from its arrival, unless what it
+    promises has happened already.
     """
     plans = contact.profile.promises
     clock = contact.clocks
     while clock is not None:
         follower = clock.next
-        if clock.phase != OVER:
+        if clock.phase in (RUNNING, PAUSED):
             kind = clock.plan.promise.kind
             plan = next((p for p in plans if p.promise.kind is kind), None)
             if plan is None:
@@ -269,7 +270,7 @@ def retarget_clocks(floor: Floor, contact: Contact) -> None:
                 _rebase(floor, clock, plan)
         clock = follower
     for plan, action in contact.profile.reactions[ARRIVED]:
-        if action == START and _clock_of(contact, plan) is None:
+        if action == START and _clock_of(contact, plan) is None and not _is_done(contact, plan):
             started = Clock(contact, plan, 1, contact.arrived_ms)
             started.next = contact.clocks
             contact.clocks = started
@@ -277,6 +278,16 @@ def retarget_clocks(floor: Floor, contact: Contact) -> None:
                 StartSla(contact.contact_id, plan.name, 1, started.deadline_ms, whys.RETARGETED)
             )
             _arm(floor, started)
+
+
+def _is_done(contact: Contact, plan: PromisePlan) -> bool:
+    """Say whether an agent was with the contact already, if that is what a promise promises."""
+    served = contact.state in (states.HANDLING, states.WRAP_UP, states.AWAITING_CUSTOMER) or (
+        contact.more is not None and contact.more.last_agent != ""
+    )
+    return served and any(
+        plan.actions[signal] == STOP for signal in (ASSIGNED, CONNECTED, AGENT_REPLIED)
+    )
 
 
 def _rebase(floor: Floor, clock: Clock, plan: PromisePlan) -> None:
@@ -295,13 +306,13 @@ def _rebase(floor: Floor, clock: Clock, plan: PromisePlan) -> None:
             from_policy="" if old_name == plan.name else old_name,
         )
     )
-    if clock.phase == BREACHED:
-        return
     floor.timers.cancel(clock)
     # A percentage is said once; what the rebase moved into the past is due at once.
     clock.noticed = sum(1 for percent, _ in plan.thresholds if percent <= said_percent)
     if clock.phase == RUNNING:
         _arm(floor, clock)
+    elif clock.consumed_ms > plan.target_ms:
+        _breach(floor, clock)
 
 
 def _deadline_ms(floor: Floor, clock: Clock) -> int:
@@ -311,32 +322,35 @@ def _deadline_ms(floor: Floor, clock: Clock) -> int:
     return clock.deadline_ms
 
 
-def fire_clock(floor: Floor, clock: Clock) -> PromiseAction:
-    """Warn or breach, as the threshold says; return what the promise wants done about it."""
+def fire_clock(floor: Floor, clock: Clock) -> None:
+    """Warn or breach, as the threshold says."""
     percent = clock.plan.thresholds[clock.noticed][0]
     if percent == TARGET_PERCENT:
         _breach(floor, clock)
-        return clock.plan.promise.on_breach
+        return
     clock.noticed += 1
     floor.out.append(
         WarnSla(clock.contact.contact_id, clock.plan.name, clock.cycle, percent, whys.WARNING_DUE)
     )
+    floor.due_actions.append((clock, clock.plan.promise.on_warning))
     _arm(floor, clock)
-    return clock.plan.promise.on_warning
 
 
 def _breach(floor: Floor, clock: Clock) -> None:
     """Decide that the promise is broken; the clock runs on until it is stopped."""
-    clock.phase = BREACHED
     floor.out.append(
         BreachSla(
             clock.contact.contact_id,
             clock.plan.name,
             clock.cycle,
-            clock.deadline_ms,
+            _deadline_ms(floor, clock),
             whys.DEADLINE_PASSED,
         )
     )
+    if clock.phase == PAUSED:
+        clock.since_ms = floor.now_ms
+    clock.phase = BREACHED
+    floor.due_actions.append((clock, clock.plan.promise.on_breach))
 
 
 def escalate(floor: Floor, clock: Clock) -> None:

@@ -17,11 +17,11 @@ from router.lines import Demand, Lane
 from router.plan import ChannelPlan, Profile, ProfileKey, QueuePlan, make_profile
 from router.policies.agent_selection import POLICIES, SCORED, Decay, make_bench
 from router.policies.contact_selection import POLICY_ORDER, lane_ranks
-from router.records import PLACE_BITS, Agent, Contact, Ending, More, Offer
+from router.records import PLACE_BITS, Agent, Clock, Contact, Ending, More, Offer
 from router.skills import qualifies
 
 if TYPE_CHECKING:
-    from router.center import Center
+    from router.center import Center, PromiseAction
     from router.decisions import Decision
 
 # An agent on break counts as staffed: he may come back for the contact that waits for him.
@@ -39,7 +39,8 @@ class Floor:
     """Hold the contacts, agents, lines, offers and timers of one centre.
 
     `freed` lists the agents who may have become able to take something; they are served at the end
-    of each step. `out` collects the decisions of the event at hand.
+    of each step. `due_actions` lists what promises want done about a warning or a breach. `out`
+    collects the decisions of the event at hand.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Floor:
         "decay",
         "demand_list",
         "demands",
+        "due_actions",
         "event_ids",
         "event_order",
         "freed",
@@ -84,6 +86,7 @@ class Floor:
         self.now_ms = 0
         self.out: list[Decision] = []
         self.freed: list[Agent] = []
+        self.due_actions: list[tuple[Clock, PromiseAction]] = []
         self.center: Center | None = None
         self.config_hash = ""
         self.timers = Timers()

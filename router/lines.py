@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.ordered import Ordered
-from router.policies.agent_selection import FIXED, POLICIES, Rank
+from router.policies.agent_selection import FIXED, GRADED, POLICIES, Rank
 
 if TYPE_CHECKING:
     from router.bench import Bench, Seat
@@ -142,6 +142,7 @@ class Demand:
         "needs",
         "queue",
         "rank",
+        "ranked",
         "reason",
         "seats",
         "staffed",
@@ -169,6 +170,7 @@ class Demand:
         # None: the rank of a seat is found once, when it is made.
         self.rank: Rank | None = None if policy[3] == FIXED else policy[0]
         self.reason: Reason = policy[2]
+        self.ranked = policy[1] != GRADED
         self.lanes: list[Lane] = []
         self.seats: list[Seat] = []
         self.staffed = 0

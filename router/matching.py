@@ -13,7 +13,7 @@ from router import states, whys
 from router.assignments import assign, resume_held
 from router.center import AgentPolicy
 from router.decisions import OfferContact, Reason
-from router.policies.agent_selection import GRADED, POLICIES, SHARE_STRIDE
+from router.policies.agent_selection import POLICIES, SHARE_STRIDE
 from router.policies.contact_selection import POLICIES as CONTACT_POLICIES
 from router.policies.contact_selection import POLICY_ORDER
 from router.records import Agent, Contact, Offer, RingTimer
@@ -56,7 +56,6 @@ def seek_agent(floor: Floor, contact: Contact) -> None:
             if contact.state in (states.WAITING, states.OFFERED):
                 offer_contact(floor, contact, ringing.agent, demand.reason)
         return
-    _note_choice(demand, seat)
     offer_contact(floor, contact, seat.agent, demand.reason)
     if spec.agent_policy is AgentPolicy.RING_PROGRESSIVELY:
         _set_ring(floor, contact)
@@ -95,20 +94,17 @@ def _may_try(floor: Floor, contact: Contact, agent: Agent) -> bool:
     return not most or more.tried.get(agent.agent_id, 0) < most
 
 
-def _note_choice(demand: Demand, seat: Seat) -> None:
-    """Remember the choice, for policies whose next choice depends on it."""
+def _note_choice(demand: Demand, agent: Agent) -> None:
+    """Remember who was chosen, for policies whose next choice depends on it."""
     queue = demand.queue
     policy = queue.spec.agent_policy
-    if POLICIES[policy][1] == GRADED:
-        return
-    queue.last_rank = seat.rank
+    rank = POLICIES[policy][0](agent, demand)
+    queue.last_rank = rank
     queue.drawn += 1
-    if policy is AgentPolicy.WEIGHTED_SHARE:
-        scores = seat.agent.scores
-        if scores is not None:
-            weight = queue.spec.weights.get(seat.agent.agent_id, 1)
-            queue.passed = max(queue.passed, seat.rank)
-            scores.shares[queue.name] = seat.rank + SHARE_STRIDE // weight
+    if policy is AgentPolicy.WEIGHTED_SHARE and agent.scores is not None:
+        weight = queue.spec.weights.get(agent.agent_id, 1)
+        queue.passed = max(queue.passed, rank)
+        agent.scores.shares[queue.name] = rank + SHARE_STRIDE // weight
 
 
 def _set_ring(floor: Floor, contact: Contact) -> None:
@@ -244,6 +240,10 @@ def offer_contact(floor: Floor, contact: Contact, agent: Agent, reason: Reason) 
             contact.more.affinity = None
         contact.state = states.OFFERED
         floor.set_alarm(contact)
+    lane = contact.lane
+    assert lane is not None, "an offered contact has a lane"
+    if lane.demand.ranked:
+        _note_choice(lane.demand, agent)
     number = floor.next_offer
     floor.next_offer = number + 1
     offer = Offer(number, contact, agent)

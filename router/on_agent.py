@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router import states, whys
-from router.assignments import take_from_agent
+from router.assignments import end_idleness, take_from_agent
 from router.decisions import ChangeAgentState, Reason
 from router.events import (
     AgentCapacityChanged,
@@ -17,7 +17,7 @@ from router.events import (
     AgentSkillsChanged,
 )
 from router.on_offer import drop_lost_work, set_away, take_offers_back
-from router.records import CONNECTED, CONNECTING, Agent, Heartbeat
+from router.records import CONNECTED, CONNECTING, WRAPPING_UP, Agent, Heartbeat
 from router.refusals import note_duplicate, refuse
 from router.waiting import end_affinity, return_to_line, skip_steps
 
@@ -90,7 +90,8 @@ def change_presence(floor: Floor, agent: Agent, presence: str, *, takes_work: bo
     if not was_staffed:
         count_staff(floor, agent, 1)
         for work in agent.works:
-            if work.phase == CONNECTED:
+            unlimited = work.contact.profile.category.wrap_up_ms < 0
+            if work.phase == CONNECTED or (work.phase == WRAPPING_UP and unlimited):
                 floor.timers.cancel(work)
 
 
@@ -135,6 +136,7 @@ def on_signed_out(floor: Floor, agent: Agent, event: AgentSignedOut) -> None:
 def leave(floor: Floor, agent: Agent, state: int, reason: Reason) -> None:
     """Take an agent off the floor: offers, unconnected work and who waits for him alone."""
     was_staffed = agent.state in (states.READY, states.AWAY)
+    end_idleness(floor, agent)
     floor.stand_up(agent)
     agent.state = state
     agent.backing_off = False
@@ -225,10 +227,7 @@ def on_heartbeat(floor: Floor, agent: Agent, event: AgentHeartbeat) -> None:
 
 def on_lost(floor: Floor, agent: Agent, event: AgentLost) -> None:
     """Stop counting on an agent."""
-    if agent.state == states.LOST:
-        note_duplicate(floor, agent.agent_id)
-    else:
-        leave(floor, agent, states.LOST, whys.AGENT_LOST)
+    leave(floor, agent, states.LOST, whys.AGENT_LOST)
 
 
 def fire_heartbeat(floor: Floor, agent: Agent) -> None:

@@ -128,9 +128,10 @@ def change_center(floor: Floor, event: CenterChanged, digest: str) -> None:
     change_agents(floor, event.center)
     for contact in contacts:
         refit_contact(floor, contact, event, queues_before.get(contact.contact_id, ""))
-    if event.rebase:
-        for contact in contacts:
+    for contact in contacts:
+        if event.rebase:
             retarget_clocks(floor, contact)
+        floor.set_alarm(contact)
     for contact in waiting:
         requeue(floor, contact, Reason.CENTER_CHANGED)
     for agent in sorted(floor.agents.values(), key=turn_of):

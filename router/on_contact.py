@@ -159,18 +159,18 @@ def on_transferred(floor: Floor, contact: Contact, event: ContactTransferred) ->
 
 def on_held(floor: Floor, contact: Contact, event: ContactHeld) -> None:
     """Note that the customer is on hold."""
-    more = floor.more_of(contact)
-    if more.held:
+    more = contact.more
+    if more is not None and more.held:
         note_duplicate(floor, contact.contact_id)
         return
-    more.held = True
+    floor.more_of(contact).held = True
     send_signal(floor, contact, HELD)
 
 
 def on_resumed(floor: Floor, contact: Contact, event: ContactResumed) -> None:
     """Note that the customer is off hold."""
-    more = floor.more_of(contact)
-    if not more.held:
+    more = contact.more
+    if more is None or not more.held:
         note_duplicate(floor, contact.contact_id)
         return
     more.held = False

@@ -10,6 +10,7 @@ from router.assignments import (
     connect,
     count_try,
     drop_offer,
+    end_idleness,
     release,
     take_from_agent,
     watch_lost_work,
@@ -149,6 +150,7 @@ def expire_offer(floor: Floor, offer: Offer) -> None:
 
 def set_away(floor: Floor, agent: Agent, presence: str) -> None:
     """Let an agent be there and take nothing."""
+    end_idleness(floor, agent)
     agent.presence = presence
     agent.state = states.AWAY
     floor.stand_up(agent)

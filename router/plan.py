@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.center import Category, Center, Channel, Queue
+from router.center import Category, Center, Channel, Queue, Signal
 from router.skills import Needs, needs_of, relax
-from router.sla import SIGNALS, PromisePlan, promises_for
+from router.sla import SIGNAL_INDEX, SIGNALS, START, PromisePlan, promises_for
 
 if TYPE_CHECKING:
     from router.lines import Lane
@@ -95,7 +95,10 @@ class Profile:
             tuple((plan, plan.actions[index]) for plan in promises if plan.actions[index])
             for index in range(len(SIGNALS))
         ]
-        self.lead_ms = min((plan.target_ms for plan in promises), default=0)
+        arrived = SIGNAL_INDEX[Signal.ARRIVED]
+        self.lead_ms = min(
+            (plan.target_ms for plan in promises if plan.actions[arrived] == START), default=0
+        )
 
     def needs_at(self, step: int) -> Needs:
         """Return the needs after `step` routing steps."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from router import states, whys
 from router.agents import AGENT_TABLE
-from router.center import PromiseAction
 from router.clocks import escalate, fire_clock
 from router.contacts import CONTACT_TABLE, Verdict
 from router.deadlines import NEVER, Timer
@@ -157,6 +156,8 @@ class Router:
             note_duplicate(floor, "")
             return tuple(out)
         self._follow(event, stamped.occurred_ms)
+        if floor.due_actions:
+            self._act_on_promises()
         if floor.freed:
             serve_freed(floor)
         return tuple(out)
@@ -254,6 +255,8 @@ class Router:
         outcome = AGENT_TABLE[kind][agent.state]
         if isinstance(outcome, Reason):
             refuse(floor, outcome, agent_id)
+        elif outcome is Verdict.REPEAT:
+            note_duplicate(floor, agent_id)
         else:
             AGENT_HANDLERS[kind](floor, agent, event)
 
@@ -266,6 +269,8 @@ class Router:
             if timer is None:
                 break
             self._fire(timer)
+            if floor.due_actions:
+                self._act_on_promises()
             if floor.freed:
                 serve_freed(floor)
         if floor.keeps_scores:
@@ -278,8 +283,7 @@ class Router:
         elif isinstance(timer, Offer):
             expire_offer(floor, timer)
         elif isinstance(timer, Clock):
-            action = fire_clock(floor, timer)
-            self._act_on_promise(timer, action)
+            fire_clock(floor, timer)
         elif isinstance(timer, Assignment):
             fire_assignment(floor, timer)
         elif isinstance(timer, Agent):
@@ -290,17 +294,21 @@ class Router:
             assert isinstance(timer, RingTimer), "every timer has its act"
             ring_one_more(floor, timer.contact)
 
-    def _act_on_promise(self, clock: Clock, action: PromiseAction) -> None:
-        """Do what a promise wants done at a warning or a breach."""
+    def _act_on_promises(self) -> None:
+        """Do what promises want done at their warnings and breaches."""
         floor = self.floor
-        contact = clock.contact
-        if action.escalate:
-            escalate(floor, clock)
-        reason = whys.SLA_BREACHED if clock.phase == BREACHED else whys.SLA_WARNED
-        if action.raise_priority:
-            raise_priority(floor, contact, action.raise_priority, reason)
-        if action.next_step:
-            take_next_step(floor, contact, reason)
+        while floor.due_actions:
+            clock, action = floor.due_actions.pop(0)
+            contact = clock.contact
+            if contact.state == states.ENDED:
+                continue
+            if action.escalate:
+                escalate(floor, clock)
+            reason = whys.SLA_BREACHED if clock.phase == BREACHED else whys.SLA_WARNED
+            if action.raise_priority:
+                raise_priority(floor, contact, action.raise_priority, reason)
+            if action.next_step:
+                take_next_step(floor, contact, reason)
 
     def _rebase_scores(self) -> None:
         floor = self.floor

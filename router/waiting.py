@@ -96,6 +96,15 @@ def change_lane(floor: Floor, contact: Contact) -> None:
         lane = floor.home_lane(contact)
         old = contact.lane
         assert old is not None, "a waiting contact has a lane"
+        if not floor.may_serve(more.affinity, lane.demand):
+            floor.stop_waiting(contact)
+            more.affinity = None
+            floor.wait_in(contact, lane)
+            name = lane.demand.queue.name
+            floor.out.append(
+                RequeueContact(contact.contact_id, name, whys.AFFINITY_ENDED, lane.priority)
+            )
+            return
         old.demand.queue.waiting -= 1
         lane.demand.queue.waiting += 1
         contact.lane = lane
@@ -273,6 +282,8 @@ def close_contact(
     """
     end_clocks(floor, contact, handled=exit_ is Exit.HANDLED)
     floor.timers.cancel(contact)
+    if contact.more is not None:
+        contact.more.affinity = None
     contact.state = states.ENDED
     contact.lane = None
     ending = Ending(contact, exit_, floor.now_ms, absent_from_ms or floor.now_ms)

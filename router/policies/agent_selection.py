@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from router.bench import GRADES, LOWEST, RANDOM, ROTATING, Bench, GradedBench, RankedBench
+from router.bench import LOWEST, RANDOM, ROTATING, Bench, GradedBench, RankedBench
 from router.center import AgentPolicy
 from router.decisions import Reason
 from router.skills import proficiency
@@ -41,7 +41,7 @@ def rank_equal(agent: Agent, demand: Demand) -> int:
 
 def rank_proficiency(agent: Agent, demand: Demand) -> int:
     """Rank by the summed proficiency in the demand's needs, the highest first."""
-    return min(proficiency(agent.skills, demand.needs), GRADES - 1)
+    return proficiency(agent.skills, demand.needs)
 
 
 def rank_spare_share(agent: Agent, demand: Demand) -> int:

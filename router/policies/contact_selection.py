@@ -36,7 +36,10 @@ def rank_linear_ageing(priority: int, lead_ms: int, points_ms: int) -> tuple[int
 
 
 def rank_earliest_deadline(priority: int, lead_ms: int, points_ms: int) -> tuple[int, int]:
-    """Take the contact whose shortest promise, counted from its arrival, is due first."""
+    """Take the contact whose shortest promise is due first.
+
+    Promises that start at arrival count, from the arrival on, whether or not they are kept already.
+    """
     return 0, lead_ms or _NO_PROMISE_MS
 
 
