@@ -98,8 +98,10 @@ class CustomerSide:
         self.announce(Contact(f"{demand.name}-{number}", demand, number, customer))
 
     def announce(self, contact: Contact, preferred_agent: str = "") -> None:
-        """Let a contact arrive."""
+        """Let a contact arrive, unless it did before: one follow-up, one return each."""
         stage, demand = self._stage, contact.demand
+        if contact.id in stage.contacts:
+            return
         contact.arrived_ms = stage.env.now_ms
         stage.contacts[contact.id] = contact
         self._lose_patience_later(contact)

@@ -21,6 +21,7 @@ from router.decisions import (
     OfferContact,
     Reason,
     RefuseEvent,
+    RequestFollowUp,
     RequestSurvey,
     RequeueContact,
     ResumeWork,
@@ -293,6 +294,21 @@ def test_a_survey_is_answered() -> None:
     assert event.contact_id == contact_id
     assert event.score >= 4
     assert scene.world.open_contacts == []
+
+
+def test_a_follow_up_asked_for_twice_comes_once() -> None:
+    scene = Scene(options(demand(rates_per_hour=(6.0,), interval_ms=600 * MINUTE_MS)))
+    contact_id = scene.arrive()
+    scene.say(
+        CloseContact(contact_id, Exit.HANDLED, Reason.RESOLVED),
+        RequestFollowUp(contact_id, Reason.UNHAPPY_ANSWER),
+        RequestFollowUp(contact_id, Reason.UNHAPPY_ANSWER),
+    )
+    follow_up_id = scene.arrive()
+    assert follow_up_id == f"{contact_id}-f1"
+    scene.env.run(until=scene.env.now_ms + 10 * MINUTE_MS)
+    arrived = [event for _, event in scene.told if isinstance(event, ContactArrived)]
+    assert [event.contact_id for event in arrived].count(follow_up_id) == 1
 
 
 @pytest.mark.parametrize("leaving", list(Leaving))
