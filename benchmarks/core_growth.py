@@ -90,24 +90,58 @@ def grow_agents(agents: int, measured: int, replays: int) -> dict[str, Any]:
     gc.collect()
     gc.freeze()
     collected = [_replay_timed(log, begin) for _ in range(replays)]
-    cpu_s = [_replay_whole(log, begin) for _ in range(replays)]
+    cpu_s = [_replay_whole(log, begin) for _ in range(min(replays, 3))]
     gc.disable()
     uncollected = [_replay_timed(log, begin) for _ in range(replays)]
     gc.enable()
-    kinds: dict[str, int] = {}
-    for stamped in log[begin:]:
-        name = type(stamped.event).__name__
-        kinds[name] = kinds.get(name, 0) + 1
+    least = [min(times) for times in zip(*uncollected, strict=True)]
+    kinds: dict[str, list[int]] = {}
+    for stamped, took_ns in zip(log[begin:], least, strict=True):
+        kinds.setdefault(type(stamped.event).__name__, []).append(took_ns)
     return {
         "agents": agents,
         "events": len(log) - begin,
-        "kinds": kinds,
+        "kinds": {kind: len(times) for kind, times in kinds.items()},
+        "kind_mean_us": {kind: sum(times) / len(times) / 1e3 for kind, times in kinds.items()},
+        "first": _time_first(log, begin),
         "cpu_us_per_event": [one * 1e6 for one in cpu_s],
         "least_gc_on": describe([min(times) for times in zip(*collected, strict=True)]),
-        "least_gc_off": describe([min(times) for times in zip(*uncollected, strict=True)]),
+        "least_gc_off": describe(least),
         "single_gc_on": describe_single(collected),
         "single_gc_off": describe_single(uncollected),
     }
+
+
+def _time_first(log: list[Stamped], begin: int) -> dict[str, float]:
+    """Return what happens once: the configuration, a sign-in, the first contact of each category.
+
+    The least of two replays each; of the first contacts the slowest is given.
+    """
+    described: list[dict[str, float]] = []
+    for _ in range(2):
+        handle = Router().handle
+        sign_ins_ns, firsts_ns, configured_ns = [0], [0], 0
+        seen: set[str] = set()
+        for stamped in log[:begin]:
+            started = time.perf_counter_ns()
+            handle(stamped)
+            took_ns = time.perf_counter_ns() - started
+            event = stamped.event
+            if isinstance(event, CenterChanged):
+                configured_ns = took_ns
+            elif isinstance(event, AgentSignedIn):
+                sign_ins_ns.append(took_ns)
+            elif isinstance(event, ContactArrived) and event.category not in seen:
+                seen.add(event.category)
+                firsts_ns.append(took_ns)
+        described.append(
+            {
+                "center_changed": configured_ns / 1e3,
+                "sign_in": sum(sign_ins_ns) / (len(sign_ins_ns) - 1) / 1e3,
+                "contact": max(firsts_ns) / 1e3,
+            }
+        )
+    return {key: min(one[key] for one in described) for key in described[0]}
 
 
 def describe_single(replays: list[list[int]]) -> dict[str, float]:

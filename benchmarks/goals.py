@@ -89,6 +89,25 @@ def _agent_growth(found: Found, build: str) -> float | None:
     return float(median(last["cpu_us_per_event"]) / median(first["cpu_us_per_event"]))
 
 
+def _agent_growth_alike(found: Found, build: str) -> float | None:
+    """Compare the two sizes on the same mix of events: that of the larger one."""
+    rows = of_build(found, "agents", build)
+    if len(rows) < 2:
+        return None
+    first, last = rows[0], rows[-1]
+    kinds = [kind for kind in last["kinds"] if kind in first["kinds"]]
+    costs = [
+        sum(last["kinds"][kind] * one["kind_mean_us"][kind] for kind in kinds)
+        for one in (first, last)
+    ]
+    return float(costs[1] / costs[0])
+
+
+def _first_contact(found: Found, build: str) -> float | None:
+    rows = of_build(found, "agents", build)
+    return max((one["first"]["contact"] for one in rows), default=None)
+
+
 def _waiting_growth(kind: str) -> Measure:
     def measure(found: Found, build: str) -> float | None:
         rows = of_build(found, "waiting", build)
@@ -166,13 +185,26 @@ GOALS: Final = (
     _goal("latency p99, worst size", _latency("p99"), (8, 2.5, None), at_most=True, unit=" us"),
     _goal("latency p99.9, worst size", _latency("p999"), (12, 4, None), at_most=True, unit=" us"),
     _goal(
-        "slowest event of all, collector off",
+        "slowest event of the steady day, collector off",
         _latency("max"),
         (1_000, 1_000, None),
         at_most=True,
         unit=" us",
     ),
+    _goal(
+        "slowest first contact of a category",
+        _first_contact,
+        (1_000, 1_000, None),
+        at_most=True,
+        unit=" us",
+    ),
     _goal("mean time, most agents / fewest", _agent_growth, (1.5, 1.5, None), at_most=True),
+    _goal(
+        "the same on the same mix of events",
+        _agent_growth_alike,
+        (1.5, 1.5, None),
+        at_most=True,
+    ),
     _goal(
         "arrive p50, most waiting / fewest",
         _waiting_growth("arrive"),

@@ -109,8 +109,8 @@ class _Day:
 def draw(agents: int, measured: int, seed: int = 11) -> tuple[list[Stamped], int]:
     """Return the log, and the index in it at which the steady part begins.
 
-    The centre is filled with as many contacts as its load keeps busy; then a whole handle time
-    passes before the steady part of `measured` events.
+    The centre is filled with as many contacts as its load keeps busy; then a good part of them
+    is served before the steady part of `measured` events.
     """
     day = _Day(growing(agents, pool=POOL), seed)
     day.stamp(START_MS, CenterChanged(center=day.center))
@@ -121,7 +121,7 @@ def draw(agents: int, measured: int, seed: int = 11) -> tuple[list[Stamped], int
         day.arrive(START_MS)
     gap_ms = handle_ms / (LOAD * agents)
     day.push(START_MS + 1, None)
-    settled = len(day.log) + max(2_000, 4 * agents)
+    settled = len(day.log) + max(2_000, 2 * agents)
     day.run_until(settled, gap_ms)
     begin = len(day.log)
     day.run_until(begin + measured, gap_ms)

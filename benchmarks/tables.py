@@ -49,7 +49,14 @@ def render(results: dict[str, Any]) -> str:
     parts.append(_days(found, "large", "textbook SimPy", "2,000 agents, Erlang-A", large))
     router = "multi-skill SimPy event router"
     parts.append(_days(found, "skills", router, "100 agents, four skills in a chain", None))
-    parts += [_agents(found), _kinds(found), _waiting(found), _memory(found), _lines(found)]
+    parts += [
+        _agents(found),
+        _kinds(found),
+        _firsts(found),
+        _waiting(found),
+        _memory(found),
+        _lines(found),
+    ]
     parts.append(_border(found))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -161,6 +168,20 @@ def _kinds(found: Found) -> str:
         rows.append([kind, *shares])
     head = ("event", *(f"{one['agents']:,} agents" for one in pure))
     return f"What those events are:\n\n{table(head, rows)}"
+
+
+def _firsts(found: Found) -> str:
+    if "agents" not in found:
+        return ""
+    rows = [
+        [
+            f"{one['agents']:,} ({one['build']})",
+            *(figure(one["first"][key]) for key in ("center_changed", "sign_in", "contact")),
+        ]
+        for one in found["agents"]
+    ]
+    head = ("agents", "configuration", "sign-in, mean", "first contact of a category, slowest")
+    return f"What happens once (microseconds):\n\n{table(head, rows)}"
 
 
 def _waiting(found: Found) -> str:
