@@ -48,8 +48,8 @@ class Auditor:
         self.register = AgentRegister(self.ledger, self.findings)
         self.conservation = ConservationJudge(self.ledger, self.findings)
         self.assignment = AssignmentJudge(self.ledger, self.findings)
-        self.fairness = FairnessJudge(self.ledger, self.findings)
         self.sla = SlaJudge(self.ledger, self.findings)
+        self.fairness = FairnessJudge(self.ledger, self.findings, self.sla.promises_of)
         self.entries = 0
 
     @property

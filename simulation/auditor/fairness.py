@@ -9,20 +9,22 @@ the order of priority and age.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
 
-from router.center import ContactPolicy
+from router.center import ClockKind, ContactPolicy, Promise
 from router.decisions import Reason
 from simulation.auditor import reading
-from simulation.auditor.ledger import Place
+from simulation.auditor.ledger import ContactAccount, Place
 
 if TYPE_CHECKING:
     from router.decisions import OfferContact
     from simulation.auditor.findings import Findings
-    from simulation.auditor.ledger import AgentAccount, ContactAccount, Ledger
+    from simulation.auditor.ledger import AgentAccount, Ledger
     from simulation.auditor.reading import Demand
 
+Promises = Callable[[ContactAccount], Mapping[ClockKind, tuple[str, Promise]]]
 Rank = tuple[int, int, int, str]
 
 # So many contacts of a class are looked at before a class counts as having nobody to be served;
@@ -33,8 +35,9 @@ LOOKED_AT_MAX: Final = 32
 class FairnessJudge:
     """Know who waits for what, and see that nobody is left waiting or overtaken."""
 
-    def __init__(self, ledger: Ledger, findings: Findings) -> None:
+    def __init__(self, ledger: Ledger, findings: Findings, promises: Promises) -> None:
         self.ledger = ledger
+        self.promises = promises
         self.findings = findings
         self.lines: dict[Demand, list[Rank]] = {}
         self.places: dict[str, tuple[Demand, Rank]] = {}
@@ -241,7 +244,7 @@ class FairnessJudge:
         if not older or his < mine:
             return False
         # Deadlines are compared only where the two were promised the same.
-        if {c.policy for c in contact.clocks.values()} != {c.policy for c in other.clocks.values()}:
+        if _promised(self.promises, contact) != _promised(self.promises, other):
             return False
         clocks, others = self._clocks(contact), self._clocks(other)
         return clocks.keys() == others.keys() and all(
@@ -254,3 +257,9 @@ class FairnessJudge:
             for clock in contact.clocks.values()
             if not clock.ended
         }
+
+
+def _promised(promises: Promises, contact: ContactAccount) -> set[str]:
+    """Return the names of what is promised, and of what its clocks were started for."""
+    now = {policy for policy, _ in promises(contact).values()}
+    return now | {clock.policy for clock in contact.clocks.values()}

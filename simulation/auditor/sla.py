@@ -279,6 +279,9 @@ class SlaJudge:
             return
         else:
             clock.warned |= {decision.percent}
+        if clock.since_ms < 0 and self._broken_while_paused(clock, decision):
+            clock.since_ms, clock.paused = now_ms, False
+            return
         if clock.since_ms < 0:
             report("I15", f"{say(decision)} on clock {name}, which is paused")
             return
@@ -297,6 +300,15 @@ class SlaJudge:
         elif not isinstance(event, e.TimeAdvanced) and clock.moved_ms != now_ms:
             text = f"answers {type(event).__name__}, not TimeAdvanced"
             report("I17", f"{say(decision)} of clock {name} {text}")
+
+    def _broken_while_paused(self, clock: Clock, decision: WarnSla | BreachSla) -> bool:
+        """Say whether a target that was just changed had run out before the clock was paused."""
+        return (
+            isinstance(decision, BreachSla)
+            and clock.moved_ms == self.ledger.now_ms
+            and clock.ran_ms >= clock.target_ms
+            and decision.deadline_ms == model.due_now_ms(clock, clock.moved_ms)
+        )
 
     def _watch(self, contact: ContactAccount, kind: ClockKind, clock: Clock) -> None:
         """Put the instants of a running clock on the agenda, once per run."""
