@@ -17,6 +17,8 @@ import msgspec
 from configs.loader import LoadedCenter
 from configs.origins import Origins
 from configs.shapes import DURATION_SUFFIX
+from router.calendars import OpeningHours
+from router.center import OpeningTable
 from router.checks import config_hash
 from router.problems import show_duration
 
@@ -41,6 +43,9 @@ def _lines(part: object, path: ValuePath, origins: Origins) -> Iterator[str]:
     for name, value in _entries(part):
         place = (*path, name)
         indent = "  " * len(path)
+        if isinstance(value, OpeningTable):
+            yield from (f"{indent}# {line}" for line in _table_lines(str(path[-1]), value))
+            continue
         key, text = _word(name), _flow(value)
         if text is None:
             yield f"{indent}{key}:"
@@ -53,6 +58,20 @@ def _lines(part: object, path: ValuePath, origins: Origins) -> Iterator[str]:
         if name.endswith(DURATION_SUFFIX) and isinstance(value, int) and value >= 0:
             key, text = name.removesuffix(DURATION_SUFFIX), show_duration(value)
         yield _with_origin(f"{indent}{key}: {text}", place, origins)
+
+
+def _table_lines(name: str, table: OpeningTable) -> Iterator[str]:
+    """Yield what was made of a calendar's definition: sums, and the days with a name."""
+    hours = OpeningHours(name, table)
+    open_ms = hours.elapsed_ms(*hours.horizon)
+    yield (
+        f"version {hours.version}: {len(table.workdays_ms)} working days, "
+        f"{show_duration(open_ms)} open; time zones {table.tz_version}"
+        + "".join(f"; {source}" for source in table.sources)
+    )
+    for day in table.named:
+        opened = "open" if hours.elapsed_ms(day.from_ms, day.to_ms) else "closed"
+        yield f"{day.date} {opened}, {day.kind.value.replace('_', ' ')}: {day.name}"
 
 
 def _listed(part: object, path: ValuePath, origins: Origins) -> Iterator[str]:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from configs.findings import ConfigError, Finding, in_order
+from configs.opening_hours import compile_calendars
 from configs.origins import Origins
 from configs.settling import Settler, plain
 from configs.shapes import GROUP_SIZE_MAX, CenterFiles, agents_of_group, element_of, kind_at
 from configs.validation import validate
 from configs.yaml_reader import Mapping, Place, YamlError, read_yaml
-from router.center import Agent, Center
+from router.center import Agent, Calendar, Center
 from router.checks import check_center, check_values
 from router.problems import Problem
 from router.ranges import RANGES
@@ -56,7 +57,15 @@ def load_center(directory: Path) -> LoadedCenter:
     ]
     repaired = settler.repaired | validation.repaired
     if validation.files is not None:
-        center, group_findings = _with_groups(validation.files, origins)
+        whole = {
+            name: definition
+            for name, definition in validation.files.calendars.items()
+            if not any(path[:2] == ("calendars", name) for path in repaired)
+        }
+        calendars, problems = compile_calendars(whole, directory)
+        findings += [_finding_of(problem, origins) for problem in problems]
+        repaired |= {problem.path[:2] for problem in problems if not problem.warning}
+        center, group_findings = _with_groups(validation.files, calendars, origins)
         findings += group_findings
         findings += _agreements(center, origins, repaired, broken=broken)
         if not any(not found.warning for found in findings):
@@ -104,7 +113,9 @@ def _read_files(directory: Path) -> tuple[Mapping, list[Finding], bool]:
     return root, findings, broken
 
 
-def _with_groups(files: CenterFiles, origins: Origins) -> tuple[Center, list[Finding]]:
+def _with_groups(
+    files: CenterFiles, calendars: dict[str, Calendar], origins: Origins
+) -> tuple[Center, list[Finding]]:
     """Write the agent groups out as agents, and remember which agent came from which."""
     findings: list[Finding] = []
     agents: dict[str, Agent] = dict(files.agents)
@@ -138,7 +149,7 @@ def _with_groups(files: CenterFiles, origins: Origins) -> tuple[Center, list[Fin
                 agents[agent_id] = agent
                 origins.group_of[agent_id] = name
     parts = {part.name: getattr(files, part.name) for part in fields(Center)}
-    return Center(**{**parts, "agents": agents}), findings
+    return Center(**{**parts, "agents": agents, "calendars": calendars}), findings
 
 
 def _agreements(

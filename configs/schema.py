@@ -18,11 +18,21 @@ import msgspec
 from pydantic import TypeAdapter
 
 from configs.durations import PATTERN as DURATION_PATTERN
-from configs.shapes import DURATION_SUFFIX, GROUP_SIZE_MAX, CenterFiles
+from configs.shapes import DURATION_SUFFIX, GROUP_SIZE_MAX, SHORTHANDS, CenterFiles
+from configs.weekly_hours import DAYS_PATTERN, SPAN_PATTERN
 from router.center import CHANNEL_KINDS
 from router.decisions import DECISION_TYPES
 from router.events import EVENT_TYPES
-from router.ranges import CHANNEL_MAX, LEVELS, NAME_PATTERN, RANGES, WARNINGS, WEIGHTS
+from router.ranges import (
+    CALENDAR_YEARS,
+    CALENDAR_YEARS_MAX,
+    CHANNEL_MAX,
+    LEVELS,
+    NAME_PATTERN,
+    RANGES,
+    WARNINGS,
+    WEIGHTS,
+)
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -72,6 +82,7 @@ def _as_written(name: str, part: Schema) -> Schema:
         if low is not None:
             field |= {"minimum": low, "maximum": high}
         _bound_elements(key, field)
+        _as_hours(name, key, field)
         if key.endswith(DURATION_SUFFIX):
             short = key.removesuffix(DURATION_SUFFIX)
             properties[short] = {
@@ -84,6 +95,9 @@ def _as_written(name: str, part: Schema) -> Schema:
             )
         properties[key] = field
     written["properties"] = properties
+    if name == "Promise":
+        ways = ("target", "target_ms", "target_working_days")
+        choices.append({"anyOf": [{"required": [way]} for way in ways]})
     needed = sorted(key for key in required if not key.endswith(DURATION_SUFFIX))
     if needed:
         written["required"] = needed
@@ -98,8 +112,25 @@ def _bound_elements(key: str, field: Schema) -> None:
     if key in bounds and "additionalProperties" in field:
         low, high = bounds[key]
         field["additionalProperties"] = {"type": "integer", "minimum": low, "maximum": high}
-    if key == "warnings":
-        field["items"] = {"type": "integer", "minimum": WARNINGS[0], "maximum": WARNINGS[1]}
+    for name, (low, high) in (("warnings", WARNINGS), ("years", CALENDAR_YEARS)):
+        if key == name:
+            field["items"] = {"type": "integer", "minimum": low, "maximum": high}
+
+
+def _as_hours(name: str, key: str, field: Schema) -> None:
+    """Say how the parts of a calendar are written."""
+    spans = {"type": "array", "items": {"type": "string", "pattern": SPAN_PATTERN}}
+    if (name, key) == ("CalendarDefinition", "hours"):
+        field |= {"propertyNames": {"pattern": DAYS_PATTERN}, "additionalProperties": spans}
+    elif (name, key) == ("CalendarDefinition", "years"):
+        field |= {"minItems": 1, "maxItems": CALENDAR_YEARS_MAX}
+    elif (name, key) == ("DayException", "hours"):
+        field |= {"items": spans["items"]}
+    elif (name, key) == ("DayException", "date"):
+        field["format"] = "date"
+    for kind in SHORTHANDS:
+        if field.get("$ref") == f"#/$defs/{kind.__name__}":
+            field["anyOf"] = [{"$ref": field.pop("$ref")}, {"type": "string"}]
 
 
 def message_schema(kind: type[msgspec.Struct], family: str) -> Schema:

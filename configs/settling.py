@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from configs.durations import DurationError, parse_duration
 from configs.findings import Finding
-from configs.shapes import DURATION_SUFFIX, CenterFiles, Kind, element_of, fields_of
+from configs.shapes import DURATION_SUFFIX, SHORTHANDS, CenterFiles, Kind, element_of, fields_of
 from configs.yaml_reader import Entry, Item, Leaf, Mapping, Sequence
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -25,6 +25,9 @@ class Settler:
     ) -> Item:
         """Return the item with every duration in milliseconds, under its name with `_ms`."""
         fields, element = fields_of(kind), element_of(kind)
+        if kind in SHORTHANDS and isinstance(item, Leaf) and isinstance(item.value, str):
+            name = SHORTHANDS[kind]
+            return Mapping(item.place, {name: Entry(name, item.place, item)})
         if isinstance(item, Mapping) and (fields or element is not None):
             settled = Mapping(item.place)
             for name, entry in item.entries.items():

@@ -1,6 +1,7 @@
 """Say what the files may hold: the core's dataclasses, and groups of agents beside them.
 
-`CenterFiles` is `Center` with one shorthand more: `agent_groups` describes many agents at once.
+`CenterFiles` is `Center` with one shorthand more (`agent_groups` describes many agents at once)
+and calendars as people write them, without their tables.
 Everything else here asks the dataclasses about themselves, so that a field added to the core
 is known to the loader, the schema and the effective configuration without a line of their own.
 """
@@ -15,7 +16,7 @@ from functools import cache
 from types import NoneType
 from typing import Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 
-from router.center import Agent, Center
+from router.center import Agent, CalendarDefinition, Center, Holidays
 
 GROUP_SIZE_MAX: Final = 100_000
 DURATION_SUFFIX: Final = "_ms"
@@ -49,10 +50,13 @@ class AgentGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class CenterFiles(Center):
-    """Describe one centre as its files do: agents one by one, in groups, or both."""
+    """Describe one centre as its files do: agents singly or in groups, calendars without tables."""
 
     __pydantic_config__ = _CLOSED
 
+    calendars: dict[str, CalendarDefinition] = field(  # type: ignore[assignment]
+        default_factory=dict
+    )
     agents: dict[str, Agent] = field(default_factory=dict)
     agent_groups: dict[str, AgentGroup] = field(default_factory=dict)
 
@@ -67,6 +71,10 @@ def agents_of_group(name: str, group: AgentGroup) -> Iterator[tuple[str, Agent]]
     )
     for number in range(group.first, group.first + group.count):
         yield f"{group.prefix or name}-{number:0{group.digits}d}", agent
+
+
+# A single text in the place of these stands for one of their fields.
+SHORTHANDS: Final[dict[type, str]] = {Holidays: "country"}
 
 
 @cache

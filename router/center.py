@@ -172,10 +172,10 @@ class NamedDay:
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningTable:
-    """Hold a calendar in UTC, complete: no zone rules and no holidays are needed any more.
+    """Hold a calendar in UTC, complete: from `from_ms` to `to_ms` exactly `open_ms` is open.
 
-    Between `from_ms` and `to_ms` exactly `open_ms` is open. `workdays_ms`: of each date with open
-    hours its first instant and last closing. `offsets_ms`: (since, local time ahead of UTC).
+    `workdays_ms`: of each date with open hours its first instant and last closing. `offsets_ms`:
+    (since, local time ahead of UTC).
     """
 
     __pydantic_config__ = _CLOSED

@@ -2,8 +2,9 @@
 
 The types are right when a `Center` exists; here are the ranges and the agreements: every name
 that is used is known, steps widen, limits do not chase each other in a ring, each category can
-be served by somebody (`router.reach`). Nothing raises: a check returns all it found, with the
-path to each value, so that the loader can show the line and the router can refuse the version.
+be served by somebody (`router.reach`), calendars are in order (`router.calendar_checks`).
+Nothing raises: a check returns all it found, with the path to each value, so that the loader
+can show the line and the router can refuse the version.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final
 
 import msgspec
 
+from router.calendar_checks import check_calendars
 from router.center import (
     CHANNEL_KINDS,
     AgentPolicy,
@@ -48,9 +51,16 @@ def config_hash(center: Center) -> str:
     """Name a configuration by its content: the first 16 hex digits of BLAKE2b-256.
 
     Hashed is the JSON that msgspec writes, fields and entries in their order, because the order
-    of promises (first match) and of agents (`linear`) has a meaning.
+    of promises (first match) and of agents (`linear`) has a meaning. From which edition of the
+    time zone rules and of the holidays a calendar's table was made is left out: a newer one that
+    moves no opening makes no other centre.
     """
-    return hashlib.blake2b(msgspec.json.encode(center), digest_size=32).hexdigest()[:16]
+    calendars = {
+        name: replace(calendar, table=replace(calendar.table, tz_version="", sources=()))
+        for name, calendar in center.calendars.items()
+    }
+    body = msgspec.json.encode(replace(center, calendars=calendars))
+    return hashlib.blake2b(body, digest_size=32).hexdigest()[:16]
 
 
 def check_values(center: Center) -> tuple[Problem, ...]:
@@ -62,6 +72,7 @@ def check_values(center: Center) -> tuple[Problem, ...]:
         check.category(("categories", name), category)
     check.agents()
     check.promises()
+    check.problems += check_calendars(center)
     return tuple(check.problems)
 
 
@@ -151,7 +162,15 @@ class _Check:
                 if name in seen:
                     self.error((field, index), f'"{name}" stands here twice; remove one')
                 seen.add(name)
-        for field in ("queues", "categories", "teams", "agents", "promises", "presences"):
+        for field in (
+            "queues",
+            "categories",
+            "teams",
+            "agents",
+            "promises",
+            "presences",
+            "calendars",
+        ):
             for name in getattr(center, field):
                 self.name((field, name), name)
         for field in ("channels", "queues", "categories"):
@@ -360,11 +379,6 @@ class _Check:
                 ("tiers", "tier", center.tiers),
             ):
                 self.each_known((*path, field), what, getattr(promise, field), known)
-            if promise.calendar != "always":
-                self.error(
-                    (*path, "calendar"),
-                    f'no calendar "{promise.calendar}"; promises run on plain time: write always',
-                )
             self.promise_warnings(path, promise)
             self.promise_signals(path, promise)
             self.promise_actions(path, promise)

@@ -12,6 +12,10 @@ CHANNEL_MAX: Final = (0, 10_000)
 WEIGHTS: Final = (1, 1_000_000)
 # Longer than any contact lives; a bigger number is a slip of the unit (seconds for milliseconds).
 DURATION_MS_MAX: Final = 315_576_000_000
+# A day more or less of daylight saving before 1970 moves no promise made today.
+CALENDAR_YEARS: Final = (1970, 2199)
+CALENDAR_YEARS_MAX: Final = 10
+CALENDARS_MAX: Final = 100
 # JSON numbers are exact up to here in every reader (RFC 8259, section 6).
 NUMBER_MAX: Final = 2**53 - 1
 
@@ -45,7 +49,11 @@ RANGES: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
         "survey_every": (0, 1_000_000),
     },
     "PromiseAction": {"raise_priority": (0, 9)},
-    "Promise": {"target_ms": _POSITIVE_DURATION, "objective_percent": (1, 99)},
+    "Promise": {
+        "target_ms": _DURATION,
+        "target_working_days": (0, 1_000),
+        "objective_percent": (1, 99),
+    },
     "Agent": {"capacity": (0, 10_000)},
     "OfferRules": {
         "backoff_declined_ms": _DURATION,

@@ -122,8 +122,11 @@ MISTAKES = [
      'promises.gold_answer.channels[0]: no channel "fone"; did you mean "phone"?'),
     ("promise_tier", "tiers: [gold]", "tiers: [^^gould]",
      'promises.gold_answer.tiers[0]: no tier "gould"; did you mean "gold"?'),
-    ("promise_target_zero", "target: 10s", "target: ^^0s",
-     "promises.gold_answer.target: 0s is out of range; must be at least 1ms"),
+    ("promise_target_zero", "gold_answer:\n    kind: answer\n    channels: [phone]\n    "
+     "tiers: [gold]\n    target: 10s", "^^gold_answer:\n    kind: answer\n    "
+     "channels: [phone]\n    tiers: [gold]\n    target: 0s",
+     "promises.gold_answer: promises nothing; give a target of at least 1ms, "
+     "or target_working_days"),
     ("promise_warning_100", "warnings: [50, 80]", "warnings: [50, ^^100]",
      "promises.gold_answer.warnings[1]: 100 is out of range; must be at most 99"),
     ("promise_warning_order", "warnings: [50, 80]", "warnings: [80, ^^50]",
@@ -131,8 +134,8 @@ MISTAKES = [
     ("promise_objective", "objective_percent: 80", "objective_percent: ^^100",
      "promises.answer.objective_percent: 100 is out of range; must be at most 99"),
     ("promise_calendar", "target: 20s", "target: 20s\n    calendar: ^^workdays",
-     'promises.answer.calendar: no calendar "workdays"; promises run on plain time: '
-     "write always"),
+     'promises.answer.calendar: no calendar "workdays"; describe it under calendars, '
+     "or write always for plain time"),
     ("promise_no_chain", "on_warning: {raise_priority: 1}", "on_warning: {escalate: ^^true}",
      "promises.gold_answer.on_warning.escalate: nobody to escalate to; "
      "name the chain in escalation"),

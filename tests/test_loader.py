@@ -276,7 +276,8 @@ def test_a_value_of_the_wrong_kind_is_found(tmp_path: Path, old: str, new: str, 
 def test_a_missing_duration_is_called_as_it_is_written(tmp_path: Path) -> None:
     path, place = plant(tmp_path, ("    target: 10s\n", ""), ("  gold_answer:", "  ^^gold_answer:"))
     assert errors_of(tmp_path) == [
-        f'{path}:{place}: promises.gold_answer: "target" is missing and has no default; add it'
+        f"{path}:{place}: promises.gold_answer: promises nothing; give a target of at least 1ms, "
+        "or target_working_days"
     ]
 
 
