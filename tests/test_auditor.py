@@ -356,6 +356,21 @@ def test_the_core_breaks_no_rule(seed: int) -> None:
     assert found == [], "\n".join(str(violation) for violation in found[:5])
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_no_journal_is_too_broken_to_be_judged(seed: int) -> None:
+    """A journal with decisions lost, doubled and swapped is reported, never a crash."""
+    random_ = random.Random(seed)
+    broken: Journal = []
+    for entry in journal_of(seed, steps=150):
+        decisions = [x for x in entry.decisions for _ in range(random_.choice((0, 1, 1, 1, 1, 2)))]
+        if random_.random() < 0.1:
+            random_.shuffle(decisions)
+        if random_.random() > 0.03 or entry.stamped.seq == 1:
+            kept = entry.decisions if entry.stamped.seq == 1 else tuple(decisions)
+            broken.append(Entry(entry.stamped, kept))
+    assert audit(broken, drained=True)
+
+
 def hunt(bug: Bug, seed: int) -> list[Violation]:
     """Run a world with the bug in it; a router that fails ends the journal early."""
     random_ = random.Random(seed)

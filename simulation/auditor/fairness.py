@@ -203,8 +203,10 @@ class FairnessJudge:
             return
         if self.affinity_until_ms(contact) or contact.claimed_agent:
             return
-        for contact_id in (*ledger.dirty_contacts,):
+        for contact_id in ledger.dirty_contacts:
             self.update(contact_id)
+        for closed in ledger.closed_now:
+            self.update(closed.contact_id)
         policy = self._policy(agent)
         for demand, line in self.lines.items():
             if demand.channel != contact.channel or not self._fits(agent, demand):
