@@ -2,8 +2,9 @@
 
 - `names`        the table of CloudEvents types, one for each event and each decision
 - `strict_json`  JSON as we take it from strangers;  `instants` RFC 3339 to milliseconds and back
-- `codec`        CloudEvents to events, decisions to CloudEvents; a record that cannot be read
-                 becomes the event `RecordRefused`, never an exception
+- `codec`        CloudEvents to events; a record that cannot be read becomes the event
+                 `RecordRefused`, never an exception
+- `writing`      decisions, and a journal's events, to CloudEvents
 - `clock`        the three ways to tell the time: wall, scaled, recorded
 - `ports`        what the worker asks of whoever keeps the order: receive, append, read, publish
 - `embedded`     those ports on one SQLite file: nothing to install, one process, one machine
@@ -13,7 +14,9 @@
 - `views`        queues, agents, one contact: read from the journal, never from the router
 - `worker`       the loop that joins intake, service, journal and readers
 - `http`         the same over HTTP: events in, decisions and state out
-- `commands`     `switchroom run`, `explain`, `replay`, `journal`, `check`, `schema`
+- `live`         puts a worker together from what the command line says, and runs it
+- `commands`     `switchroom run`, `explain`, `replay`, `check`, `schema`
+- `journal_commands`  `switchroom journal verify`, `digest`, `show`, `export`
 
 Only `worker`, `intake` and `http` wait; only `clock` reads a clock; only `embedded` writes a
 file. Journal first, then publish, then observe: nobody hears of a decision that a crash could

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from router.events import CenterChanged
 
 HTTP_PORT_MAX: Final = 65_535
+SPEED_MAX: Final = 1_000_000
 
 StoreOption = Annotated[
     Path, typer.Option("--store", help="The SQLite file that holds the journal.")
@@ -93,14 +94,9 @@ def run(
     ] = 50_000,
 ) -> None:
     """Run one centre on an embedded store: decide, journal, publish, serve."""
-    if not __debug__:
-        fail("error: python -O switches our checks off; run without -O and PYTHONOPTIMIZE")
-    if as_fast_as_possible and speed is not None:
-        fail("error: --as-fast-as-possible and --speed exclude each other", 2)
-    if speed is not None and not 0 < speed <= 1_000_000:  # noqa: PLR2004
-        fail("error: --speed must be above 0 and at most 1000000", 2)
-    if not input_ and not http and port is None:
-        fail("error: nothing to listen to; give --input FILE, --input - or --port N", 2)
+    _check_usage(
+        paced=speed, recorded=as_fast_as_possible, heard=bool(input_ or http or port is not None)
+    )
     host, number = _address(http, port)
     with told():
         import asyncio
@@ -126,6 +122,18 @@ def run(
         )
         code = asyncio.run(run_live(options, _announce))
     raise typer.Exit(code)
+
+
+def _check_usage(*, paced: float | None, recorded: bool, heard: bool) -> None:
+    """Refuse what contradicts itself, and an interpreter that would skip our checks."""
+    if not __debug__:
+        fail("error: python -O switches our checks off; run without -O and PYTHONOPTIMIZE")
+    if recorded and paced is not None:
+        fail("error: --as-fast-as-possible and --speed exclude each other", 2)
+    if paced is not None and not 0 < paced <= SPEED_MAX:
+        fail(f"error: --speed must be above 0 and at most {SPEED_MAX}", 2)
+    if not heard:
+        fail("error: nothing to listen to; give --input FILE, --input - or --port N", 2)
 
 
 def _announce(line: str) -> None:

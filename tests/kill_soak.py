@@ -25,6 +25,7 @@ from configs.loader import load_center
 from router.center import Center
 from router.decisions import AssignContact, Decision, OfferContact, StartWrapUp
 from router.events import (
+    AgentHeartbeat,
     AgentSignedIn,
     CenterChanged,
     ContactAbandoned,
@@ -58,8 +59,11 @@ class World:
         self.contacts = 0
         self._number = 0
         self._coming: list[tuple[int, int, Event | None]] = []
+        self.beat_ms = center.offers.heartbeat_timeout_ms * 3 // 4
         for place, agent_id in enumerate(center.agents):
             self._plan(DAY_START_MS + place, AgentSignedIn(agent_id))
+            if self.beat_ms:
+                self._plan(DAY_START_MS + self.beat_ms + place, AgentHeartbeat(agent_id))
         self._plan(DAY_START_MS + 1000, None)
 
     def _plan(self, at_ms: int, event: Event | None) -> None:
@@ -69,6 +73,8 @@ class World:
     def next(self) -> tuple[int, Event]:
         """Return what happens next; None in the list means that somebody calls."""
         at_ms, _, event = heapq.heappop(self._coming)
+        if isinstance(event, AgentHeartbeat):
+            self._plan(at_ms + self.beat_ms, event)
         if event is not None:
             return at_ms, event
         draw, center = self.draw, self.center
@@ -242,6 +248,10 @@ def _live_through(
         done.kill_seqs.append(seq)
 
 
+def _tell(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
 def main() -> None:
     """Run the soak from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -258,7 +268,7 @@ def main() -> None:
             lines=chosen.lines,
             seed=chosen.seed,
             delay_s=(0.2, 2.2),
-            tell=lambda line: print(line, file=sys.stderr),
+            tell=_tell,
         )
     facts = {
         "seed": chosen.seed,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from configs.loader import load_center
 from router.decisions import Reason
-from router.events import ContactArrived, RecordRefused
+from router.events import CenterChanged, ContactArrived, RecordRefused
+from router.journal import decode_record
 from streams.codec import BatchError, ClockReached, Codec, Heard, hash_body, split_batch
+from streams.embedded import EmbeddedStore
+from streams.live import RunOptions, run_live
 from streams.strict_json import BYTES_MAX, DEPTH_MAX, StrictJsonError, parse
 
 CODEC = Codec("eu-care", ("order",))
@@ -309,3 +315,39 @@ def test_a_strict_reader_agrees_with_the_plain_one_on_good_text() -> None:
     with pytest.raises(StrictJsonError) as caught:
         parse(b'{"a":1,"a":1}')
     assert caught.value.reason is Reason.DUPLICATE_KEY
+
+
+def test_what_was_planted_is_found_nowhere_in_the_store(tmp_path: Path) -> None:
+    """Numbers in attributes nobody listed, in broken records and in ids end at the edge."""
+    center = load_center(Path(__file__).parent.parent / "configs" / "tiny").center
+    records = [
+        {**ARRIVED, "category": "invoice", "attributes": {"phone": CANARY, CANARY: "x"}},
+        {**ARRIVED, "contact_id": f"tel:{CANARY} "},
+        {**ARRIVED, "contact_id": "c-2", "skills": {CANARY: 99}},
+        {**ARRIVED, "contact_id": "c-3", "note": CANARY},
+    ]
+    lines = [json.dumps(envelope(data)).encode() for data in records]
+    lines += [
+        json.dumps(envelope({**ARRIVED, "contact_id": "c-4"}, id=f"call {CANARY}")).encode(),
+        f"{CANARY} is no record".encode(),
+        json.dumps(envelope(type=CANARY)).encode(),
+        json.dumps(envelope(time=CANARY)).encode(),
+        b'{"' + CANARY.encode() * 6000 + b'":1}',
+    ]
+    day = tmp_path / "day.ndjson"
+    day.write_bytes(b"\n".join(lines))
+    store = tmp_path / "store.db"
+    options = RunOptions(
+        store=store, configured=CenterChanged(center), input=str(day), recorded=True
+    )
+    told: list[str] = []
+    assert asyncio.run(run_live(options, told.append)) == 0
+    reader = EmbeddedStore.read_only(store)
+    records_read = [decode_record(stored.body) for stored in reader.records()]
+    reader.close()
+    events = [entry.stamped.event for record in records_read for entry in record.entries]
+    assert len([e for e in events if isinstance(e, RecordRefused)]) == 6
+    for path in tmp_path.iterdir():
+        if path != day:
+            assert CANARY.encode() not in path.read_bytes(), path.name
+    assert CANARY not in " ".join(told)
