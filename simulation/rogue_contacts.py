@@ -157,7 +157,8 @@ def speak_after_the_end(act: Mischief) -> bool:
     if not act.stage.closed_contacts:
         return False
     contact_id = act.lots.pick(act.stage.closed_contacts)
-    demand = act.lots.pick(act.stage.options.demands)
+    # Long after the end the id may be free again: then this is an arrival like any other.
+    demand = act.stage.contacts[contact_id].demand
     events: tuple[Event, ...] = (
         ContactEnded(contact_id),
         ContactAbandoned(contact_id),
