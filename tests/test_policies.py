@@ -219,7 +219,6 @@ def test_weighted_share_keeps_the_shares() -> None:
             assert abs(got[name] - share) <= 2, (name, count, got)
 
 
-@pytest.mark.xfail(reason="what an agent takes off the line costs no stride")
 def test_weighted_share_counts_what_waited_as_well() -> None:
     """A contact that an agent takes off the line is part of his share."""
     queue = Queue(agent_policy=AgentPolicy.WEIGHTED_SHARE)
@@ -301,7 +300,6 @@ def test_the_least_loaded_has_the_largest_free_share(seed: int) -> None:
             turns[name] = 1_000 + number
 
 
-@pytest.mark.xfail(reason="grades end at 61")
 def test_the_most_proficient_of_many_skills() -> None:
     """Seven needs at level 10 are more than sixty points; the better agent still comes first."""
     skills = tuple(f"s{n}" for n in range(8))
@@ -345,7 +343,6 @@ def test_a_newcomer_is_not_flooded() -> None:
         assert 3 <= got["n"] <= 12, (policy, got)
 
 
-@pytest.mark.xfail(reason="a break forgets the idle time before it")
 def test_idleness_before_a_break_counts() -> None:
     """Cumulative idleness is the idle time since sign-in, not since the last break."""
     stage = desk("ab", queue=Queue(agent_policy=AgentPolicy.LONGEST_CUMULATIVE_IDLENESS))
@@ -496,7 +493,6 @@ def test_the_right_contact_is_chosen(policy: ContactPolicy, seed: int) -> None:
             line.remove(wanted)
 
 
-@pytest.mark.xfail(reason="any promise of the contact counts")
 def test_a_promise_that_is_not_running_sets_no_deadline() -> None:
     """No complaint was raised, so the complaint's minute does not count."""
     stage = desk(

@@ -135,15 +135,7 @@ REFINEMENTS: Mapping[str, tuple[tuple[e.Event, ...], e.Event, Outcome]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason="a record is made for nothing"))
-        if name == "off hold without a hold"
-        else name
-        for name in REFINEMENTS
-    ],
-)
+@pytest.mark.parametrize("name", REFINEMENTS)
 def test_contact_refinements(name: str) -> None:
     """Check what the handlers find after the table has admitted an event."""
     events, event, outcome = REFINEMENTS[name]
@@ -187,11 +179,7 @@ AGENT_EVENTS: Mapping[type[e.Event], e.Event] = {
 
 @pytest.mark.parametrize("state", AgentState)
 @pytest.mark.parametrize("kind", AGENT_TABLE)
-def test_agent_table(
-    kind: type[e.Event], state: AgentState, request: pytest.FixtureRequest
-) -> None:
-    if kind is e.AgentLost and state is AgentState.LOST:
-        request.applymarker(pytest.mark.xfail(reason="the table says move, the handler repeat"))
+def test_agent_table(kind: type[e.Event], state: AgentState) -> None:
     play = Playbook(STAGE)
     for event in AGENT_STATES[state]:
         play >> event
