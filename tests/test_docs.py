@@ -141,10 +141,10 @@ AWAY = e.AgentPresenceChanged("a", "break")
 AGENT_PATHS: tuple[tuple[Event, ...], ...] = ((), (IN,), OFFERED, (IN, AWAY), (IN, LOST))
 AGENT_TRIES: tuple[tuple[str, Event], ...] = (
     ("AgentSignedIn", IN),
-    ("AgentSignedIn on break", e.AgentSignedIn("a", presence="break")),
+    ("AgentSignedIn (on break)", e.AgentSignedIn("a", presence="break")),
     ("AgentSignedOut", OUT),
-    ("AgentPresenceChanged: takes work", e.AgentPresenceChanged("a", "available")),
-    ("AgentPresenceChanged: takes none", e.AgentPresenceChanged("a", "training")),
+    ("AgentPresenceChanged (takes work)", e.AgentPresenceChanged("a", "available")),
+    ("AgentPresenceChanged (takes none)", e.AgentPresenceChanged("a", "training")),
     ("AgentSkillsChanged", e.AgentSkillsChanged("a", {})),
     ("AgentCapacityChanged", e.AgentCapacityChanged("a", 0)),
     ("AgentHeartbeat", e.AgentHeartbeat("a")),
@@ -374,6 +374,15 @@ def made_parts() -> list[tuple[str, str, str]]:
 def test_a_made_part_is_what_the_code_makes(part: str) -> None:
     written = [text for _, name, text in made_parts() if name == part]
     assert written == [MAKERS[part]()], "run python -m tests.test_docs and look at the difference"
+
+
+def test_arrows_are_labelled_as_mermaid_reads_them() -> None:
+    """A colon or a semicolon in a label would end it."""
+    for part in ("contact-states", "agent-states", "offer-states"):
+        arrows = [line for line in MAKERS[part]().splitlines() if "-->" in line]
+        assert arrows
+        for line in arrows:
+            assert re.fullmatch(r"    (\[\*\]|\w+) --> \w+ : [^:;]+", line), line
 
 
 def test_the_pictures_reach_every_state() -> None:
