@@ -9,15 +9,14 @@ from router.decisions import (
     AssignContact,
     ChangeAgentState,
     EndAssignment,
-    HoldWork,
     OfferContact,
     Reason,
-    ResumeWork,
     StartWrapUp,
     WithdrawOffer,
 )
 from simulation.auditor import reading
 from simulation.auditor.ledger import AgentAccount, ContactAccount, OfferAccount, Place, ring_size
+from simulation.auditor.workload import WorkloadJudge, pair_of
 
 if TYPE_CHECKING:
     from router.center import OfferRules
@@ -42,6 +41,7 @@ class AssignmentJudge:
     def __init__(self, ledger: Ledger, findings: Findings) -> None:
         self.ledger = ledger
         self.findings = findings
+        self.workload = WorkloadJudge(ledger, findings)
         self.accepted: OfferAccount | None = None
 
     def rules(self) -> OfferRules:
@@ -49,33 +49,12 @@ class AssignmentJudge:
         assert self.ledger.center is not None
         return self.ledger.center.offers
 
-    def pair(
-        self,
-        decision: OfferContact
-        | AssignContact
-        | StartWrapUp
-        | EndAssignment
-        | HoldWork
-        | ResumeWork,
-    ) -> tuple[ContactAccount, AgentAccount] | None:
-        """Return the accounts a decision is about; report ids that nobody has heard of."""
-        contact = self.ledger.contacts.get(decision.contact_id)
-        agent = self.ledger.agents.get(decision.agent_id)
-        what = type(decision).__name__
-        if contact is None:
-            closed = decision.contact_id in self.ledger.closed
-            rule, state = ("I2", "closed") if closed else ("I3", "unknown")
-            self.findings.report(rule, f"{what} on {state} contact {decision.contact_id}")
-        if agent is None:
-            self.findings.report("I3", f"{what} for unknown agent {decision.agent_id}")
-        return (contact, agent) if contact and agent else None
-
     # --- offers ------------------------------------------------------------------
 
     def offer(self, decision: OfferContact) -> None:
         """Check an offer as it is made, and open it."""
         ledger, report = self.ledger, self.findings.report
-        pair = self.pair(decision)
+        pair = pair_of(self.ledger, self.findings, decision)
         if decision.offer_id <= ledger.last_offer_id:
             report("I9", f"offer id {decision.offer_id} after {ledger.last_offer_id}")
         ledger.last_offer_id = max(ledger.last_offer_id, decision.offer_id)
@@ -250,7 +229,7 @@ class AssignmentJudge:
     def assign(self, decision: AssignContact) -> None:
         """Check that an assignment follows from an accepted offer, and begin it."""
         ledger, report = self.ledger, self.findings.report
-        pair = self.pair(decision)
+        pair = pair_of(self.ledger, self.findings, decision)
         if pair is None:
             return
         contact, agent = pair
@@ -312,7 +291,7 @@ class AssignmentJudge:
     def start_wrap_up(self, decision: StartWrapUp) -> None:
         """Check the limit of a wrap-up and begin it."""
         ledger, report = self.ledger, self.findings.report
-        pair = self.pair(decision)
+        pair = pair_of(self.ledger, self.findings, decision)
         if pair is None:
             return
         contact, agent = pair
@@ -342,7 +321,7 @@ class AssignmentJudge:
     def end(self, decision: EndAssignment) -> None:
         """Check that an assignment that is there ends, at its time if for a limit."""
         ledger, report = self.ledger, self.findings.report
-        pair = self.pair(decision)
+        pair = pair_of(self.ledger, self.findings, decision)
         if pair is None:
             return
         contact, agent = pair
@@ -361,40 +340,11 @@ class AssignmentJudge:
             report("I24", f"{name}: it was connected")
         if decision.reason in (Reason.CONNECT_FAILED, Reason.CONNECT_TIMEOUT):
             agent.uncertain_until_ms = ledger.now_ms + self.rules().backoff_unreachable_ms
+            # Whether this counts as one of his tries is open.
+            tries = contact.times_offered.get(agent.agent_id, 0)
+            contact.times_offered[agent.agent_id] = tries + 1
         awaiting = decision.reason is Reason.WAITING_ON_CUSTOMER
         ledger.free(contact, Place.ON_CUSTOMER if awaiting else Place.NOWHERE)
-
-    def hold(self, decision: HoldWork) -> None:
-        """Check that only interruptible work of this agent is set aside."""
-        pair = self.pair(decision)
-        if pair is None:
-            return
-        contact, agent = pair
-        name = f"holding {contact.contact_id} at {agent.agent_id}"
-        if contact.agent != agent.agent_id:
-            self.findings.report("I6", f"{name}: it is assigned to {contact.agent or 'nobody'}")
-        elif not reading.interruptible(self.ledger, contact):
-            self.findings.report("I7", f"{name}: {contact.channel} may not be interrupted")
-        elif contact.held:
-            self.findings.report("I7", f"{name}: it is held already")
-        contact.held = True
-        self.ledger.dirty_agents[agent.agent_id] = None
-
-    def resume(self, decision: ResumeWork) -> None:
-        """Check that held work is resumed only where it fits."""
-        pair = self.pair(decision)
-        if pair is None:
-            return
-        contact, agent = pair
-        name = f"resuming {contact.contact_id} at {agent.agent_id}"
-        if contact.agent != agent.agent_id or not contact.held:
-            self.findings.report("I7", f"{name}: it is not held there")
-            return
-        contact.held = False
-        self.ledger.dirty_agents[agent.agent_id] = None
-        load = sum(self.ledger.units_of(c) for c in agent.work if not self.ledger.contacts[c].held)
-        if load > agent.capacity:
-            self.findings.report("I7", f"{name}: load {load} > capacity {agent.capacity}")
 
     # --- the end of an entry -----------------------------------------------------
 
@@ -435,43 +385,4 @@ class AssignmentJudge:
         for agent_id in ledger.dirty_agents:
             agent = ledger.agents.get(agent_id)
             if agent is not None:
-                self._check_load(agent)
-
-    def _check_load(self, agent: AgentAccount) -> None:
-        ledger, report = self.ledger, self.findings.report
-        limit = self.rules().unanswered_max
-        missed, agent.missed_now = agent.missed_now, False
-        if (
-            missed
-            and limit
-            and agent.unanswered_surely >= limit
-            and not reading.presence_gap(ledger, agent)
-        ):
-            text = f"missed {agent.unanswered_surely} offers in a row and stays {agent.presence}"
-            report("I11", f"{agent.agent_id} {text}")
-            agent.unanswered_surely = 0
-        gap = reading.presence_gap(ledger, agent)
-        if gap and agent.offers:
-            report("I8", f"{agent.agent_id} {gap}, but holds offers {sorted(agent.offers)}")
-        load = reading.load_of(ledger, agent)
-        if load > agent.capacity and load > agent.load_allowed:
-            firm = reading.load_of(ledger, agent, without_interruptible=True)
-            offered = any(
-                (c := ledger.contacts.get(ledger.offers[o].contact_id)) is not None
-                and (channel := ledger.channel(c.channel)) is not None
-                and channel.interrupts
-                for o in agent.offers
-            )
-            if not (offered and firm <= max(agent.capacity, agent.load_allowed)):
-                report("I7", f"{agent.agent_id} carries {load} units, capacity {agent.capacity}")
-        # What a cut of capacity left on him is allowed, and may only fall.
-        agent.load_allowed = load if load > agent.capacity else 0
-        if not gap and load + min_resumable(ledger, agent) <= agent.capacity:
-            held = next(c for c in agent.work if ledger.contacts[c].held)
-            report("I7", f"{agent.agent_id} has room again, but {held} stays held")
-
-
-def min_resumable(ledger: Ledger, agent: AgentAccount) -> int:
-    """Return the fewest units that resuming held work would take; huge if nothing is held."""
-    held = [ledger.units_of(c) for c in agent.work if ledger.contacts[c].held]
-    return min(held, default=1 << 60)
+                self.workload.check_load(agent)

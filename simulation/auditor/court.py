@@ -10,9 +10,11 @@ from router import events as e
 from simulation.auditor.agents import AgentRegister
 from simulation.auditor.assignment import AssignmentJudge
 from simulation.auditor.conservation import ConservationJudge
+from simulation.auditor.escalation import EscalationJudge
 from simulation.auditor.fairness import FairnessJudge
 from simulation.auditor.findings import Findings, Violation
 from simulation.auditor.ledger import Ledger
+from simulation.auditor.refusals import RefusalJudge
 from simulation.auditor.sla import SlaJudge
 from simulation.auditor.timeline import TimelineJudge
 
@@ -46,6 +48,8 @@ class Auditor:
         self.ledger = Ledger()
         self.timeline = TimelineJudge(self.ledger, self.findings)
         self.register = AgentRegister(self.ledger, self.findings)
+        self.refusals = RefusalJudge(self.ledger, self.findings)
+        self.escalation = EscalationJudge(self.ledger, self.findings)
         self.conservation = ConservationJudge(self.ledger, self.findings)
         self.assignment = AssignmentJudge(self.ledger, self.findings)
         self.sla = SlaJudge(self.ledger, self.findings)
@@ -106,7 +110,7 @@ class Auditor:
             text = f"{type(stamped.event).__name__} is not followed"
             self.findings.report("I3", f"{text}, yet the entry also says {others}")
             return False
-        self.conservation.refused(stamped.event, answers[0], stamped.event_id)
+        self.refusals.refused(stamped.event, answers[0], stamped.event_id)
         return True
 
     def _follow(self, event: e.Event, decisions: tuple[d.Decision, ...]) -> None:
@@ -159,13 +163,13 @@ class Auditor:
             case d.EndAssignment():
                 self.assignment.end(decision)
             case d.HoldWork():
-                self.assignment.hold(decision)
+                self.assignment.workload.hold(decision)
             case d.ResumeWork():
-                self.assignment.resume(decision)
+                self.assignment.workload.resume(decision)
             case d.ChangeAgentState():
                 self.assignment.change_state(decision)
             case d.EscalateContact():
-                self.sla.note_escalation(decision)
+                self.escalation.note_escalation(decision)
             case d.WarnSla() | d.BreachSla():
                 escalated = any(
                     isinstance(x, d.EscalateContact)

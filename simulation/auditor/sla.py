@@ -12,25 +12,20 @@ from typing import TYPE_CHECKING, Final
 from router import events as e
 from router.center import ClockKind, Promise, ReopenMode, Signal
 from router.decisions import (
-    AssignContact,
     BreachSla,
-    CloseContact,
     Decision,
-    EnqueueContact,
-    EscalateContact,
-    Exit,
     MeetSla,
     PauseSla,
     Reason,
     RebaseSla,
     ResumeSla,
-    ScheduleCallback,
     StartSla,
     StopSla,
     WarnSla,
 )
 from simulation.auditor import clock as model
 from simulation.auditor.clock import SLA_DECISIONS, Clock, SlaDecision, say
+from simulation.auditor.hearing import Hearing
 
 if TYPE_CHECKING:
     from simulation.auditor.findings import Findings
@@ -40,21 +35,6 @@ ALWAYS: Final = "always"
 
 Words = list[tuple[str, int, str]]
 
-_EVENT_SIGNALS: Final[dict[type[e.Event], Signal]] = {
-    e.ContactArrived: Signal.ARRIVED,
-    e.ContactTransferred: Signal.TRANSFERRED,
-    e.ContactHeld: Signal.HELD,
-    e.ContactResumed: Signal.RESUMED,
-    e.ContactResolved: Signal.RESOLVED,
-    e.ContactReopened: Signal.REOPENED,
-    e.CustomerReplied: Signal.CUSTOMER_REPLIED,
-    e.AgentReplied: Signal.AGENT_REPLIED,
-    e.CustomerAwaited: Signal.CUSTOMER_AWAITED,
-    e.CustomerWaitEnded: Signal.CUSTOMER_WAIT_ENDED,
-    e.ComplaintRaised: Signal.COMPLAINT_RAISED,
-    e.OfferConnected: Signal.CONNECTED,
-}
-
 
 class SlaJudge:
     """Follow every clock of every open contact."""
@@ -62,6 +42,7 @@ class SlaJudge:
     def __init__(self, ledger: Ledger, findings: Findings) -> None:
         self.ledger = ledger
         self.findings = findings
+        self.hearing = Hearing(ledger)
 
     # --- one entry ---------------------------------------------------------------
 
@@ -71,7 +52,7 @@ class SlaJudge:
         for decision in decisions:
             if isinstance(decision, SLA_DECISIONS):
                 seen.setdefault(decision.contact_id, []).append(decision)
-        signals = self._signals(event, decisions)
+        signals = self.hearing.signals(event, decisions)
         retargeted = dict.fromkeys(self._concerned(event, seen))
         for contact_id in dict.fromkeys((*retargeted, *signals, *seen)):
             contact = self.ledger.account_of(contact_id)
@@ -82,54 +63,6 @@ class SlaJudge:
             said = seen.get(contact_id, [])
             heard = signals.get(contact_id, [])
             self._judge_contact(event, contact, heard, said, moved=contact_id in retargeted)
-
-    def _signals(
-        self, event: e.Event, decisions: tuple[Decision, ...]
-    ) -> dict[str, list[tuple[Signal, bool]]]:
-        """List what each contact's clocks hear, in order; the flag says: was it served."""
-        heard: dict[str, list[tuple[Signal, bool]]] = {}
-        contact_id: str = getattr(event, "contact_id", "")
-        for signal in self._signals_of_event(event, contact_id):
-            heard.setdefault(contact_id, []).append((signal, True))
-        for decision in decisions:
-            match decision:
-                case AssignContact():
-                    given = heard.setdefault(decision.contact_id, [])
-                    given.append((Signal.ASSIGNED, True))
-                    contact = self.ledger.account_of(decision.contact_id)
-                    channel = self.ledger.channel(contact.channel) if contact else None
-                    if channel is not None and channel.connect_timeout_ms == 0:
-                        given.append((Signal.CONNECTED, True))
-                case ScheduleCallback():
-                    heard.setdefault(decision.contact_id, []).append(
-                        (Signal.CALLBACK_SCHEDULED, True)
-                    )
-                case EnqueueContact(reason=Reason.CALLBACK_DUE):
-                    heard.setdefault(decision.contact_id, []).append((Signal.CALLBACK_DUE, True))
-                case CloseContact():
-                    heard.setdefault(decision.contact_id, []).append(
-                        (Signal.CLOSED, decision.exit is Exit.HANDLED)
-                    )
-                case _:
-                    pass
-        return heard
-
-    def _signals_of_event(self, event: e.Event, contact_id: str) -> list[Signal]:
-        """List what an event itself says to the clocks of its contact."""
-        signal = _EVENT_SIGNALS.get(type(event))
-        closed = self.ledger.closed.get(contact_id)
-        if isinstance(event, e.AgentReplied) and event.automatic:
-            return []
-        if isinstance(event, e.ContactArrived) and closed is not None and closed.early:
-            return []
-        if contact_id in self.ledger.revived_now:
-            # A message, a call or a word of the agent brings the closed contact back.
-            also = [Signal.CUSTOMER_REPLIED] if isinstance(event, e.CustomerReplied) else []
-            return [Signal.REOPENED, *also]
-        if isinstance(event, e.ContactReopened):
-            # Only the wait for the customer was over: the contact had not been closed.
-            return [Signal.CUSTOMER_WAIT_ENDED]
-        return [] if signal is None else [signal]
 
     def _judge_contact(
         self,
@@ -367,25 +300,6 @@ class SlaJudge:
         if action.escalate and done < len(clock.promise.escalation) and not escalated:
             text = f"{say(decision)} of {decision.policy} on {contact.contact_id}"
             self.findings.report("I14", f"{text} escalates to nobody; the chain is not at its end")
-
-    def note_escalation(self, decision: EscalateContact) -> None:
-        """Check that an escalation goes one step up its promise's chain."""
-        contact = self.ledger.account_of(decision.contact_id)
-        if contact is None:
-            self.findings.report("I3", f"escalation of unknown contact {decision.contact_id}")
-            return
-        level = contact.escalated.get(decision.policy, 0) + 1
-        contact.escalated[decision.policy] = max(level, decision.level)
-        chain: tuple[str, ...] = ()
-        for clock in contact.clocks.values():
-            if clock.policy == decision.policy:
-                chain = clock.promise.escalation
-        if decision.level != level:
-            text = f"level {decision.level} of {decision.policy} after level {level - 1}"
-            self.findings.report("I14", f"{decision.contact_id} escalates to {text}")
-        elif chain and (level > len(chain) or chain[level - 1] != decision.to):
-            text = f"to {decision.to}, the chain of {decision.policy} is {chain}"
-            self.findings.report("I14", f"{decision.contact_id} escalates {text}")
 
     # --- changed targets ---------------------------------------------------------
 
