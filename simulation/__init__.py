@@ -6,7 +6,9 @@
 - `driver`      one clock over three calendars: SimPy's, the world's and the router's deadlines
 - `world`       customers and agents: they emit events and react to decisions (`demand` and
                 `workforce` hold the two sides)
-- `faults`      what goes wrong on the line; `rogues` and `rogue_*`: what is done on purpose
+- `stage`       what both sides share: clock, lots, centre, contacts, desks
+- `faults`      what goes wrong on the line; `mischief`, `rogues` and `rogue_*`: what is done on
+                purpose
 - `day`         one whole day: run, heal, demand progress, judge
 - `auditor`     the judge, which shares no code with the core
 - `demo*`       the show: `switchroom demo`, this world against a real worker
