@@ -5,8 +5,7 @@ The words, which are all that crosses the door:
 - `events`     all that can happen (past tense), and the stamp `Stamped`
 - `decisions`  all that may be ordered (imperative), each with its `Reason`
 - `center`     the configuration of one routing group; `checks` says what is wrong with one
-               (`problems`, `ranges`, `reach`,
-               `calendar_checks` are its parts)
+               (`problems`, `ranges`, `reach`, `calendar_checks` are its parts)
 
 The tables, read by the code, the tests and the pictures: `contacts`, `offers`, `agents`.
 

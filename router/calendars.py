@@ -106,9 +106,9 @@ class OpeningHours:
 
     def next_closing_ms(self, at_ms: int) -> int | None:
         """Return the first closed instant from `at_ms` on; None when none comes any more."""
+        at_ms = max(at_ms, self._from_ms)
         if at_ms >= self._to_ms:
             return None
-        at_ms = max(at_ms, self._from_ms)
         index = bisect_right(self._opens, at_ms) - 1
         if index < 0 or self._closes[index] <= at_ms:
             return at_ms

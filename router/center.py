@@ -16,9 +16,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 _CLOSED = {"extra": "forbid"}
-
-# The calendar that every centre has: plain time, day and night.
-ALWAYS = "always"
+ALWAYS = "always"  # the calendar that every centre has: plain time, day and night
 
 
 class AgentPolicy(Enum):
@@ -311,10 +309,9 @@ class Promise:
     """Describe one SLA policy: for whom, what clock, how long, what then.
 
     Of the promises of one kind the first that matches a contact holds; an empty match list
-    matches all. The target is one of two: `target_ms`, a duration on the clock of `calendar`
-    ("always" is plain time), or the end of the calendar's `target_working_days`-th working day
-    after the day of the start.
-    `warnings` are percentages of the target. Empty signal sets mean the usual ones of the kind
+    matches all. The target is `target_ms` on the clock of `calendar` ("always" is plain time), or
+    the end of its `target_working_days`-th working day after the day of the start. `warnings` are
+    percentages of it. Empty signal sets mean the usual ones of the kind
     (`router.sla.DEFAULT_SIGNALS`). `objective_percent` is the share that should be met.
     """
 
