@@ -21,10 +21,10 @@ SKILLS = ("billing", "tech", "lang:en", "lang:zh")
 AGENTS = tuple(f"a{number}" for number in range(1, 7))
 
 
-def draw_center(random_: random.Random, version: int = 1) -> c.Center:
-    """Draw a centre: every feature that the auditor judges is there in some of them."""
+def draw_channels(random_: random.Random) -> dict[str, c.Channel]:
+    """Draw what contacts cost and how they are offered."""
     draw = random_.choice
-    channels = {
+    return {
         "phone": c.Channel(
             units=draw((100, 100, 60)),
             offer_timeout_ms=draw((8_000, 20_000)),
@@ -41,8 +41,13 @@ def draw_center(random_: random.Random, version: int = 1) -> c.Center:
             units=50, offer_timeout_ms=draw((0, 30_000)), interruptible=draw((True, True, False))
         ),
     }
+
+
+def draw_queues(random_: random.Random) -> dict[str, c.Queue]:
+    """Draw two lines; the first overflows to the second."""
+    draw = random_.choice
     policies = list(c.AgentPolicy)
-    queues = {
+    return {
         "front": c.Queue(
             agent_policy=draw(policies),
             ring_size=draw((1, 2, 3)),
@@ -56,6 +61,11 @@ def draw_center(random_: random.Random, version: int = 1) -> c.Center:
         ),
         "back": c.Queue(agent_policy=draw(policies), ring_size=draw((1, 2)), ring_step_ms=4_000),
     }
+
+
+def draw_categories(random_: random.Random) -> dict[str, c.Category]:
+    """Draw two categories, one with routing steps."""
+    draw = random_.choice
     steps = draw(
         (
             (),
@@ -70,7 +80,7 @@ def draw_center(random_: random.Random, version: int = 1) -> c.Center:
             ),
         )
     )
-    categories = {
+    return {
         "invoice": c.Category(
             queue="front",
             needs={"billing": draw((2, 4))},
@@ -89,6 +99,14 @@ def draw_center(random_: random.Random, version: int = 1) -> c.Center:
             wrap_up_ms=draw((0, 5_000)),
         ),
     }
+
+
+def draw_center(random_: random.Random, version: int = 1) -> c.Center:
+    """Draw a centre: every feature that the auditor judges is there in some of them."""
+    draw = random_.choice
+    channels = draw_channels(random_)
+    queues = draw_queues(random_)
+    categories = draw_categories(random_)
     return c.Center(
         name="small",
         version=version,
