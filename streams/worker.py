@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from router.decisions import Reason
@@ -88,7 +88,6 @@ class Health:
     committed_units: int = 0
     late_records: int = 0
     drift_ms: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
 
 
 class Worker:

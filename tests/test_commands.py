@@ -169,6 +169,12 @@ def test_decisions_are_printed_once_and_are_those_of_the_journal(cli: Cli) -> No
     ids = [json.loads(line)["id"] for line in first.out.splitlines()]
     assert len(set(ids)) == len(ids) > 300
     assert cli.run(*options).out == "", "nothing new"
+    store = EmbeddedStore.own(cli.store)
+    store.save_published("lines", 40)  # as after a crash: the position lags
+    store.close()
+    repeated = cli.run(*options).out
+    assert repeated
+    assert first.out.endswith(repeated), "what comes again is the same, ids and all"
 
 
 def test_standard_input_at_a_speed(cli: Cli) -> None:

@@ -19,7 +19,8 @@ from router.journal import decode_record
 from streams.clock import Clock, RecordedClock, WallClock
 from streams.embedded import EmbeddedJournal, EmbeddedStore
 from streams.http import BATCH_RECORDS_MAX, BODY_BYTES_MAX, Server, is_loopback
-from streams.recovery import recover
+from streams.ports import CommitUnit, StoreError
+from streams.recovery import Refold, recover
 from streams.service import Service
 from streams.strict_json import BYTES_MAX
 from streams.views import Views
@@ -399,6 +400,58 @@ def test_who_waits_while_the_worker_stops_is_told(tmp_path: Path) -> None:
         assert status in {200, 503}, "durable, or told to send it again; never left hanging"
 
     run(tmp_path / "store.db", play)
+
+
+def test_questions_before_anything_happened(tmp_path: Path) -> None:
+    async def play(caller: Caller) -> None:
+        assert (await caller.get("/v1/queues"))[1]["seq"] == 0
+        assert (await caller.get("/v1/agents"))[1]["agents"] == []
+        assert (await caller.get("/v1/measures"))[0] == 200
+        assert (await caller.get("/v1/contacts/c-1"))[0] == 404
+        assert (await caller.get("/healthz"))[1]["seq"] == 0
+
+    run(tmp_path / "store.db", play)
+
+
+class FullDisk(EmbeddedJournal):
+    """A journal whose disk is full from some moment on."""
+
+    full = False
+
+    async def append(self, unit: CommitUnit) -> None:
+        if self.full:
+            raise StoreError("store.db: disk full")
+        await super().append(unit)
+
+
+def test_what_could_not_be_journaled_is_not_answered_as_done(tmp_path: Path) -> None:
+    async def whole() -> None:
+        store = EmbeddedStore.own(tmp_path / "store.db")
+        journal = FullDisk(store)
+        service = Service(Refold(), CenterChanged(CENTER), store.writer_epoch)
+        worker = Worker(
+            service, journal, journal, RecordedClock(), settings=Settings(stop_at_end=False)
+        )
+        views = Views(tmp_path / "store.db")
+        running = asyncio.create_task(worker.run())
+        server = Server(worker, views, loopback=True)
+        async with server.listen("127.0.0.1", 0) as (host, port):
+            timeout = aiohttp.ClientTimeout(total=20)
+            async with aiohttp.ClientSession(timeout=timeout) as session:
+                caller = Caller(session, f"http://{host}:{port}", worker)
+                assert (await caller.post(arrival(1)))[0] == 200
+                journal.full = True
+                status, problem = await caller.post(arrival(2))
+                assert (status, problem["title"]) == (503, "Stopped")
+                assert (await caller.get("/readyz"))[0] == 503
+                assert (await caller.post(arrival(3)))[0] == 503
+        with pytest.raises(StoreError, match="disk full"):
+            await running
+        assert service.committed_seq == store.seq_end() == 2
+        await views.close()
+        store.close()
+
+    asyncio.run(whole())
 
 
 @pytest.mark.parametrize(
