@@ -94,16 +94,24 @@ class Run:
         *,
         units_max: int | None = None,
         settings: Settings | None = None,
+        crash: tuple[str, int] = ("", 0),
     ) -> Run:
-        asyncio.run(self._over(day, clock or RecordedClock(), units_max, settings or Settings()))
+        asyncio.run(
+            self._over(day, clock or RecordedClock(), units_max, settings or Settings(), crash)
+        )
         return self
 
     async def _over(
-        self, day: Path | None, clock: Clock, units_max: int | None, settings: Settings
+        self,
+        day: Path | None,
+        clock: Clock,
+        units_max: int | None,
+        settings: Settings,
+        crash: tuple[str, int],
     ) -> None:
         store, intake = EmbeddedStore.own(self.path), None
         try:
-            journal = EmbeddedJournal(store)
+            journal = CrashingJournal(store, *crash)
             made = Service(
                 await recover(journal, journal), CenterChanged(self.center), store.writer_epoch
             )
@@ -213,6 +221,57 @@ def test_an_interrupted_day_ends_like_an_undisturbed_one(tmp_path: Path, units: 
     assert 0 < len(run.entries) < len(whole.entries)
     run.over(day, units_max=units, settings=settings).over(day, settings=settings).check()
     assert run.digest == whole.digest
+
+
+class Crash(Exception):  # noqa: N818 - a process that ends, seen from inside
+    """The process ends here."""
+
+
+class CrashingJournal(EmbeddedJournal):
+    """End the process at the n-th append or snapshot, before or after it is durable."""
+
+    def __init__(self, store: EmbeddedStore, point: str, number: int) -> None:
+        super().__init__(store)
+        self.point = point
+        self.left = number
+
+    def _pass(self, point: str) -> None:
+        if point == self.point:
+            self.left -= 1
+            if self.left == 0:
+                raise Crash(point)
+
+    async def append(self, unit: CommitUnit) -> None:
+        self._pass("before append")
+        await super().append(unit)
+        self._pass("after append")
+
+    async def save(self, snapshot: StoredSnapshot) -> None:
+        self._pass("before snapshot")
+        await super().save(snapshot)
+        self._pass("after snapshot")
+
+
+@pytest.mark.parametrize(
+    "point", ["before append", "after append", "before snapshot", "after snapshot"]
+)
+def test_a_crash_at_any_moment_loses_and_doubles_nothing(tmp_path: Path, point: str) -> None:
+    day = write_day(tmp_path, small_day(25))
+    settings = Settings(unit_records=5, snapshot_every=10)
+    whole = Run(tmp_path, name="whole.db").over(day, settings=settings)
+    run, crashes = Run(tmp_path), 0
+    # Each life of the worker gets a little further before it ends.
+    for number in range(1, 100):
+        try:
+            run.over(day, settings=settings, crash=(point, number))
+        except Crash:
+            crashes += 1
+            continue
+        break
+    assert crashes >= 2
+    assert run.check().digest == whole.digest
+    sources = [entry.source for entry in run.entries if entry.source is not None]
+    assert len(set(map(str, sources))) == len(sources)
 
 
 def test_speed_changes_no_byte(tmp_path: Path) -> None:
