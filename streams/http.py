@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, Final
+from weakref import WeakSet
 
 from aiohttp import web
 
@@ -43,6 +44,7 @@ WAITING_BYTES_MAX: Final = 16 * 1024 * 1024
 BATCH_RECORDS_MAX: Final = 10_000
 CONNECTIONS_MAX: Final = 64
 STREAMS_MAX: Final = 16
+HEAD_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 5.0
 WRITE_TIMEOUT_S: Final = 30.0
 HEARTBEAT_S: Final = 15.0
@@ -86,6 +88,7 @@ class Server:
         self._waiting_bytes = 0
         self._streams: set[asyncio.Task[Any]] = set()
         self._connections: Callable[[], int] = lambda: 0
+        self._heard: WeakSet[asyncio.Transport] = WeakSet()
 
     def application(self) -> web.Application:
         """Make the application: its routes and its guards."""
@@ -111,13 +114,31 @@ class Server:
         )
         await runner.setup()
         try:
-            site = web.TCPSite(runner, host, port, backlog=CONNECTIONS_MAX)
-            await site.start()
-            self._connections = lambda: len(runner.server.connections) if runner.server else 0
-            address = runner.addresses[0]
-            yield str(address[0]), int(address[1])
+            assert runner.server is not None, "set up above"
+            handlers = runner.server
+            self._connections = lambda: len(handlers.connections)
+            loop = asyncio.get_running_loop()
+            listener = await loop.create_server(
+                lambda: self._watched(handlers()), host, port, backlog=CONNECTIONS_MAX
+            )
+            try:
+                address = listener.sockets[0].getsockname()
+                yield str(address[0]), int(address[1])
+            finally:
+                listener.close()
         finally:
             await runner.cleanup()
+
+    def _watched(self, protocol: web.RequestHandler) -> web.RequestHandler:
+        """Give a new connection `HEAD_TIMEOUT_S` to say what it wants (slow-loris)."""
+
+        def look() -> None:
+            transport = protocol.transport
+            if transport is not None and transport not in self._heard:
+                transport.abort()
+
+        asyncio.get_running_loop().call_later(HEAD_TIMEOUT_S, look)
+        return protocol
 
     # --- guards -------------------------------------------------------------------
 
@@ -137,6 +158,8 @@ class Server:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.transport is not None:
+            self._heard.add(request.transport)
         if self._connections() > CONNECTIONS_MAX:
             raise Problem(503, "Too many connections", f"at most {CONNECTIONS_MAX}; close some")
         if request.path in _HEALTH_PATHS:

@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from configs.loader import load_center
 from router.events import AgentSignedIn, CenterChanged, ContactArrived, Event, Stamped
 from router.journal import decode_record
+from streams import http
 from streams.clock import Clock, RecordedClock, WallClock
 from streams.embedded import EmbeddedJournal, EmbeddedStore
 from streams.http import BATCH_RECORDS_MAX, BODY_BYTES_MAX, Server, is_loopback
@@ -371,6 +372,48 @@ def test_a_page_of_another_site_gets_nowhere(tmp_path: Path) -> None:
         # What a form can send without a preflight is not taken.
         for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
             assert (await caller.post(arrival(1), {"Content-Type": kind}))[0] == 415
+
+    run(tmp_path / "store.db", play)
+
+
+def test_who_never_says_what_he_wants_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "HEAD_TIMEOUT_S", 0.05)
+
+    async def play(caller: Caller) -> None:
+        port = int(caller.base.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /v1/events HTTP/1.1\r\nHost: loc")
+        with suppress(ConnectionError):
+            assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        assert (await caller.get("/healthz"))[0] == 200
+        reading = asyncio.create_task(caller.stream("/v1/stream", 1))
+        while not reading.done():
+            await caller.post(arrival(1))
+        assert await reading, "who has asked is waited for"
+
+    run(tmp_path / "store.db", play)
+
+
+def test_a_body_that_never_ends_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.05)
+
+    async def play(caller: Caller) -> None:
+        port = int(caller.base.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
+            b"Content-Type: application/json\r\n\r\n{"
+        )
+        assert b" 408 " in await asyncio.wait_for(reader.readline(), 10)
+        writer.close()
+        await writer.wait_closed()
 
     run(tmp_path / "store.db", play)
 
