@@ -40,6 +40,7 @@ CREATE TABLE journal (
     at_ms INTEGER NOT NULL,
     writer_epoch INTEGER NOT NULL,
     previous_id TEXT NOT NULL,
+    center_version INTEGER NOT NULL,
     body BLOB NOT NULL
 );
 CREATE TABLE inputs (
@@ -171,13 +172,14 @@ class EmbeddedStore:
             try:
                 self._check_owned(unit)
                 execute(
-                    "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)",
                     (
                         unit.seq_from,
                         unit.seq_to,
                         unit.at_ms,
                         unit.writer_epoch,
                         unit.previous_id,
+                        unit.center_version,
                         unit.body,
                     ),
                 )
@@ -215,16 +217,17 @@ class EmbeddedStore:
 
     def records(self, after_seq: int = 0, containing: str = "") -> Iterator[StoredRecord]:
         """Yield the records that end after `after_seq`, in order, those that hold a text only."""
-        query = "SELECT seq_from, seq_to, body, previous_id FROM journal WHERE seq_to > ?"
+        query = (
+            "SELECT seq_from, seq_to, body, previous_id, center_version FROM journal "
+            "WHERE seq_to > ?"
+        )
         arguments: list[object] = [after_seq]
         if containing:
             query += " AND instr(body, ?)"
             arguments.append(containing.encode())
         with self._errors():
-            for seq_from, seq_to, body, previous_id in self._connection.execute(
-                query + " ORDER BY seq_from", arguments
-            ):
-                yield StoredRecord(seq_from, seq_to, body, previous_id)
+            for row in self._connection.execute(query + " ORDER BY seq_from", arguments):
+                yield StoredRecord(*row)
 
     def find(self, seq_to: int) -> StoredRecord | None:
         """Return the record that ends with `seq_to`."""

@@ -247,7 +247,8 @@ class Server:
         return self._worker.service.codec.decode(body, operator=operator)
 
     def _decisions_of(self, outcome: Outcome) -> list[dict[str, Any]]:
-        writer = DecisionWriter(self._worker.service.state.shard, outcome.previous_id)
+        shard = self._worker.service.state.shard
+        writer = DecisionWriter(shard, outcome.previous_id, outcome.center_version)
         return [
             envelope
             for entry in outcome.entries

@@ -66,7 +66,7 @@ class LineSink:
         """Write what was committed but perhaps not written before."""
         for stored in self._store.records(self._store.published_seq(self.name)):
             record = decode_record(stored.body)
-            writer = DecisionWriter(record.shard, stored.previous_id)
+            writer = DecisionWriter(record.shard, stored.previous_id, stored.center_version)
             for entry in record.entries:
                 for _, _, body in writer.write(entry, record.engine_version):
                     self._stream.write(body.decode() + "\n")
@@ -75,7 +75,7 @@ class LineSink:
 
     async def publish(self, unit: CommitUnit, engine_version: str) -> None:
         """Write the decisions of one unit."""
-        writer = DecisionWriter(self._center_name, unit.previous_id)
+        writer = DecisionWriter(self._center_name, unit.previous_id, unit.center_version)
         for entry in unit.entries:
             for _, _, body in writer.write(entry, engine_version):
                 self._stream.write(body.decode() + "\n")

@@ -31,7 +31,8 @@ class Received(Struct, frozen=True, gc=False):
 class CommitUnit(Struct, frozen=True):
     """What one append makes durable: one journal record and the inputs it answers.
 
-    `previous_id` is the id of the last decision before it. `input_hashes` says, by topic, what
+    `previous_id` is the id of the last decision before it, `center_version` the configuration in
+    force there (0: none yet). `input_hashes` says, by topic, what
     was read up to the new position, so that another file in its place is noticed.
     """
 
@@ -42,6 +43,7 @@ class CommitUnit(Struct, frozen=True):
     at_ms: int
     writer_epoch: int
     previous_id: str
+    center_version: int
     inputs_up_to: dict[str, int]
     input_hashes: dict[str, str]
 
@@ -53,6 +55,7 @@ class StoredRecord(Struct, frozen=True, gc=False):
     seq_to: int
     body: bytes
     previous_id: str
+    center_version: int
 
 
 class StoredSnapshot(Struct, frozen=True, gc=False):

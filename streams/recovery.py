@@ -54,6 +54,11 @@ class Refold:
         self.previous_id = ""
         self.records = 0
 
+    @property
+    def center_version(self) -> int:
+        """Return the version of the configuration in force, 0 before there is one."""
+        return 0 if self.center is None else self.center.version
+
     def feed(self, body: bytes) -> Record:
         """Check one record, feed its events to the router and compare what it decides.
 

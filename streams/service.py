@@ -60,6 +60,7 @@ class Service:
         self._gaps: list[Source] = []
         self._chains: dict[str, str] = {}
         self._previous_id = state.previous_id
+        self._center_version = state.center_version
 
     # --- the beginning ------------------------------------------------------------
 
@@ -174,11 +175,12 @@ class Service:
             at_ms=entries[-1].stamped.at_ms,
             writer_epoch=self._writer.writer_epoch,
             previous_id=self._previous_id,
+            center_version=self._center_version,
             inputs_up_to=dict(state.inputs_up_to),
             input_hashes=self._chains,
         )
         self._entries, self._gaps, self._chains = [], [], {}
-        self._previous_id = state.previous_id
+        self._previous_id, self._center_version = state.previous_id, state.center_version
         return unit
 
     def committed(self, unit: CommitUnit) -> None:

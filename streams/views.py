@@ -48,7 +48,7 @@ def read_decisions(
     # The entry of the place itself may have more decisions: its record is read again.
     for stored in store.records(after[0] - 1):
         record = decode_record(stored.body)
-        writer = DecisionWriter(record.shard, stored.previous_id)
+        writer = DecisionWriter(record.shard, stored.previous_id, stored.center_version)
         for entry in record.entries:
             seq = entry.stamped.seq
             written = writer.write(entry, record.engine_version)

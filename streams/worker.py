@@ -51,12 +51,14 @@ class Answer:
 class Outcome:
     """Say what became of a post: an answer per item, and all entries made, due deadlines too.
 
-    `previous_id` is the id of the last decision before them, `last_id` that of the last so far.
+    `previous_id` is the id of the last decision before them, `center_version` the configuration
+    in force there, `last_id` the id of the last decision so far.
     """
 
     answers: tuple[Answer, ...]
     entries: tuple[Entry, ...]
     previous_id: str
+    center_version: int
     last_id: str
     seq: int
     at_ms: int
@@ -278,6 +280,7 @@ class Worker:
     def _take_post(self, post: Post) -> None:
         service, answers = self.service, []
         pending, previous_id = service.pending, service.state.previous_id
+        center_version = service.state.center_version
         for item, body_hash in post.items:
             if not self.clock.started:
                 self._start(next(t for other, _ in post.items if (t := _time_of(other))))
@@ -290,6 +293,7 @@ class Worker:
             tuple(answers),
             service.recent(pending),
             previous_id,
+            center_version,
             service.state.previous_id,
             service.router.seq,
             service.router.now_ms,

@@ -3,7 +3,8 @@
 A decision's id is `{center}/{seq}/{index}`, derived and never drawn, so the same journal gives
 the same bytes whoever writes them, and whenever. Our extension attributes: `previd` is the id of
 the decision before it, `cause` the input record (topic/partition/offset) or the event that led to
-it, `validuntil` the instant after which nobody should act on it, `engineversion` who decided.
+it, `validuntil` the instant after which nobody should act on it, `engineversion` and
+`centerversion` say by which software and which configuration it was decided.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from router.decisions import Decision, OfferContact
+from router.decisions import ActivateCenter, Decision, OfferContact
 from router.events import Event, Source, Stamped
 from router.journal import Entry
 from streams.instants import format_instant
@@ -50,12 +51,14 @@ class DecisionWriter:
     """Write the decisions of a journal, in its order, as CloudEvents.
 
     The ids are derived, so the same journal gives the same bytes whoever writes them, and
-    whenever. `previous_id` is the id of the decision before the next one ("" at the start).
+    whenever. `previous_id` is the id of the decision before the next one ("" at the start),
+    `center_version` the version in force there.
     """
 
-    def __init__(self, center_name: str, previous_id: str = "") -> None:
+    def __init__(self, center_name: str, previous_id: str = "", center_version: int = 0) -> None:
         self.center_name = center_name
         self.previous_id = previous_id
+        self.center_version = center_version
         self._head: dict[type, dict[str, str]] = {
             decision_type: {
                 "specversion": "1.0",
@@ -77,6 +80,8 @@ class DecisionWriter:
         cause = encode_source(entry.source) or EVENT_NAMES[type(stamped.event)]
         for index, decision in enumerate(entry.decisions):
             data = wire_data(decision)
+            if isinstance(decision, ActivateCenter):
+                self.center_version = decision.version
             envelope: dict[str, Any] = {
                 "id": f"{self.center_name}/{stamped.seq}/{index}",
                 **self._head[type(decision)],
@@ -84,6 +89,7 @@ class DecisionWriter:
                 "subject": _subject_of(data),
                 "cause": cause,
                 "engineversion": engine_version,
+                "centerversion": self.center_version,
             }
             if not envelope["subject"]:
                 del envelope["subject"]

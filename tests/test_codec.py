@@ -275,7 +275,7 @@ def test_decisions_go_out_with_derived_ids_and_their_cause() -> None:
     offer = d.OfferContact(3, "c-2", "a-1", d.Reason.LONGEST_IDLE, AT_MS + 20_000)
     close = d.CloseContact("c-1", d.Exit.HANDLED, d.Reason.RESOLVED)
     entry = Entry(stamped, (close, offer), Source("day.ndjson", 0, 41))
-    writer = DecisionWriter("eu-care", "eu-care/11/0")
+    writer = DecisionWriter("eu-care", "eu-care/11/0", 3)
     first, second = (json.loads(body) for _, _, body in writer.write(entry, "0.1.0"))
     assert first == {
         "specversion": "1.0",
@@ -289,15 +289,16 @@ def test_decisions_go_out_with_derived_ids_and_their_cause() -> None:
         "subject": "c-1",
         "cause": "day.ndjson/0/41",
         "engineversion": "0.1.0",
+        "centerversion": 3,
         "previd": "eu-care/11/0",
         "data": {"contact_id": "c-1", "exit": "handled", "reason": "resolved"},
     }
     assert second["previd"] == "eu-care/12/0"
     assert second["validuntil"] == second["data"]["expires_at"] == "2026-03-02T08:00:20.123Z"
     assert writer.previous_id == "eu-care/12/1"
-    again = DecisionWriter("eu-care", "eu-care/11/0").write(entry, "0.1.0")
+    again = DecisionWriter("eu-care", "eu-care/11/0", 3).write(entry, "0.1.0")
     assert [body for _, _, body in again] == [
-        body for _, _, body in DecisionWriter("eu-care", "eu-care/11/0").write(entry, "0.1.0")
+        body for _, _, body in DecisionWriter("eu-care", "eu-care/11/0", 3).write(entry, "0.1.0")
     ]
 
 

@@ -46,6 +46,7 @@ class Units:
             at_ms=1000,
             writer_epoch=self.epoch,
             previous_id="",
+            center_version=1,
             inputs_up_to=inputs or {},
             input_hashes={"day": "abc"} if inputs else {},
         )
