@@ -96,7 +96,8 @@ def change_lane(floor: Floor, contact: Contact) -> None:
         lane = floor.home_lane(contact)
         old = contact.lane
         assert old is not None, "a waiting contact has a lane"
-        if not floor.may_serve(more.affinity, lane.demand):
+        moved = lane.demand.queue is not old.demand.queue
+        if moved or not floor.may_serve(more.affinity, lane.demand):
             floor.stop_waiting(contact)
             more.affinity = None
             floor.wait_in(contact, lane)

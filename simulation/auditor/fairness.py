@@ -147,7 +147,7 @@ class FairnessJudge:
                 self.ready[agent_id] = None
         seen: set[tuple[str, str]] = set()
         for agent_id in ledger.dirty_agents:
-            if agent_id in self.ready:
+            if agent_id in self.ready and agent_id in ledger.agents:
                 self._look_for_contacts(ledger.agents[agent_id], seen)
         for contact_id in ledger.dirty_contacts:
             if contact_id in self.places:
@@ -166,7 +166,11 @@ class FairnessJudge:
     def _look_for_agents(self, contact: ContactAccount, seen: set[tuple[str, str]]) -> None:
         demand = self.places[contact.contact_id][0]
         for agent_id in list(self.ready):
-            agent = self.ledger.agents[agent_id]
+            agent = self.ledger.agents.get(agent_id)
+            if agent is None:
+                # A new configuration parted with him.
+                self.ready.pop(agent_id, None)
+                continue
             if self._fits(agent, demand) and not self._held_back(contact, agent):
                 if self._agent_rests(agent):
                     self.ready.pop(agent_id, None)

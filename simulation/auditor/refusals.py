@@ -53,7 +53,7 @@ class RefusalJudge:
         match answer.reason:
             case Reason.UNKNOWN_CONTACT | Reason.CONTACT_CLOSED if contact_id in ledger.contacts:
                 text = f"contact {contact_id} is {ledger.contacts[contact_id].place.value}"
-            case Reason.UNKNOWN_AGENT if agent is not None:
+            case Reason.UNKNOWN_AGENT if ledger.center and agent_id in ledger.center.agents:
                 text = f"agent {agent_id} is configured"
             case Reason.SIGNED_OUT if agent is not None and agent.signed_in and not agent.lost:
                 text = f"agent {agent_id} is signed in"
