@@ -75,6 +75,11 @@ def assign(floor: Floor, offer: Offer, reason: Reason) -> None:
     drop_offer(floor, offer)
     floor.freed.pop()
     withdraw_all(floor, contact, whys.TAKEN)
+    begin_work(floor, offer.offer_id, contact, agent, reason)
+
+
+def begin_work(floor: Floor, number: int, contact: Contact, agent: Agent, reason: Reason) -> None:
+    """Begin the assignment of a contact that no offer holds any more."""
     more = contact.more
     absent_ms = 0
     if more is not None:
@@ -82,15 +87,15 @@ def assign(floor: Floor, offer: Offer, reason: Reason) -> None:
         absent_ms = more.absent_ms
         if more.ring is not None:
             floor.timers.cancel(more.ring)
-    work = Assignment(offer.offer_id, contact, agent, floor.now_ms)
+    work = Assignment(number, contact, agent, floor.now_ms)
     channel = work.channel
-    if channel.spec.interrupts:
+    if channel.interrupts:
         _make_room(floor, agent, channel.units)
     end_idleness(floor, agent)
     agent.works.append(work)
     agent.units += channel.units
     agent.active_units += channel.units
-    if not channel.spec.interruptible:
+    if not channel.interruptible:
         agent.firm_units += channel.units
     agent.counts[channel.index] += 1
     agent.unanswered = 0
@@ -102,7 +107,7 @@ def assign(floor: Floor, offer: Offer, reason: Reason) -> None:
     wait_ms = floor.now_ms - contact.arrived_ms
     floor.out.append(
         AssignContact(
-            offer.offer_id,
+            number,
             contact.contact_id,
             agent.agent_id,
             reason,
@@ -113,16 +118,19 @@ def assign(floor: Floor, offer: Offer, reason: Reason) -> None:
     if more is not None and more.callback_due_ms >= 0:
         floor.out.append(DialCallback(contact.contact_id, agent.agent_id, whys.ACCEPTED))
     send_signal(floor, contact, ASSIGNED)
-    if channel.spec.connect_timeout_ms:
-        floor.timers.arm(work, floor.now_ms, channel.spec.connect_timeout_ms)
+    if channel.connect_timeout_ms:
+        floor.timers.arm(work, floor.now_ms, channel.connect_timeout_ms)
     else:
         connect(floor, work)
-    floor.freed.append(agent)
+    # Who has no room for more, holds nothing back and sits nowhere has nothing to look for.
+    if agent.open_mask or agent.active_units != agent.units or floor.channels_open(agent):
+        floor.freed.append(agent)
 
 
 def connect(floor: Floor, work: Assignment) -> None:
     """Bring customer and agent together."""
-    floor.timers.cancel(work)
+    if work.fifo is not None:
+        floor.timers.cancel(work)
     work.phase = CONNECTED
     contact = work.contact
     contact.state = states.HANDLING
@@ -145,7 +153,7 @@ def _make_room(floor: Floor, agent: Agent, units: int) -> None:
     for work in reversed(agent.works):
         if agent.active_units + agent.offered_units + units <= agent.capacity:
             return
-        if work.channel.spec.interruptible and not work.held:
+        if work.channel.interruptible and not work.held:
             work.held = True
             agent.active_units -= work.channel.units
             floor.out.append(HoldWork(work.contact.contact_id, agent.agent_id, whys.INTERRUPTED))
@@ -167,13 +175,14 @@ def resume_held(floor: Floor, agent: Agent) -> None:
 
 def release(floor: Floor, work: Assignment, reason: Reason) -> None:
     """End an assignment: the agent's units are free, he is served afterwards."""
-    floor.timers.cancel(work)
+    if work.fifo is not None:
+        floor.timers.cancel(work)
     contact, agent, channel = work.contact, work.agent, work.channel
     agent.works.remove(work)
     agent.units -= channel.units
     if not work.held:
         agent.active_units -= channel.units
-    if not channel.spec.interruptible:
+    if not channel.interruptible:
         agent.firm_units -= channel.units
     agent.counts[channel.index] -= 1
     contact.work = None

@@ -58,6 +58,7 @@ class Floor:
         "event_ids",
         "event_order",
         "freed",
+        "interrupting",
         "keeps_scores",
         "lanes",
         "last_agents",
@@ -78,6 +79,7 @@ class Floor:
         "tombstone_order",
         "tombstones",
         "turn",
+        "units_min",
         "waiting_mask",
         "window_ms",
     )
@@ -122,6 +124,8 @@ class Floor:
         self.keeps_scores = False
         self.life_ms = 0
         self.window_ms = 0
+        self.units_min = 0
+        self.interrupting = False
 
     # --- places, profiles, lanes ------------------------------------------------------
 
@@ -272,10 +276,12 @@ class Floor:
         total = agent.units + offered
         if not total:
             return agent.idle_mask
+        if total + self.units_min > agent.capacity and not self.interrupting:
+            return 0
         mask = 0
         for channel in self.channel_list:
             index = channel.index
-            load = agent.firm_units + offered if channel.spec.interrupts else total
+            load = agent.firm_units + offered if channel.interrupts else total
             if load + channel.units > agent.capacity:
                 continue
             most = agent.channel_max[index]
@@ -412,7 +418,9 @@ class Floor:
         return more
 
     def note_policies(self, center: Center) -> None:
-        """Look up once what the policies of a centre need."""
+        """Look up once what the channels and policies of a centre need."""
+        self.units_min = min((channel.units for channel in self.channel_list), default=0)
+        self.interrupting = any(channel.interrupts for channel in self.channel_list)
         self.keeps_scores = any(
             POLICIES[queue.agent_policy][3] == SCORED for queue in center.queues.values()
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router import states, whys
-from router.assignments import assign, resume_held
+from router.assignments import begin_work, resume_held, withdraw_all
 from router.center import AgentPolicy
 from router.decisions import OfferContact, Reason
 from router.policies.agent_selection import POLICIES, SHARE_STRIDE
@@ -239,13 +239,21 @@ def offer_contact(floor: Floor, contact: Contact, agent: Agent, reason: Reason) 
         if contact.more is not None:
             contact.more.affinity = None
         contact.state = states.OFFERED
-        floor.set_alarm(contact)
+        if contact.more is not None or not profile.plain:
+            floor.set_alarm(contact)
     lane = contact.lane
     assert lane is not None, "an offered contact has a lane"
     if lane.demand.ranked:
         _note_choice(lane.demand, agent)
     number = floor.next_offer
     floor.next_offer = number + 1
+    if channel.auto_accept:
+        withdraw_all(floor, contact, whys.TAKEN)
+        floor.out.append(OfferContact(number, contact.contact_id, agent.agent_id, reason))
+        begin_work(floor, number, contact, agent, whys.AUTO_ACCEPTED)
+        if agent.open_mask:
+            _reseat_open(floor, agent)
+        return
     offer = Offer(number, contact, agent)
     work = contact.work
     if isinstance(work, Offer):
@@ -258,10 +266,6 @@ def offer_contact(floor: Floor, contact: Contact, agent: Agent, reason: Reason) 
     if agent.open_mask:
         _reseat_open(floor, agent)
     timeout_ms = profile.offer_timeout_ms
-    if channel.spec.auto_accept:
-        floor.out.append(OfferContact(number, contact.contact_id, agent.agent_id, reason))
-        assign(floor, offer, whys.AUTO_ACCEPTED)
-        return
     expires_ms = floor.now_ms + timeout_ms if timeout_ms else 0
     floor.out.append(OfferContact(number, contact.contact_id, agent.agent_id, reason, expires_ms))
     if timeout_ms:

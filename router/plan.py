@@ -18,7 +18,17 @@ ProfileKey = tuple[str, str, str, str, int, str, tuple[tuple[str, int], ...]]
 class ChannelPlan:
     """A channel with its number."""
 
-    __slots__ = ("agent_max", "index", "name", "spec", "units")
+    __slots__ = (
+        "agent_max",
+        "auto_accept",
+        "connect_timeout_ms",
+        "index",
+        "interruptible",
+        "interrupts",
+        "name",
+        "spec",
+        "units",
+    )
 
     def __init__(self, index: int, name: str, spec: Channel) -> None:
         self.index = index
@@ -26,6 +36,10 @@ class ChannelPlan:
         self.spec = spec
         self.units = spec.units
         self.agent_max = spec.agent_max
+        self.auto_accept = spec.auto_accept
+        self.interruptible = spec.interruptible
+        self.interrupts = spec.interrupts
+        self.connect_timeout_ms = spec.connect_timeout_ms
 
 
 class QueuePlan:
@@ -61,6 +75,7 @@ class Profile:
         "lead_ms",
         "needs",
         "offer_timeout_ms",
+        "plain",
         "priority",
         "promises",
         "queue",
@@ -83,6 +98,8 @@ class Profile:
         self.channel = channel
         self.category = category
         self.category_name = key[1]
+        # Nothing but the end of its life rings for such a contact while it waits.
+        self.plain = not category.steps and not queue.spec.wait_max_ms
         self.queue = queue
         self.needs = needs
         self.priority = category.priority if key[4] < 0 else key[4]

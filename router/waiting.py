@@ -41,6 +41,11 @@ def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
         EnqueueContact(contact.contact_id, demand.queue.name, reason, lane.priority, contact.step)
     )
     more = contact.more
+    if more is None and demand.bench.size:
+        # Somebody idle may serve it: it need not stand in line first.
+        contact.state = states.OFFERED
+        seek_agent(floor, contact)
+        return
     if more is not None and more.affinity is not None:
         demand.queue.waiting += 1
         own = more.affinity.own
@@ -54,7 +59,7 @@ def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
             skip_steps(floor, contact)
     if contact.state == states.WAITING:
         seek_agent(floor, contact)
-    if contact.state == states.WAITING:
+    if contact.state == states.WAITING and (more is not None or not contact.profile.plain):
         floor.set_alarm(contact)
 
 
