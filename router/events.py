@@ -20,8 +20,8 @@ from msgspec import Meta, Struct
 
 from router.center import Center
 
-Id: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{1,64}\\Z")]
-OptionalId: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{0,64}\\Z")]
+Id: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+OptionalId: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{0,64}$")]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 OptionalName: TypeAlias = Annotated[str, Meta(max_length=64)]
 Level: TypeAlias = Annotated[int, Meta(ge=1, le=10)]
