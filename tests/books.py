@@ -81,7 +81,6 @@ class Person:
     capacity: int
     state: str = "out"
     until_ms: int = 0
-    before_ms: int = 0
     works: dict[str, bool] = field(default_factory=dict)
     offers: dict[int, str] = field(default_factory=dict)
     overfull: bool = False
@@ -108,7 +107,7 @@ class Books:
         self.closed = 0
         self.now_ms = START_MS
         self.touched: set[str] = set()
-        # which waiting contact (by number) is kept for which agent
+        # which waiting contact is kept for which agent
         self.affinity: dict[str, str] = {}
 
     # --- what can be known of a pair ----------------------------------------------------
@@ -263,8 +262,7 @@ class Books:
 
     def rest(self, name: str, wait_ms: int) -> None:
         person = self.people[name]
-        person.before_ms = person.until_ms
-        if wait_ms and person.state == "ready":
+        if wait_ms and person.state in {"ready", "away"}:
             person.until_ms = max(person.until_ms, self.now_ms + wait_ms)
 
     def close_offer(self, number: int, contact_id: str, name: str) -> None:
@@ -321,8 +319,8 @@ class Books:
         assert contact.state in {ContactState.WAITING, ContactState.OFFERED}
         assert self.may(name, contact, surely=False), "an offer that may not be made"
         if offer.reason in Q2_REASONS:
-            for other in self.contacts.values():
-                if other.state == ContactState.WAITING and self.is_for(other, name):
+            for other_id, other in self.contacts.items():
+                if other.state == ContactState.WAITING and self.is_for(other_id, name):
                     ahead = self.rank(name, other) < self.rank(name, contact)
                     assert not (ahead and self.may(name, other, surely=True)), "overtaken"
         policy = self.center.queues[contact.queue].agent_policy
@@ -340,9 +338,9 @@ class Books:
         assert len(contact.offers) <= most
         self.touched.add(name)
 
-    def is_for(self, contact: Contact, name: str) -> bool:
+    def is_for(self, contact_id: str, name: str) -> bool:
         """Say whether a waiting contact is not kept for somebody else."""
-        return self.affinity.get(str(contact.number), name) == name
+        return self.affinity.get(contact_id, name) == name
 
     def grade(self, policy: AgentPolicy, name: str, contact: Contact) -> int:
         if policy is AgentPolicy.LINEAR:
@@ -392,7 +390,7 @@ class Books:
         if decision.reason is Reason.AGENT_LOST:
             person.state, person.until_ms = "lost", 0
         elif decision.reason is Reason.UNANSWERED_OFFERS:
-            person.state, person.until_ms = "away", person.before_ms
+            person.state = "away"
         else:
             ready = self.center.presences.get(decision.presence, False)
             person.state = "ready" if ready else "away"
@@ -431,8 +429,8 @@ class Books:
             if self.units([*person.works, *person.offers.values()]) <= person.capacity:
                 person.overfull = False
             assert load <= person.capacity or person.overfull, "beyond capacity"
-            for contact in self.contacts.values():
-                if contact.state == ContactState.WAITING and self.is_for(contact, name):
+            for contact_id, contact in self.contacts.items():
+                if contact.state == ContactState.WAITING and self.is_for(contact_id, name):
                     assert not self.may(name, contact, surely=True), "one waits, one is free"
         for (contact_id, _), phase in self.clocks.items():
             if self.contacts[contact_id].state == ContactState.ENDED:
@@ -443,6 +441,64 @@ class Pick(Protocol):
     """Draw one of several values."""
 
     def __call__(self, *choices: Any) -> Any: ...  # noqa: ANN401 - of whatever it is given
+
+
+def make_channels(pick: Pick) -> dict[str, Channel]:
+    """Draw how contacts are offered and what they cost."""
+    return {
+        "phone": Channel(
+            interrupts=pick(True, False),
+            auto_accept=pick(False, False, True),
+            connect_timeout_ms=pick(0, 5 * SECOND),
+        ),
+        "chat": Channel(units=34, agent_max=pick(0, 2)),
+        "email": Channel(units=50, interruptible=True, offer_timeout_ms=pick(0, MINUTE)),
+    }
+
+
+def make_queues(pick: Pick) -> dict[str, Queue]:
+    """Draw two lines, the second for those who waited too long in the first."""
+    ring = pick(1, 2, 3)
+    return {
+        "q": Queue(
+            agent_policy=pick(*AgentPolicy),
+            ring_size=ring,
+            length_max=pick(0, 0, 2),
+            when_full=pick(*LimitAction),
+            overflow_to="late",
+        ),
+        "late": Queue(
+            agent_policy=pick(*AgentPolicy),
+            ring_size=ring,
+            wait_max_ms=pick(0, 2 * MINUTE),
+            when_late=pick(LimitAction.EXPIRE, LimitAction.DEFLECT),
+            teams=pick((), ("t",)),
+        ),
+    }
+
+
+def make_categories(pick: Pick) -> dict[str, Category]:
+    """Draw a plain category, one with steps, and one that waits for its own agents."""
+    return {
+        "plain": Category(queue="q", wrap_up_ms=pick(0, -1, 10 * SECOND), survey_every=2),
+        "fault": Category(
+            queue="q",
+            needs={"s": 9},
+            overload=pick(*OverloadClass),
+            steps=(
+                Step(after_ms=10 * SECOND, lower={"s": 5}, raise_priority=2),
+                Step(after_ms=20 * SECOND, overflow_to="late", offer_callback=True),
+                Step(after_ms=30 * SECOND, drop=("s",), add_teams=("u",)),
+                Step(after_ms=90 * SECOND, deflect=True),
+            ),
+        ),
+        "own": Category(
+            queue="late",
+            needs={"r": 3},
+            preferred_wait_ms=pick(0, 30 * SECOND),
+            last_agent_wait_ms=pick(0, 15 * SECOND),
+        ),
+    }
 
 
 def make_center(pick: Pick, version: int) -> Center:
@@ -459,56 +515,13 @@ def make_center(pick: Pick, version: int) -> Center:
     }
     # One can do everything, so that the configuration is accepted.
     agents["a0"] = Agent(team="t", skills={"s": 9, "r": 5})
-    ring = pick(1, 2, 3)
     return Center(
         name="desk",
         version=version,
-        channels={
-            "phone": Channel(
-                interrupts=pick(True, False),
-                auto_accept=pick(False, False, True),
-                connect_timeout_ms=pick(0, 5 * SECOND),
-            ),
-            "chat": Channel(units=34, agent_max=pick(0, 2)),
-            "email": Channel(units=50, interruptible=True, offer_timeout_ms=pick(0, MINUTE)),
-        },
+        channels=make_channels(pick),
         skills=("s", "r"),
-        queues={
-            "q": Queue(
-                agent_policy=pick(*AgentPolicy),
-                ring_size=ring,
-                length_max=pick(0, 0, 2),
-                when_full=pick(*LimitAction),
-                overflow_to="late",
-            ),
-            "late": Queue(
-                agent_policy=pick(*AgentPolicy),
-                ring_size=ring,
-                wait_max_ms=pick(0, 2 * MINUTE),
-                when_late=pick(LimitAction.EXPIRE, LimitAction.DEFLECT),
-                teams=pick((), ("t",)),
-            ),
-        },
-        categories={
-            "plain": Category(queue="q", wrap_up_ms=pick(0, -1, 10 * SECOND), survey_every=2),
-            "fault": Category(
-                queue="q",
-                needs={"s": 9},
-                overload=pick(*OverloadClass),
-                steps=(
-                    Step(after_ms=10 * SECOND, lower={"s": 5}, raise_priority=2),
-                    Step(after_ms=20 * SECOND, overflow_to="late", offer_callback=True),
-                    Step(after_ms=30 * SECOND, drop=("s",), add_teams=("u",)),
-                    Step(after_ms=90 * SECOND, deflect=True),
-                ),
-            ),
-            "own": Category(
-                queue="late",
-                needs={"r": 3},
-                preferred_wait_ms=pick(0, 30 * SECOND),
-                last_agent_wait_ms=pick(0, 15 * SECOND),
-            ),
-        },
+        queues=make_queues(pick),
+        categories=make_categories(pick),
         teams={
             "t": Team(),
             "u": Team(contact_policy=pick(None, ContactPolicy.LINEAR_AGEING)),
@@ -570,9 +583,10 @@ class Stage:
         stamped = Stamped(self.router.seq + 1, self.books.now_ms, event)
         books = self.books
         books.touched = set()
-        books.affinity = self.kept()
-        before = what_counts(self.router)
+        before, kept = what_counts(self.router), self.kept()
         decisions = self.router.handle(stamped)
+        # While the decisions are gone through, whoever is kept before or after is passed over.
+        books.affinity = {**kept, **self.kept()}
         assert self.twin.handle(stamped) == decisions, "the restored router decides otherwise"
         if any(isinstance(x, (d.RefuseEvent, d.NoteDuplicate)) for x in decisions):
             assert len(decisions) == 1, "refused, and nothing else"
@@ -586,21 +600,29 @@ class Stage:
             books.take(decision)
         books.affinity = self.kept()
         books.close_day()
+        self.check_kept()
         for contact_id, contact in self.router.floor.contacts.items():
             assert books.contacts[contact_id].state == contact.state, contact_id
         opened = [c for c in books.contacts.values() if c.state != ContactState.ENDED]
         assert len(opened) == self.router.floor.open_contacts
 
     def kept(self) -> dict[str, str]:
-        """Return which waiting contact is kept for which agent, and check that this is bounded."""
-        kept = {}
-        for contact_id, contact in self.router.floor.contacts.items():
-            more = contact.more
-            if contact.state == ContactState.WAITING and more is not None and more.affinity:
-                assert more.affinity_until_ms >= self.books.now_ms
-                assert self.books.people[more.affinity.agent_id].state in {"ready", "away"}
-                kept[str(self.books.contacts[contact_id].number)] = more.affinity.agent_id
-        return kept
+        """Return which waiting contact is kept for which agent."""
+        return {
+            contact_id: contact.more.affinity.agent_id
+            for contact_id, contact in self.router.floor.contacts.items()
+            if contact.state == ContactState.WAITING
+            and contact.more is not None
+            and contact.more.affinity is not None
+        }
+
+    def check_kept(self) -> None:
+        """Check that nobody is kept for ever, nor for one who is not there."""
+        for contact_id, name in self.kept().items():
+            more = self.router.floor.contacts[contact_id].more
+            assert more is not None
+            assert more.affinity_until_ms >= self.books.now_ms
+            assert self.books.people[name].state in {"ready", "away"}
 
     def open(self, pick: Pick) -> None:
         """Configure the centre and let three agents in."""
