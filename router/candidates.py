@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from router.agents import AgentState
 from router.center import AgentPolicy
+from router.policies.agent_selection import POLICIES
 from router.records import Agent, Contact
 from router.skills import first_gap
 
@@ -38,9 +39,9 @@ class Candidate:
 
 def look_at(floor: Floor, demand: Demand, contact: Contact | None) -> list[Candidate]:
     """Return every agent with the first condition that he fails for a demand."""
-    ranks = {seat.agent.agent_id: seat.rank for seat in demand.seats}
+    rank = POLICIES[demand.queue.spec.agent_policy][0]
     return [
-        Candidate(agent, obstacle(floor, agent, demand, contact), ranks.get(agent.agent_id, 0))
+        Candidate(agent, obstacle(floor, agent, demand, contact), rank(agent, demand))
         for agent in floor.agents.values()
     ]
 

@@ -106,6 +106,7 @@ def _start(
     floor: Floor, contact: Contact, plan: PromisePlan, old: Clock | None, reason: Reason
 ) -> Clock:
     """Start the clock of a promise; an ended one gives way to the next cycle."""
+    plan = plan.for_start(floor.now_ms)
     if old is None:
         clock = Clock(contact, plan, 1, floor.now_ms)
         clock.next = contact.clocks
@@ -128,7 +129,7 @@ def _start(
 def _arm(floor: Floor, clock: Clock) -> None:
     """Arm a running clock for its next threshold."""
     threshold_ms = clock.plan.thresholds[clock.noticed][1]
-    due_ms = max(clock.since_ms + threshold_ms - clock.consumed_ms, floor.now_ms)
+    due_ms = max(clock.plan.due_ms(clock.since_ms, threshold_ms - clock.consumed_ms), floor.now_ms)
     floor.timers.arm(clock, floor.now_ms, due_ms - floor.now_ms)
 
 
@@ -136,7 +137,12 @@ def _elapsed_ms(floor: Floor, clock: Clock) -> int:
     """Return how long the clock has run, without its pauses."""
     if clock.phase == PAUSED:
         return clock.consumed_ms
-    return clock.consumed_ms + floor.now_ms - clock.since_ms
+    return clock.consumed_ms + clock.plan.ran_ms(clock.since_ms, floor.now_ms)
+
+
+def _late_ms(floor: Floor, clock: Clock) -> int:
+    """Return by how much plain time a broken promise is late by now."""
+    return floor.now_ms - clock.deadline_ms
 
 
 def _stop(floor: Floor, clock: Clock) -> None:
@@ -144,11 +150,11 @@ def _stop(floor: Floor, clock: Clock) -> None:
     floor.timers.cancel(clock)
     contact_id, name, cycle = clock.contact.contact_id, clock.plan.name, clock.cycle
     elapsed_ms = _elapsed_ms(floor, clock)
-    if clock.phase == RUNNING and elapsed_ms > clock.plan.target_ms:
+    if clock.phase == RUNNING and floor.now_ms > clock.deadline_ms:
         # Only a clock that was just rebased into the past is late before its timer fired.
         _breach(floor, clock)
     if clock.phase == BREACHED:
-        late_ms = elapsed_ms - clock.plan.target_ms
+        late_ms = _late_ms(floor, clock)
         floor.out.append(StopSla(contact_id, name, cycle, whys.STOPPED_LATE, late_ms))
     else:
         floor.out.append(MeetSla(contact_id, name, cycle, elapsed_ms, whys.STOPPED_IN_TIME))
@@ -160,7 +166,7 @@ def _cancel(floor: Floor, clock: Clock) -> None:
     """End a clock whose promise can no longer be kept or broken."""
     floor.timers.cancel(clock)
     elapsed_ms = _elapsed_ms(floor, clock)
-    late_ms = elapsed_ms - clock.plan.target_ms if clock.phase == BREACHED else 0
+    late_ms = _late_ms(floor, clock) if clock.phase == BREACHED else 0
     floor.out.append(
         StopSla(
             clock.contact.contact_id, clock.plan.name, clock.cycle, whys.CLOCK_CANCELED, late_ms
@@ -227,7 +233,7 @@ def reopen_clocks(floor: Floor, contact: Contact) -> None:
         had_ms = clock.consumed_ms
         if plan.promise.reopen is ReopenMode.RESUME and had_ms < plan.target_ms:
             floor.timers.cancel(clock)
-            clock.plan = plan
+            clock.plan = plan.for_start(floor.now_ms)
             clock.cycle += 1
             clock.phase = RUNNING
             clock.since_ms = floor.now_ms
@@ -266,18 +272,27 @@ def retarget_clocks(floor: Floor, contact: Contact) -> None:
             plan = next((p for p in plans if p.promise.kind is kind), None)
             if plan is None:
                 _cancel(floor, clock)
-            elif plan.promise != clock.plan.promise or plan.name != clock.plan.name:
-                _rebase(floor, clock, plan)
+            elif not is_same(plan, clock.plan):
+                _rebase(floor, clock, plan.for_start(contact.arrived_ms))
         clock = follower
     for plan, action in contact.profile.reactions[ARRIVED]:
         if action == START and _clock_of(contact, plan) is None and not _is_done(contact, plan):
-            started = Clock(contact, plan, 1, contact.arrived_ms)
+            started = Clock(contact, plan.for_start(contact.arrived_ms), 1, contact.arrived_ms)
             started.next = contact.clocks
             contact.clocks = started
             floor.out.append(
                 StartSla(contact.contact_id, plan.name, 1, started.deadline_ms, whys.RETARGETED)
             )
             _arm(floor, started)
+
+
+def is_same(plan: PromisePlan, other: PromisePlan) -> bool:
+    """Say whether two plans promise the same, by the same name and the same hours."""
+    if plan.name != other.name or plan.promise != other.promise:
+        return False
+    if plan.hours is None or other.hours is None:
+        return plan.hours is other.hours
+    return plan.hours.version == other.hours.version
 
 
 def _is_done(contact: Contact, plan: PromisePlan) -> bool:
@@ -318,7 +333,8 @@ def _rebase(floor: Floor, clock: Clock, plan: PromisePlan) -> None:
 def _deadline_ms(floor: Floor, clock: Clock) -> int:
     """Return the deadline; for a paused clock the one it would have if it resumed now."""
     if clock.phase == PAUSED:
-        return floor.now_ms + clock.plan.target_ms - clock.consumed_ms
+        left_ms = clock.plan.target_ms - clock.consumed_ms
+        return clock.plan.due_ms(floor.now_ms, left_ms) if left_ms > 0 else floor.now_ms + left_ms
     return clock.deadline_ms
 
 
@@ -348,7 +364,10 @@ def _breach(floor: Floor, clock: Clock) -> None:
         )
     )
     if clock.phase == PAUSED:
-        clock.since_ms = floor.now_ms
+        # It runs on to say how late it became, from where it stood.
+        late_ms = clock.consumed_ms - clock.plan.target_ms
+        clock.since_ms = floor.now_ms - late_ms
+        clock.consumed_ms = clock.plan.target_ms
     clock.phase = BREACHED
     floor.due_actions.append((clock, clock.plan.promise.on_breach))
 

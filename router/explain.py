@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from router.calendars import show_timeline, timeline
 from router.candidates import (
     Candidate,
     free_in_order,
@@ -46,7 +47,7 @@ from router.decisions import (
 from router.events import Event, TimeAdvanced
 from router.journal import Entry, ReplayDivergedError
 from router.policies.contact_selection import POLICIES, POLICY_ORDER
-from router.records import BREACHED, OVER, PAUSED, Contact
+from router.records import BREACHED, OVER, PAUSED, Clock, Contact
 from router.router import Router
 
 if TYPE_CHECKING:
@@ -113,6 +114,10 @@ def _views_before(router: Router, entry: Entry, contact_id: str) -> list[Candida
     offers = [d for d in entry.decisions if isinstance(d, OfferContact)]
     if not any(offer.contact_id == contact_id for offer in offers):
         return []
+    moved = (RelaxContact, OverflowContact, EnqueueContact)
+    if any(isinstance(d, moved) and d.contact_id == contact_id for d in entry.decisions):
+        # It is offered under other rules than those it waited under: look afterwards.
+        return []
     contact = floor.contacts.get(contact_id)
     if contact is None or contact.lane is None:
         return []
@@ -129,10 +134,32 @@ def _tell_entry(router: Router, entry: Entry, contact_id: str, views: list[Candi
         if about != contact_id:
             continue
         lines.append(f"    {say_decision(decision, stamped.at_ms)}")
+        if isinstance(decision, StartSla | ResumeSla):
+            clock = _clock_named(floor.contacts.get(contact_id), decision.policy)
+            lines.extend(f"      {line}" for line in _tell_deadline(clock))
         if isinstance(decision, OfferContact):
             contact = floor.contacts[contact_id]
             lines.extend(f"      {line}" for line in _tell_offer(router, contact, decision, views))
     return lines
+
+
+def _clock_named(contact: Contact | None, policy: str) -> Clock | None:
+    clock = None if contact is None else contact.clocks
+    while clock is not None and clock.plan.name != policy:
+        clock = clock.next
+    return clock
+
+
+def _tell_deadline(clock: Clock | None) -> list[str]:
+    """Tell the way to a deadline through opening hours, in the calendar's local time."""
+    if clock is None or clock.plan.hours is None or clock.phase == OVER:
+        return []
+    hours = clock.plan.hours
+    left_ms = clock.plan.target_ms - clock.consumed_ms
+    return [
+        f"by the calendar {hours.name}:",
+        *show_timeline(hours, timeline(hours, clock.since_ms, left_ms)),
+    ]
 
 
 def say_event(event: Event) -> str:
@@ -280,6 +307,7 @@ def _tell_present(router: Router, contact: Contact) -> list[str]:
     clock = contact.clocks
     while clock is not None:
         if clock.phase != OVER:
+            lines.extend(f"      {line}" for line in _tell_deadline(clock))
             left = say_duration(clock.deadline_ms - now_ms)
             state = f"due in {left}"
             if clock.phase == PAUSED:

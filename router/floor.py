@@ -21,6 +21,7 @@ from router.records import PLACE_BITS, Agent, Clock, Contact, Ending, More, Offe
 from router.skills import qualifies
 
 if TYPE_CHECKING:
+    from router.calendars import OpeningHours
     from router.center import Center, PromiseAction
     from router.decisions import Decision
 
@@ -58,6 +59,7 @@ class Floor:
         "event_ids",
         "event_order",
         "freed",
+        "hours",
         "interrupting",
         "keeps_scores",
         "lanes",
@@ -98,6 +100,7 @@ class Floor:
         self.channels: dict[str, ChannelPlan] = {}
         self.channel_list: list[ChannelPlan] = []
         self.queues: dict[str, QueuePlan] = {}
+        self.hours: dict[str, OpeningHours] = {}
         self.profiles: dict[ProfileKey, Profile] = {}
         self.demands: dict[
             tuple[str, tuple[tuple[str, int], ...], tuple[str, ...], str], Demand
@@ -141,7 +144,7 @@ class Floor:
             return known
         center = self.center
         assert center is not None, "a centre comes before contacts"
-        made = make_profile(center, key, self.channels, self.queues)
+        made = make_profile(center, key, self.channels, self.queues, self.hours)
         if isinstance(made, str):
             return _UNKNOWN[made]
         if len(self.profiles) >= center.limits.need_sets:

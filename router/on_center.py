@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.agents import AgentState
 from router.assignments import withdraw_offer
+from router.calendars import opening_hours
 from router.checks import check_center, config_hash
 from router.clocks import retarget_clocks
 from router.contacts import ContactState
@@ -22,6 +23,7 @@ from router.plan import ChannelPlan, ProfileKey, QueuePlan, make_profile
 from router.policies.agent_selection import Decay
 from router.records import Agent, Contact, Scores
 from router.refusals import note_duplicate, refuse
+from router.sla import ALWAYS
 from router.waiting import requeue
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ def find_in_use(floor: Floor, event: CenterChanged) -> str:
     """Return the name of something that open contacts still need and that would be gone."""
     center = event.center
     channels, queues = plans_of(center)
+    hours = opening_hours(center)
     for name in event.drain:
         if name in floor.queues:
             queues.setdefault(name, floor.queues[name])
@@ -75,7 +78,7 @@ def find_in_use(floor: Floor, event: CenterChanged) -> str:
         key, more = moved_key(contact.profile.key, event), contact.more
         if key not in keys:
             keys[key] = True
-            made = make_profile(center, key, channels, queues)
+            made = make_profile(center, key, channels, queues, hours)
             if isinstance(made, str):
                 part = key[KEY_PARTS[made]]
                 return part if isinstance(part, str) and part else made
@@ -150,6 +153,7 @@ def put_in_force(floor: Floor, center: Center, digest: str, drain: tuple[str, ..
     floor.config_hash = digest
     floor.channels, floor.queues = plans_of(center)
     floor.channel_list = list(floor.channels.values())
+    floor.hours = opening_hours(center)
     for name in drain:
         if name in before and name not in floor.queues:
             floor.queues[name] = QueuePlan(name, before[name].spec)
@@ -199,6 +203,8 @@ def register_durations(floor: Floor, center: Center) -> None:
             durations += [step.after_ms, step.after_ms - before_ms]
             before_ms = step.after_ms
     for promise in center.promises.values():
+        if promise.calendar != ALWAYS:
+            continue
         before_ms = 0
         for percent in (*promise.warnings, 100):
             threshold_ms = promise.target_ms * percent // 100

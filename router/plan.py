@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router.calendars import OpeningHours
 from router.center import Category, Center, Channel, Queue, Signal
 from router.skills import Needs, needs_of, relax
 from router.sla import SIGNAL_INDEX, SIGNALS, START, PromisePlan, promises_for
@@ -114,7 +115,12 @@ class Profile:
         ]
         arrived = SIGNAL_INDEX[Signal.ARRIVED]
         self.lead_ms = min(
-            (plan.target_ms for plan in promises if plan.actions[arrived] == START), default=0
+            (
+                plan.target_ms
+                for plan in promises
+                if plan.actions[arrived] == START and plan.target_ms
+            ),
+            default=0,
         )
 
     def needs_at(self, step: int) -> Needs:
@@ -156,6 +162,7 @@ def make_profile(
     key: ProfileKey,
     channels: dict[str, ChannelPlan],
     queues: dict[str, QueuePlan],
+    hours: dict[str, OpeningHours],
 ) -> Profile | str:
     """Return the profile of a contact's facts, or the name of the fact that is unknown.
 
@@ -181,5 +188,5 @@ def make_profile(
         if fallback is None:
             return "skill"
         queue, needs = fallback, ()
-    promises = promises_for(center.promises, category_name, channel_name, tier)
+    promises = promises_for(center.promises, hours, category_name, channel_name, tier)
     return Profile(key, channel, category, queue, needs, promises, unroutable=unroutable)

@@ -223,7 +223,7 @@ class Clock(Timer):
     @property
     def deadline_ms(self) -> int:
         """Return the instant at which the running clock reaches its target."""
-        return self.since_ms + self.plan.target_ms - self.consumed_ms
+        return self.plan.due_ms(self.since_ms, self.plan.target_ms - self.consumed_ms)
 
 
 class Agent(Timer):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from router.calendars import OpeningHours
 from router.center import ClockKind, Promise, Signal
 
 START: Final = 1
@@ -17,6 +18,7 @@ RESUME: Final = 4
 RESET: Final = 5
 
 TARGET_PERCENT: Final = 100
+ALWAYS: Final = "always"
 
 SIGNALS: Final[tuple[Signal, ...]] = tuple(Signal)
 SIGNAL_INDEX: Final[dict[Signal, int]] = {signal: index for index, signal in enumerate(SIGNALS)}
@@ -93,19 +95,40 @@ def matches(promise: Promise, category: str, channel: str, tier: str) -> bool:
 class PromisePlan:
     """A promise made ready for one channel: thresholds in running time, actions by signal.
 
-    `thresholds` holds (percent, running ms) of the warnings, the target last with percent 100.
+    Running time is time on the clock of `hours`, None for plain time. `thresholds` holds (percent,
+    running ms) of the warnings, the target last with percent 100. Where the target is the end of
+    the n-th working day it depends on the start: `for_start` gives the plan of one start.
     """
 
-    __slots__ = ("actions", "name", "promise", "target_ms", "thresholds")
+    __slots__ = (
+        "actions",
+        "channel",
+        "hours",
+        "name",
+        "promise",
+        "starts",
+        "target_ms",
+        "thresholds",
+    )
 
-    def __init__(self, name: str, promise: Promise, channel: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        promise: Promise,
+        channel: str,
+        hours: OpeningHours | None = None,
+        target_ms: int = 0,
+    ) -> None:
         self.name = name
         self.promise = promise
-        self.target_ms = promise.target_ms
+        self.channel = channel
+        self.hours = hours
+        self.starts: dict[int, PromisePlan] = {}
+        self.target_ms = target_ms or promise.target_ms
         self.thresholds: list[tuple[int, int]] = [
-            (percent, promise.target_ms * percent // 100) for percent in promise.warnings
+            (percent, self.target_ms * percent // 100) for percent in promise.warnings
         ]
-        self.thresholds.append((TARGET_PERCENT, promise.target_ms))
+        self.thresholds.append((TARGET_PERCENT, self.target_ms))
         sets = signal_sets(promise, channel)
         # Where a signal stands in two sets the later here wins: a stop is stronger than a reset,
         # a reset than a pause, all are stronger than a start.
@@ -120,13 +143,42 @@ class PromisePlan:
             for signal in signals:
                 self.actions[SIGNAL_INDEX[signal]] = action
 
+    def for_start(self, start_ms: int) -> PromisePlan:
+        """Return the plan of a clock that starts at an instant: its target in running time."""
+        days = self.promise.target_working_days
+        if not days or self.hours is None:
+            return self
+        target_ms = self.hours.working_days_ms(start_ms, days)
+        plan = self.starts.get(target_ms)
+        if plan is None:
+            plan = PromisePlan(self.name, self.promise, self.channel, self.hours, target_ms)
+            self.starts[target_ms] = plan
+        return plan
+
+    def due_ms(self, since_ms: int, running_ms: int) -> int:
+        """Return when a clock that runs since an instant will have run for so long."""
+        if self.hours is None:
+            return since_ms + running_ms
+        return self.hours.add_ms(since_ms, max(running_ms, 0))
+
+    def ran_ms(self, since_ms: int, now_ms: int) -> int:
+        """Return how long a clock has run since an instant."""
+        if self.hours is None:
+            return now_ms - since_ms
+        return self.hours.elapsed_ms(since_ms, now_ms)
+
 
 def promises_for(
-    promises: dict[str, Promise], category: str, channel: str, tier: str
+    promises: dict[str, Promise],
+    hours: dict[str, OpeningHours],
+    category: str,
+    channel: str,
+    tier: str,
 ) -> tuple[PromisePlan, ...]:
     """Return the promises made to a contact: of each kind the first that matches."""
     chosen: dict[ClockKind, PromisePlan] = {}
     for name, promise in promises.items():
         if promise.kind not in chosen and matches(promise, category, channel, tier):
-            chosen[promise.kind] = PromisePlan(name, promise, channel)
+            own = None if promise.calendar == ALWAYS else hours[promise.calendar]
+            chosen[promise.kind] = PromisePlan(name, promise, channel, own)
     return tuple(chosen.values())

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from router.agents import AgentState
+from router.calendars import OpeningHours
+from router.center import OpeningTable
 from router.contacts import ContactState
 from router.deadlines import Timer
 from router.decisions import Reason
@@ -38,6 +40,7 @@ from router.snapshot_facts import (
     EndingFacts,
     FloorFacts,
     MoreState,
+    PlanFacts,
     TimerFacts,
 )
 from router.snapshot_writing import (
@@ -121,7 +124,7 @@ def thaw(floor: Floor, body: bytes) -> int:
     floor.turn = facts.turn
     for key in facts.profiles:
         floor.profile(key)
-    plans = [PromisePlan(name, promise, channel) for name, promise, channel in facts.promises]
+    plans = [_thaw_plan(written, facts.calendars) for written in facts.promises]
     for contact_facts in facts.contacts:
         _thaw_contact(floor, contact_facts, plans)
     for ending_facts in facts.endings:
@@ -160,6 +163,13 @@ def _thaw_agent(floor: Floor, facts: AgentFacts) -> None:
         scores.shares = dict(facts.scores[4])
         agent.scores = scores
     floor.agents[facts.agent_id] = agent
+
+
+def _thaw_plan(facts: PlanFacts, calendars: dict[str, OpeningTable]) -> PromisePlan:
+    hours = None
+    if facts.hours:
+        hours = OpeningHours(facts.promise.calendar, calendars[facts.hours])
+    return PromisePlan(facts.name, facts.promise, facts.channel, hours, facts.target_ms)
 
 
 def _thaw_contact(floor: Floor, facts: ContactFacts, plans: list[PromisePlan]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from router.center import Center, Promise, Queue
+from router.center import Center, OpeningTable, Promise, Queue
 from router.decisions import Exit
 from router.plan import ProfileKey
 
@@ -29,6 +29,16 @@ class MoreState(Struct, array_like=True):
     held: bool
     last_agent: str
     reopened_ms: int
+
+
+class PlanFacts(Struct, array_like=True):
+    """A promise under which clocks were started; `hours` is a key of the tables, "" plain time."""
+
+    name: str
+    promise: Promise
+    channel: str
+    hours: str
+    target_ms: int
 
 
 class ClockState(Struct, array_like=True):
@@ -129,7 +139,8 @@ class FloorFacts(Struct):
     drained: dict[str, Queue]
     durations: tuple[int, ...]
     profiles: tuple[ProfileKey, ...]
-    promises: tuple[tuple[str, Promise, str], ...]
+    promises: tuple[PlanFacts, ...]
+    calendars: dict[str, OpeningTable]
     contacts: tuple[ContactFacts, ...]
     agents: tuple[AgentFacts, ...]
     endings: tuple[EndingFacts, ...]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from router.center import Promise
+from router.center import OpeningTable, Promise
 from router.deadlines import Timer
 from router.records import (
     Agent,
@@ -18,6 +18,7 @@ from router.records import (
     Offer,
     RingTimer,
 )
+from router.sla import PromisePlan
 from router.snapshot_facts import (
     AgentFacts,
     ClockState,
@@ -25,6 +26,7 @@ from router.snapshot_facts import (
     EndingFacts,
     FloorFacts,
     MoreState,
+    PlanFacts,
     TimerFacts,
     WorkState,
 )
@@ -43,11 +45,34 @@ HEARTBEAT_TIMER: Final = 5
 RING_TIMER: Final = 6
 
 
+class PlanBook:
+    """Number the promises under which clocks run, each written once, with their opening hours."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[str, str, Promise, str, int], int] = {}
+        self.plans: list[PlanFacts] = []
+        self.calendars: dict[str, OpeningTable] = {}
+
+    def note(self, plan: PromisePlan) -> int:
+        """Return the number of a plan."""
+        version = "" if plan.hours is None else plan.hours.version
+        mark = (plan.name, plan.channel, plan.promise, version, plan.target_ms)
+        number = self.numbers.get(mark)
+        if number is None:
+            number = len(self.plans)
+            self.numbers[mark] = number
+            self.plans.append(
+                PlanFacts(plan.name, plan.promise, plan.channel, version, plan.target_ms)
+            )
+            if plan.hours is not None:
+                self.calendars[version] = plan.hours.table
+        return number
+
+
 def freeze(floor: Floor, seq: int) -> bytes:
     """Return the state as bytes: a header line, then JSON."""
-    plans: dict[tuple[str, str, Promise], int] = {}
-    promises: list[tuple[str, Promise, str]] = []
-    contacts = tuple(_freeze_contact(c, plans, promises) for c in floor.contacts.values())
+    book = PlanBook()
+    contacts = tuple(_freeze_contact(c, book) for c in floor.contacts.values())
     center = floor.center
     facts = FloorFacts(
         seq=seq,
@@ -73,7 +98,8 @@ def freeze(floor: Floor, seq: int) -> bytes:
         },
         durations=tuple(fifo.duration_ms for fifo in floor.timers.fifos[1:]),
         profiles=tuple(floor.profiles),
-        promises=tuple(promises),
+        promises=tuple(book.plans),
+        calendars=book.calendars,
         contacts=contacts,
         agents=tuple(_freeze_agent(agent) for agent in floor.agents.values()),
         endings=tuple(
@@ -96,20 +122,14 @@ def freeze(floor: Floor, seq: int) -> bytes:
 
 def _freeze_contact(
     contact: Contact,
-    plans: dict[tuple[str, str, Promise], int],
-    promises: list[tuple[str, Promise, str]],
+    book: PlanBook,
 ) -> ContactFacts:
     clocks: list[ClockState] = []
     clock = contact.clocks
     while clock is not None:
-        channel = contact.profile.key[0]
-        mark = (clock.plan.name, channel, clock.plan.promise)
-        if mark not in plans:
-            plans[mark] = len(promises)
-            promises.append((clock.plan.name, clock.plan.promise, channel))
         clocks.append(
             ClockState(
-                plans[mark],
+                book.note(clock.plan),
                 clock.cycle,
                 clock.phase,
                 clock.since_ms,
