@@ -35,6 +35,16 @@ class Timer:
         self.later: Timer | None = None
 
 
+class OddMark(Timer):
+    """Mark, on a timer of the sorted list, which of its heap entries is the live one."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
 class Fifo:
     """Hold the armed timers of one duration, in the order of arming."""
 
@@ -100,15 +110,15 @@ class Timers:
         timer.fifo = self.fifos[0]
         self.number += 1
         self.odd_armed += 1
+        timer.later = OddMark(self.number)
         if len(self.odd) > _ODD_MIN and len(self.odd) > 2 * self.odd_armed:
             self.odd = [item for item in self.odd if self._is_live(item)]
             heapify(self.odd)
         heappush(self.odd, (due_ms, self.number, timer))
 
     def _is_live(self, item: tuple[int, int, Timer]) -> bool:
-        timer = item[2]
-        fifo = timer.fifo
-        return fifo is not None and fifo.index == 0 and timer.armed_ms == item[0]
+        mark = item[2].later
+        return isinstance(mark, OddMark) and mark.number == item[1]
 
     def cancel(self, timer: Timer) -> None:
         """Make `timer` due never; harmless if it is not armed."""
@@ -118,6 +128,7 @@ class Timers:
         timer.fifo = None
         if fifo.index == 0:
             self.odd_armed -= 1
+            timer.later = None
             return
         earlier, later = timer.earlier, timer.later
         if earlier is None:
@@ -180,17 +191,8 @@ class Timers:
 
     def in_order(self) -> list[Timer]:
         """Return all armed timers, list by list, in the order in which each list fires."""
-        timers: list[Timer] = []
-        same_instant: list[Timer] = []
-        due_ms = -1
-        for item in sorted(item for item in self.odd if self._is_live(item)):
-            if item[0] != due_ms:
-                due_ms = item[0]
-                same_instant = []
-            # A timer armed again for the same instant may still have its former heap entry.
-            if not any(timer is item[2] for timer in same_instant):
-                same_instant.append(item[2])
-                timers.append(item[2])
+        live = sorted(item for item in self.odd if self._is_live(item))
+        timers = [item[2] for item in live]
         for fifo in self.fifos:
             armed = fifo.first
             while armed is not None:

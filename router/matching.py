@@ -125,6 +125,9 @@ def ring_one_more(floor: Floor, contact: Contact) -> None:
     if contact.state != states.OFFERED or lane is None:
         return
     demand = lane.demand
+    if demand.queue.spec.agent_policy is not AgentPolicy.RING_PROGRESSIVELY:
+        # The contact, or the configuration, went elsewhere since.
+        return
     ringing = 0
     work = contact.work
     offer = work if isinstance(work, Offer) else None

@@ -97,14 +97,21 @@ def change_presence(floor: Floor, agent: Agent, presence: str, *, takes_work: bo
 
 def count_staff(floor: Floor, agent: Agent, change: int) -> None:
     """Count an agent as there, or as gone, at every demand he may serve."""
+    newly = False
     for seats in agent.seats:
         for seat in seats:
             seat.demand.staffed += change
-    if change < 0:
-        for seats in agent.seats:
-            for seat in seats:
-                if not seat.demand.staffed and seat.demand.waiting:
-                    leave_unstaffed(floor, seat.demand.index)
+            newly = newly or seat.demand.staffed in (0, 1)
+    if newly:
+        widen_unstaffed(floor)
+
+
+def widen_unstaffed(floor: Floor) -> None:
+    """Let contacts that nobody staffed can serve go on to a step that somebody can."""
+    for index in range(len(floor.demand_list)):
+        demand = floor.demand_list[index]
+        if demand.waiting and not demand.staffed:
+            leave_unstaffed(floor, index)
 
 
 def leave_unstaffed(floor: Floor, index: int) -> None:
@@ -191,9 +198,7 @@ def on_skills_changed(floor: Floor, agent: Agent, event: AgentSkillsChanged) -> 
     agent.skills = dict(event.skills)
     floor.reseat(agent)
     drop_misfits(floor, agent)
-    for demand in list(floor.demand_list):
-        if not demand.staffed and demand.waiting:
-            leave_unstaffed(floor, demand.index)
+    widen_unstaffed(floor)
     floor.freed.append(agent)
 
 

@@ -65,8 +65,9 @@ def on_arrived(floor: Floor, event: ContactArrived, occurred_ms: int) -> None:
         refuse(floor, whys.LIMIT_REACHED, contact_id)
         return
     profile = floor.profile(key_of(floor, event))
-    if isinstance(profile, Reason):
-        refuse(floor, profile, contact_id)
+    if isinstance(profile, Reason) or profile.queue.draining:
+        reason = profile if isinstance(profile, Reason) else whys.UNKNOWN_QUEUE
+        refuse(floor, reason, contact_id)
         return
     if floor.open_contacts >= center.limits.open_contacts:
         refuse(floor, whys.LIMIT_REACHED, contact_id)
@@ -78,7 +79,7 @@ def on_arrived(floor: Floor, event: ContactArrived, occurred_ms: int) -> None:
     if shed is OverloadClass.REFUSE:
         refuse(floor, whys.OVERLOAD, contact_id)
         return
-    contact = Contact(contact_id, event.customer, profile, floor.take_place())
+    contact = Contact(contact_id, event.customer, profile, 0)
     if event.preferred_agent:
         floor.more_of(contact).preferred_agent = event.preferred_agent
     admit(floor, contact, deflected=shed is OverloadClass.DEFLECT)
@@ -93,6 +94,7 @@ def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
     if action is LimitAction.REFUSE:
         refuse(floor, whys.QUEUE_FULL, contact_id)
         return
+    contact.place = floor.take_place()
     floor.contacts[contact_id] = contact
     floor.open_contacts += 1
     if contact_id in floor.tombstones:

@@ -127,8 +127,9 @@ def change_center(floor: Floor, event: CenterChanged, digest: str) -> None:
             floor.stop_waiting(contact)
             if contact.more is not None:
                 contact.more.affinity = None
+    old = floor.center
     put_in_force(floor, event.center, digest, drain=event.drain)
-    change_agents(floor, event.center)
+    change_agents(floor, event.center, old)
     for contact in contacts:
         refit_contact(floor, contact, event, queues_before.get(contact.contact_id, ""))
     for contact in contacts:
@@ -157,6 +158,7 @@ def put_in_force(floor: Floor, center: Center, digest: str, drain: tuple[str, ..
     for name in drain:
         if name in before and name not in floor.queues:
             floor.queues[name] = QueuePlan(name, before[name].spec)
+            floor.queues[name].draining = True
     for name, queue in floor.queues.items():
         if name in before:
             queue.last_rank = before[name].last_rank
@@ -215,8 +217,8 @@ def register_durations(floor: Floor, center: Center) -> None:
             floor.timers.lane(duration_ms)
 
 
-def change_agents(floor: Floor, center: Center) -> None:
-    """Add new agents, change those whose description changed, part with those who are gone."""
+def change_agents(floor: Floor, center: Center, old: Center | None) -> None:
+    """Add new agents, and change those whose description changed since the old version."""
     for index, (agent_id, spec) in enumerate(center.agents.items()):
         agent = floor.agents.get(agent_id)
         if agent is None:
@@ -224,9 +226,10 @@ def change_agents(floor: Floor, center: Center) -> None:
             floor.agents[agent_id] = agent
         agent.removed = False
         agent.index = index
-        agent.team = spec.team
-        agent.skills = dict(spec.skills)
-        agent.capacity = spec.capacity
+        if old is None or old.agents.get(agent_id) != spec:
+            agent.team = spec.team
+            agent.skills = dict(spec.skills)
+            agent.capacity = spec.capacity
         if floor.keeps_scores and agent.scores is None:
             agent.scores = Scores()
     for agent in floor.agents.values():

@@ -87,6 +87,9 @@ def on_updated(floor: Floor, contact: Contact, event: ContactUpdated) -> None:
     if key == old:
         note_duplicate(floor, contact.contact_id)
         return
+    if len(key[6]) > floor.center.limits.skills_per_contact:
+        refuse(floor, whys.LIMIT_REACHED, contact.contact_id)
+        return
     profile = floor.profile(key)
     if isinstance(profile, Reason):
         refuse(floor, profile, contact.contact_id)
@@ -142,6 +145,8 @@ def on_transferred(floor: Floor, contact: Contact, event: ContactTransferred) ->
             profile = whys.SIGNED_OUT
         elif not floor.may_serve(agent, floor.home_lane(contact).demand):
             profile = whys.BAD_TARGET
+    if not isinstance(profile, Reason) and event.queue and profile.queue.draining:
+        profile = whys.UNKNOWN_QUEUE
     if isinstance(profile, Reason):
         refuse(floor, profile, contact.contact_id)
         return

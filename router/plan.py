@@ -48,14 +48,16 @@ class QueuePlan:
 
     `last_rank` is the rank of the agent chosen last (round robin goes on behind him), `drawn`
     counts the choices (the next lot), `passed` is the highest pass of the weighted share.
+    A `draining` queue takes nobody in any more.
     """
 
-    __slots__ = ("drawn", "last_rank", "name", "passed", "spec", "waiting")
+    __slots__ = ("draining", "drawn", "last_rank", "name", "passed", "spec", "waiting")
 
     def __init__(self, name: str, spec: Queue) -> None:
         self.name = name
         self.spec = spec
         self.waiting = 0
+        self.draining = False
         self.last_rank = -1
         self.drawn = 0
         self.passed = 0

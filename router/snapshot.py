@@ -17,7 +17,6 @@ from router.calendars import OpeningHours
 from router.center import OpeningTable
 from router.contacts import ContactState
 from router.deadlines import Timer
-from router.decisions import Reason
 from router.on_center import change_agents, count_work, put_in_force
 from router.ordered import Ordered
 from router.plan import QueuePlan, remnant
@@ -109,12 +108,13 @@ def thaw(floor: Floor, body: bytes) -> int:
     put_in_force(floor, facts.center, facts.config_hash)
     for name, queue in facts.drained.items():
         floor.queues[name] = QueuePlan(name, queue)
+        floor.queues[name].draining = True
     for name, last_rank, drawn, passed in facts.queues:
         plan = floor.queues[name]
         plan.last_rank, plan.drawn, plan.passed = last_rank, drawn, passed
     for agent_facts in facts.agents:
         _thaw_agent(floor, agent_facts)
-    change_agents(floor, facts.center)
+    change_agents(floor, facts.center, facts.center)
     for agent_facts in facts.agents:
         agent = floor.agents[agent_facts.agent_id]
         agent.removed = agent_facts.removed
@@ -173,9 +173,7 @@ def _thaw_plan(facts: PlanFacts, calendars: dict[str, OpeningTable]) -> PromiseP
 
 
 def _thaw_contact(floor: Floor, facts: ContactFacts, plans: list[PromisePlan]) -> None:
-    profile = floor.profile(facts.key)
-    if isinstance(profile, Reason):
-        profile = remnant(facts.key)
+    profile = floor.profiles.get(facts.key) or remnant(facts.key)
     contact = Contact(facts.contact_id, facts.customer, profile, facts.place)
     floor.contacts[facts.contact_id] = contact
     contact.state = ContactState(facts.state)

@@ -111,7 +111,7 @@ class AgentRegister:
         self.ledger.center = new
         if old is not None and old.limits.contact_life_ms != new.limits.contact_life_ms:
             self.ledger.life_changed_ms = self.ledger.now_ms
-        self._change_agents(new)
+        self._change_agents(new, old)
         if old is not None:
             self._move_contacts(event, old)
         return True
@@ -136,7 +136,7 @@ class AgentRegister:
             category = ledger.category(contact.category)
             contact.step = min(contact.step, len(category.steps) if category else 0)
 
-    def _change_agents(self, new: Center) -> None:
+    def _change_agents(self, new: Center, old: Center | None) -> None:
         agents = self.ledger.agents
         for agent_id, spec in new.agents.items():
             agent = agents.get(agent_id)
@@ -145,10 +145,11 @@ class AgentRegister:
                     agent_id, spec.team, dict(spec.skills), spec.capacity
                 )
                 continue
-            # A configuration is whole: what events said of an agent before is over.
             agent.epoch += 1
-            agent.team, agent.skills = spec.team, dict(spec.skills)
-            agent.capacity = spec.capacity
+            if old is None or old.agents.get(agent_id) != spec:
+                # What a new description says replaces what events said before.
+                agent.team, agent.skills = spec.team, dict(spec.skills)
+                agent.capacity = spec.capacity
             agent.load_allowed = reading.load_of(self.ledger, agent)
         for agent_id in [a for a in agents if a not in new.agents]:
             agent = agents[agent_id]

@@ -249,7 +249,9 @@ class FairnessJudge:
             return other_score < score or (other_score == score and older and his == mine)
         if not older or his < mine:
             return False
-        # Deadlines are compared only where the two were promised the same.
+        # Deadlines are compared only where the two were, and are, promised the same.
+        if contact.category != other.category or contact.tier != other.tier:
+            return False
         if _promised(self.promises, contact) != _promised(self.promises, other):
             return False
         clocks, others = self._clocks(contact), self._clocks(other)
