@@ -151,10 +151,9 @@ def test_a_list_whose_head_was_cancelled_is_put_right() -> None:
     assert timers.pop_due(16) is first
 
 
-@pytest.mark.xfail(reason="the entry of the first arming still counts")
 def test_armed_again_for_the_same_instant_rings_in_order_of_arming() -> None:
     """A restored router knows the last arming only, so no other may count."""
-    timers, first, second = Timers(), Bell(1), Bell(2)
+    timers, first, second = Timers(), make_bell(1), make_bell(2)
     timers.arm(first, 0, 7)
     timers.cancel(first)
     timers.arm(second, 0, 7)

@@ -9,9 +9,15 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from router import events as e
 from router.events import CenterChanged, DeclineCause, Event
@@ -164,7 +170,9 @@ def change_center(stage: Stage, pick: Pick, *, rebase: bool) -> None:
 
 
 TestModel = RouterMachine.TestCase
-TestModel.settings = settings(max_examples=60, stateful_step_count=40)
+# Shrinking a play takes minutes; `python -m tests.test_model` does it when one has failed.
+QUICK = tuple(phase for phase in Phase if phase is not Phase.shrink)
+TestModel.settings = settings(max_examples=60, stateful_step_count=40, phases=QUICK)
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -202,3 +210,8 @@ def play_day(seed: int, steps: int) -> Stage:
             stage.restore()
     stage.finish()
     return stage
+
+
+if __name__ == "__main__":
+    thorough = settings(max_examples=2_000, stateful_step_count=40, derandomize=False)
+    run_state_machine_as_test(RouterMachine, settings=thorough)

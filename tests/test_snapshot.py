@@ -123,7 +123,6 @@ def test_a_removed_agent_at_work_comes_back() -> None:
     assert "a" not in play.router.floor.agents
 
 
-@pytest.mark.xfail(reason="restoring looks up the needs of contacts that have ended")
 def test_ended_contacts_bring_no_profile_back() -> None:
     play = Playbook(desk()) >> arrive("1") >> end("1") >> changed(desk())
     play >> sign_in("a")

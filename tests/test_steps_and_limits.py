@@ -423,7 +423,6 @@ def test_own_needs_at_the_cap_and_one_more(count: int, taken: bool) -> None:  # 
         play << RefuseEvent(Reason.LIMIT_REACHED, "1")
 
 
-@pytest.mark.xfail(reason="only arrivals are looked at")
 def test_own_needs_are_capped_in_updates_as_well() -> None:
     skills = tuple(f"s{n}" for n in range(5))
     stage = desk(
