@@ -51,6 +51,7 @@ from router.snapshot_writing import (
     SNAPSHOT_VERSION,
     WORK_TIMER,
 )
+from router.waiting import look_ahead
 
 if TYPE_CHECKING:
     from router.floor import Floor
@@ -127,6 +128,8 @@ def thaw(floor: Floor, body: bytes) -> int:
     plans = [_thaw_plan(written, facts.calendars) for written in facts.promises]
     for contact_facts in facts.contacts:
         _thaw_contact(floor, contact_facts, plans)
+    for contact in list(floor.contacts.values()):
+        look_ahead(floor, contact)
     for ending_facts in facts.endings:
         _thaw_ending(floor, ending_facts)
     _thaw_work(floor, facts)

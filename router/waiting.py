@@ -133,6 +133,18 @@ def skip_steps(floor: Floor, contact: Contact) -> None:
             return
 
 
+def look_ahead(floor: Floor, contact: Contact) -> None:
+    """Know the demands of a contact's later steps, so that whoever signs in has a seat there.
+
+    `skip_steps` has looked ahead for every contact that waits where nobody is staffed; a restored
+    floor has to do so anew.
+    """
+    lane = contact.lane
+    if contact.state == states.WAITING and lane is not None and not lane.demand.staffed:
+        for target in range(contact.step + 1, len(contact.profile.category.steps) + 1):
+            _is_staffed_at(floor, contact, target)
+
+
 def _is_staffed_at(floor: Floor, contact: Contact, target: int) -> bool:
     """Say whether step `target` widens the search to somebody who is staffed."""
     profile, more = contact.profile, contact.more
@@ -162,6 +174,8 @@ def take_step(floor: Floor, contact: Contact, reason: Reason) -> None:
         overflow(floor, contact, floor.queues[step.overflow_to], reason)
     else:
         change_lane(floor, contact)
+    if contact.state == states.WAITING:
+        skip_steps(floor, contact)
     if contact.state == states.WAITING:
         seek_agent(floor, contact)
     if contact.state == states.WAITING:
