@@ -245,7 +245,6 @@ def test_case_13_nobody_has_the_skill() -> None:
     assert [x.reason for x in play.of(EnqueueContact)] == [Reason.NO_ELIGIBLE_AGENT]
 
 
-@pytest.mark.xfail(reason="steps are skipped when somebody leaves, not when somebody comes")
 def test_case_13_steps_are_skipped_as_soon_as_that_helps() -> None:
     play = Playbook(SKILLS_13) >> arrive("1")
     play << EnqueueContact("1", "q", Reason.NO_ELIGIBLE_AGENT, 5)
