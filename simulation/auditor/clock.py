@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from router.center import ClockKind, Promise, Signal
+from router.center import Center, ClockKind, OpeningTable, Promise, Signal
 from router.decisions import (
     BreachSla,
     Decision,
@@ -23,6 +23,7 @@ from router.decisions import (
     StopSla,
     WarnSla,
 )
+from simulation.auditor.opening import instant_after, open_between, table_of, target_from
 
 SlaDecision = StartSla | PauseSla | ResumeSla | WarnSla | BreachSla | MeetSla | StopSla | RebaseSla
 SLA_DECISIONS: Final = (
@@ -136,15 +137,18 @@ class Clock:
     due_ms: int = 0
     moved_ms: int = 0
     watched: tuple[int, int, int] = (-1, 0, 0)
+    table: OpeningTable | None = None
 
     def elapsed_ms(self, now_ms: int) -> int:
         """Return the running time up to now."""
-        return self.ran_ms + (now_ms - self.since_ms if self.since_ms >= 0 else 0)
+        if self.since_ms < 0:
+            return self.ran_ms
+        return self.ran_ms + open_between(self.table, self.since_ms, now_ms)
 
     def instant_ms(self, running_ms: int) -> int:
         """Return when the clock, going on as it does, will have run so long."""
         assert self.since_ms >= 0, "only a running clock gets anywhere"
-        return self.since_ms + running_ms - self.ran_ms
+        return instant_after(self.table, self.since_ms, running_ms - self.ran_ms)
 
     def warning_ms(self, percent: int) -> int:
         """Return the instant of a warning."""
@@ -155,17 +159,22 @@ class Clock:
         return replace(self)
 
 
-def start_clock(policy: str, promise: Promise, channel: str, cycle: int, now_ms: int) -> Clock:
+def start_clock(
+    policy: str, promise: Promise, channel: str, cycle: int, now_ms: int, center: Center | None
+) -> Clock:
     """Return a clock that starts to run now."""
+    table = table_of(center, promise)
+    target_ms = target_from(table, promise, now_ms)
     return Clock(
         policy=policy,
         promise=promise,
         channel=channel,
         cycle=cycle,
         start_ms=now_ms,
-        target_ms=promise.target_ms,
+        target_ms=target_ms,
         since_ms=now_ms,
-        due_ms=now_ms + promise.target_ms,
+        due_ms=instant_after(table, now_ms, target_ms),
+        table=table,
     )
 
 
@@ -173,7 +182,10 @@ def stop_clock(clock: Clock, now_ms: int, *, served: bool) -> str:
     """End a clock: met or late when `served`, canceled otherwise; return what must be said."""
     elapsed_ms = clock.elapsed_ms(now_ms)
     clock.ran_ms, clock.since_ms, clock.paused, clock.ended = elapsed_ms, -1, False, True
-    late_ms = elapsed_ms - clock.target_ms if clock.breached else 0
+    late_ms = 0
+    if clock.breached:
+        # Lateness is said in plain time: nobody is late by nothing because it is night.
+        late_ms = elapsed_ms - clock.target_ms if clock.table is None else now_ms - clock.due_ms
     if not served:
         return f"cancel {late_ms}"
     return f"stop late {late_ms}" if clock.breached else f"meet {elapsed_ms}"
@@ -182,14 +194,22 @@ def stop_clock(clock: Clock, now_ms: int, *, served: bool) -> str:
 def due_now_ms(clock: Clock, now_ms: int) -> int:
     """Return the deadline; for a paused clock the one it would have if it ran on now."""
     if clock.paused:
-        return now_ms + clock.target_ms - clock.ran_ms
+        left_ms = clock.target_ms - clock.ran_ms
+        return instant_after(clock.table, now_ms, left_ms) if left_ms > 0 else now_ms + left_ms
     return clock.due_ms
 
 
-def rebase_clock(clock: Clock, policy: str, promise: Promise, now_ms: int) -> str:
-    """Put a clock under another promise: counted from its start, with all its pauses."""
+def rebase_clock(
+    clock: Clock, policy: str, promise: Promise, now_ms: int, center: Center | None, from_ms: int
+) -> str:
+    """Put a clock under another promise: counted from its start, with all its pauses.
+
+    The end of a working day is looked for from `from_ms`, the contact's arrival.
+    """
     old_ms = due_now_ms(clock, now_ms)
-    clock.policy, clock.promise, clock.target_ms = policy, promise, promise.target_ms
+    clock.table = table_of(center, promise)
+    target_ms = target_from(clock.table, promise, from_ms)
+    clock.policy, clock.promise, clock.target_ms = policy, promise, target_ms
     if not clock.paused:
         clock.due_ms = clock.instant_ms(clock.target_ms)
     clock.moved_ms = now_ms

@@ -7,7 +7,7 @@ they must answer the `TimeAdvanced` of exactly their instant, and none may be mi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from router import events as e
 from router.center import ClockKind, Promise, ReopenMode, Signal
@@ -30,8 +30,6 @@ from simulation.auditor.hearing import Hearing
 if TYPE_CHECKING:
     from simulation.auditor.findings import Findings
     from simulation.auditor.ledger import ContactAccount, Ledger
-
-ALWAYS: Final = "always"
 
 Words = list[tuple[str, int, str]]
 
@@ -165,7 +163,9 @@ class SlaJudge:
     def _start(
         self, contact: ContactAccount, policy: str, promise: Promise, cycle: int
     ) -> tuple[str, int, str]:
-        clock = model.start_clock(policy, promise, contact.channel, cycle, self.ledger.now_ms)
+        clock = model.start_clock(
+            policy, promise, contact.channel, cycle, self.ledger.now_ms, self.ledger.center
+        )
         contact.clocks[promise.kind] = clock
         return (policy, cycle, f"start until {clock.due_ms}")
 
@@ -218,8 +218,6 @@ class SlaJudge:
         if clock.since_ms < 0:
             report("I15", f"{say(decision)} on clock {name}, which is paused")
             return
-        if clock.promise.calendar != ALWAYS:
-            return
         if isinstance(decision, BreachSla):
             if decision.deadline_ms != clock.due_ms:
                 text = f"says deadline {decision.deadline_ms}, it is {clock.due_ms}"
@@ -246,7 +244,7 @@ class SlaJudge:
     def _watch(self, contact: ContactAccount, kind: ClockKind, clock: Clock) -> None:
         """Put the instants of a running clock on the agenda, once per run."""
         run = (clock.since_ms, clock.ran_ms, clock.target_ms)
-        if clock.watched == run or clock.promise.calendar != ALWAYS:
+        if clock.watched == run:
             return
         clock.watched = run
         cycle = clock.cycle
@@ -333,7 +331,9 @@ class SlaJudge:
                 name = (clock.policy, clock.cycle)
                 words.append((*name, model.stop_clock(clock, now_ms, served=False)))
             elif promised != (clock.policy, clock.promise):
-                said = model.rebase_clock(clock, *promised, now_ms)
+                said = model.rebase_clock(
+                    clock, *promised, now_ms, self.ledger.center, contact.arrived_ms
+                )
                 words.append((clock.policy, clock.cycle, said))
         for kind, (policy, promise) in promises.items():
             starts = model.signals_of(promise, contact.channel)[0]
@@ -343,7 +343,9 @@ class SlaJudge:
                 isinstance(said, StartSla) and said.policy == policy for said in seen
             ):
                 continue
-            clock = model.start_clock(policy, promise, contact.channel, 1, contact.arrived_ms)
+            clock = model.start_clock(
+                policy, promise, contact.channel, 1, contact.arrived_ms, self.ledger.center
+            )
             clock.moved_ms = now_ms
             contact.clocks[kind] = clock
             words.append((policy, 1, f"start until {clock.due_ms}"))
@@ -373,7 +375,12 @@ class SlaJudge:
                 promise = center.promises.get(decision.policy) if center else None
                 if promise is not None:
                     started = model.start_clock(
-                        decision.policy, promise, contact.channel, decision.cycle, now_ms
+                        decision.policy,
+                        promise,
+                        contact.channel,
+                        decision.cycle,
+                        now_ms,
+                        self.ledger.center,
                     )
                     started.due_ms = decision.deadline_ms
                     started.target_ms = decision.deadline_ms - now_ms
@@ -398,7 +405,14 @@ class SlaJudge:
         promise = center.promises.get(decision.policy) if center else None
         clock = contact.clocks.get(promise.kind) if promise else None
         if promise is not None and clock is not None and not clock.ended:
-            model.rebase_clock(clock, decision.policy, promise, self.ledger.now_ms)
+            model.rebase_clock(
+                clock,
+                decision.policy,
+                promise,
+                self.ledger.now_ms,
+                self.ledger.center,
+                contact.arrived_ms,
+            )
 
 
 def _moves(seen: list[SlaDecision], policy: str, cycle: int) -> bool:
