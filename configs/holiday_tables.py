@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from holidays import HolidayBase
 
 _LANGUAGE: Final = "en_US"
+_SHOWN_MAX: Final = 60
 _ESTIMATED: Final = "estimated"
 
 
@@ -56,7 +57,8 @@ def look_up(country: str, subdivision: str, years: tuple[int, ...]) -> HolidayTa
         message = f'no country "{country[:40]}"; write its two letters (ISO 3166-1), as CN'
         raise UnknownCountryError("country", message, sorted(known))
     if subdivision and subdivision not in known[country]:
-        message = f'no subdivision "{subdivision[:40]}" of {country}'
+        parts = ", ".join(sorted(known[country])[:_SHOWN_MAX]) or "none"
+        message = f'no subdivision "{subdivision[:40]}" of {country}; known are {parts}'
         raise UnknownCountryError("subdivision", message, sorted(known[country]))
     entity = getattr(holidays, country)
     found: HolidayBase = holidays.country_holidays(

@@ -85,8 +85,7 @@ def _all_day(calendar: Any, path: Path) -> tuple[list[Any], int]:  # noqa: ANN40
             raise IcalError(f"{path.name} has more than {ENTRIES_MAX} entries; keep what is needed")
         if str(entry.get("STATUS", "")).upper() == "CANCELLED":
             continue
-        start = entry.get("DTSTART")
-        if start is None or isinstance(start.dt, datetime):
+        if not _is_day(entry, "DTSTART") or ("DTEND" in entry and not _is_day(entry, "DTEND")):
             left_out += 1
             continue
         rules = entry.get("RRULE", [])
@@ -96,6 +95,15 @@ def _all_day(calendar: Any, path: Path) -> tuple[list[Any], int]:  # noqa: ANN40
                 raise IcalError(f"{path.name} repeats a day {'/'.join(often)}; use DAILY at most")
         kept.append(entry)
     return kept, left_out
+
+
+def _is_day(entry: Any, key: str) -> bool:  # noqa: ANN401  # as above
+    """Say whether a property is a readable date without a time."""
+    try:
+        moment = entry[key].dt
+    except (KeyError, ValueError, AttributeError):
+        return False
+    return isinstance(moment, date) and not isinstance(moment, datetime)
 
 
 def _span(entry: Any) -> tuple[date, date]:  # noqa: ANN401  # as above

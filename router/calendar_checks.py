@@ -51,7 +51,7 @@ def _target(path: Path, promise: Promise, center: Center) -> Iterator[Problem]:
         message = "plain time has no working days; name a calendar, or write target in hours"
         yield Problem((*path, "target_working_days"), message)
     calendar = center.calendars.get(promise.calendar)
-    if calendar is None:
+    if calendar is None or not calendar.table.open_ms:
         return
     open_ms = sum(closes - opens for opens, closes in calendar.table.open_ms)
     workdays = len(calendar.table.workdays_ms)

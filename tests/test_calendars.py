@@ -396,6 +396,7 @@ def test_the_closing_instant_is_the_deadline_not_the_next_opening() -> None:
     [
         ((2026, 3, 2, 10), 1, (2026, 3, 3, 18)),  # the day itself is not counted
         ((2026, 3, 2, 23), 1, (2026, 3, 3, 18)),
+        ((2026, 3, 2, 0), 1, (2026, 3, 3, 18)),  # its first instant is of the day
         ((2026, 3, 7, 10), 1, (2026, 3, 9, 18)),  # Saturday: Monday is the first
         ((2026, 3, 6, 10), 1, (2026, 3, 9, 18)),
         ((2026, 2, 13, 12), 1, (2026, 2, 14, 18)),  # a Saturday worked in lieu
