@@ -6,14 +6,15 @@ Each function returns what to print and the exit code; nothing here prints. Exit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from configs.effective import render_effective
-from configs.findings import Finding
+from configs.findings import Finding, in_order
+from configs.horizon import horizon_warnings
 from configs.loader import ConfigError, LoadedCenter, load_center
 from configs.schema import check_schemas, write_schemas
 from router.checks import config_hash
@@ -33,15 +34,26 @@ class Outcome:
 
 
 def check_directory(
-    directory: Path, *, strict: bool = False, print_effective: bool = False, as_json: bool = False
+    directory: Path,
+    *,
+    strict: bool = False,
+    print_effective: bool = False,
+    as_json: bool = False,
+    now_ms: int | None = None,
 ) -> Outcome:
-    """Check a configuration; `strict` makes warnings fail, `as_json` makes one JSON object."""
+    """Check a configuration; `strict` makes warnings fail, `as_json` makes one JSON object.
+
+    With `now_ms` it is also checked that calendars do not end soon; who calls has the clock.
+    """
     try:
         loaded = load_center(directory)
     except ConfigError as error:
         if as_json:
             return Outcome(EXIT_FAILED, _as_json(None, list(error.findings)))
         return Outcome(EXIT_FAILED, "", f"{error}\n")
+    if now_ms is not None:
+        problems = in_order([*loaded.problems, *horizon_warnings(loaded, now_ms)])
+        loaded = replace(loaded, problems=problems)
     code = EXIT_WARNINGS if strict and loaded.problems else EXIT_FINE
     if as_json:
         return Outcome(code, _as_json(loaded, list(loaded.problems)))

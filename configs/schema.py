@@ -96,8 +96,8 @@ def _as_written(name: str, part: Schema) -> Schema:
         properties[key] = field
     written["properties"] = properties
     if name == "Promise":
-        ways = ("target", "target_ms", "target_working_days")
-        choices.append({"anyOf": [{"required": [way]} for way in ways]})
+        targets = ("target", "target_ms", "target_working_days")
+        choices.append({"anyOf": [{"required": [target]} for target in targets]})
     needed = sorted(key for key in required if not key.endswith(DURATION_SUFFIX))
     if needed:
         written["required"] = needed

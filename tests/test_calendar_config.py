@@ -6,11 +6,13 @@ import importlib.metadata
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from configs.commands import check_directory
 from configs.effective import render_effective
 from configs.holiday_tables import UnknownCountryError, look_up
 from configs.ical import IcalError, read_closed_days
@@ -217,10 +219,11 @@ def test_a_table_that_nobody_compiled_is_refused(tmp_path: Path, change: str) ->
     write(tmp_path)
     center = load_center(tmp_path).center
     calendar = center.calendars["office"]
-    value = getattr(calendar.table, change)
+    value: Any = getattr(calendar.table, change)
     # Beijing has kept one offset, so its table needs a second one to be out of order.
     backwards = (value + value) if isinstance(value, tuple) else calendar.table.to_ms
-    broken = replace(calendar.table, **{change: backwards})
+    changes: dict[str, Any] = {change: backwards}
+    broken = replace(calendar.table, **changes)
     again = replace(center, calendars={"office": replace(calendar, table=broken)})
     problems = [problem for problem in check_center(again) if not problem.warning]
     assert [problem.path for problem in problems] == [("calendars", "office")]
@@ -324,6 +327,30 @@ def test_an_exception_outside_the_years_is_told(tmp_path: Path) -> None:
         f"{place}: warning: {OFFICE}.exceptions[0].date: 2027-12-24 is outside the calendar's "
         "years, so it has no effect"
     )
+
+
+NOVEMBER_MS = 1_793_491_200_000  # 1 November 2026, 00:00 UTC
+DAYS_MS = 86_400_000
+
+
+def test_a_calendar_that_ends_soon_is_told(tmp_path: Path) -> None:
+    place = write(
+        tmp_path, CALENDAR.replace("years:", "^^years:"),
+        (PROMISE, "    calendar: office\n    target_working_days: 10\n"),
+    )  # fmt: skip
+    calm = check_directory(tmp_path, strict=True, now_ms=NOVEMBER_MS)
+    assert (calm.exit_code, calm.stderr) == (0, "")
+    warned = check_directory(tmp_path, strict=True, now_ms=NOVEMBER_MS + 20 * DAYS_MS)
+    assert warned.exit_code == 3
+    place = place.rpartition(":")[0]
+    assert warned.stderr.startswith(f"{place}:")
+    assert (
+        "warning: calendars.office.years: holds from 2026-01-01 until 2027-01-01 (without that "
+        "day), but what runs on it now and in the next 30 days needs it until 2027-01-0"
+    ) in warned.stderr
+    assert check_directory(tmp_path, strict=True).exit_code == 0
+    write(tmp_path)  # nothing runs on it
+    assert check_directory(tmp_path, strict=True, now_ms=2 * NOVEMBER_MS).exit_code == 0
 
 
 # --- iCalendar --------------------------------------------------------------------------------
