@@ -16,8 +16,9 @@ from router.events import (
     AgentSignedOut,
     AgentSkillsChanged,
 )
+from router.lines import place_of
 from router.on_offer import drop_lost_work, set_away, take_offers_back
-from router.records import CONNECTED, CONNECTING, WRAPPING_UP, Agent, Heartbeat
+from router.records import CONNECTED, CONNECTING, WRAPPING_UP, Agent, Contact, Heartbeat
 from router.refusals import note_duplicate, refuse
 from router.waiting import end_affinity, return_to_line, skip_steps
 
@@ -107,20 +108,17 @@ def count_staff(floor: Floor, agent: Agent, change: int) -> None:
 
 
 def widen_unstaffed(floor: Floor) -> None:
-    """Let contacts that nobody staffed can serve go on to a step that somebody can."""
-    for index in range(len(floor.demand_list)):
-        demand = floor.demand_list[index]
+    """Let contacts that nobody staffed can serve go on to a wider step, the oldest first."""
+    stranded: list[Contact] = []
+    for demand in floor.demand_list:
         if demand.waiting and not demand.staffed:
-            leave_unstaffed(floor, index)
-
-
-def leave_unstaffed(floor: Floor, index: int) -> None:
-    """Let the contacts of a demand that nobody staffed can serve go on to a wider search."""
-    for lane in list(floor.demand_list[index].lanes):
-        for contact in lane.contacts():
-            # One that went on may have taken others along (an agent, a full queue).
-            if contact.state == states.WAITING and contact.lane is lane:
-                skip_steps(floor, contact)
+            for lane in demand.lanes:
+                stranded.extend(lane.contacts())
+    stranded.sort(key=place_of)
+    for contact in stranded:
+        # One that went on may have taken others along (an agent, a full queue).
+        if contact.state == states.WAITING:
+            skip_steps(floor, contact)
 
 
 def hear_from(floor: Floor, agent: Agent) -> None:

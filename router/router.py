@@ -300,8 +300,6 @@ class Router:
         while floor.due_actions:
             clock, action = floor.due_actions.pop(0)
             contact = clock.contact
-            if contact.state == states.ENDED:
-                continue
             if action.escalate:
                 escalate(floor, clock)
             reason = whys.SLA_BREACHED if clock.phase == BREACHED else whys.SLA_WARNED

@@ -358,6 +358,9 @@ def raise_priority(floor: Floor, contact: Contact, points: int, reason: Reason) 
     """Add to the priority of an open contact; it keeps its place among its new equals."""
     more = floor.more_of(contact)
     more.raised += points
+    if contact.state == states.ENDED:
+        # If it comes back, it comes back with it.
+        return
     if contact.state == states.WAITING and more.affinity is None:
         floor.stop_waiting(contact)
         requeue(floor, contact, reason)

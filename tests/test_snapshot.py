@@ -136,7 +136,6 @@ def test_a_reopened_contact_is_remembered_once() -> None:
     play << NoteDuplicate(Reason.DUPLICATE, "1")
 
 
-@pytest.mark.xfail(reason="lines are visited in order of their making")
 @pytest.mark.parametrize("priorities", [(3, 7), (7, 3)])
 def test_steps_are_skipped_in_order_of_age_also_after_a_restore(
     priorities: tuple[int, int],

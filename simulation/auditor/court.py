@@ -176,7 +176,12 @@ class Auditor:
                     and (x.contact_id, x.policy) == (decision.contact_id, decision.policy)
                     for x in decisions
                 )
-                self.sla.note_action(decision, escalated=escalated)
+                rebased = any(
+                    isinstance(x, d.RebaseSla)
+                    and (x.contact_id, x.policy) == (decision.contact_id, decision.policy)
+                    for x in decisions
+                )
+                self.sla.note_action(decision, escalated=escalated, rebased=rebased)
             case _:
                 self._move(decision, event)
 

@@ -283,19 +283,25 @@ class SlaJudge:
 
             self.ledger.agenda.expect(clock.warning_ms(percent), "I20", warning_missing)
 
-    def note_action(self, decision: WarnSla | BreachSla, *, escalated: bool) -> None:
-        """Apply what a warning or breach sets off, as soon as it is said."""
+    def note_action(self, decision: WarnSla | BreachSla, *, escalated: bool, rebased: bool) -> None:
+        """Apply what a warning or breach sets off, as soon as it is said.
+
+        `rebased`: the same entry put the clock under the promise as it is now.
+        """
         contact = self.ledger.contacts.get(decision.contact_id)
         clock = contact and self._clock_of(contact, decision.policy, decision.cycle)
         if contact is None or not clock:
             return
         breach = isinstance(decision, BreachSla)
-        action = clock.promise.on_breach if breach else clock.promise.on_warning
+        promise, center = clock.promise, self.ledger.center
+        if rebased and center is not None:
+            promise = center.promises.get(decision.policy, promise)
+        action = promise.on_breach if breach else promise.on_warning
         contact.raised_priority += action.raise_priority
         if action.raise_priority or action.next_step:
             self.ledger.dirty_contacts[contact.contact_id] = None
         done = contact.escalated.get(decision.policy, 0)
-        if action.escalate and done < len(clock.promise.escalation) and not escalated:
+        if action.escalate and done < len(promise.escalation) and not escalated:
             text = f"{say(decision)} of {decision.policy} on {contact.contact_id}"
             self.findings.report("I14", f"{text} escalates to nobody; the chain is not at its end")
 
