@@ -401,7 +401,7 @@ class Floor:
             if contact.ending is ending:
                 del self.contacts[contact.contact_id]
                 contact.clocks = None
-                contact.ending = None
+                contact.work = None
         while self.tombstone_order and self.tombstone_order[0][0] < limit_ms:
             self.tombstones.pop(self.tombstone_order.popleft()[1], None)
         while self.event_order and self.event_order[0][0] < limit_ms:

@@ -65,16 +65,14 @@ class Lane:
                 if self.side is None:
                     self.side = Ordered()
                 self.side.add(contact.place, 0, contact)
-                contact.aside = True
 
     def leave(self, contact: Contact) -> None:
         """Take a contact out."""
         self.size -= 1
         self.demand.waiting -= 1
-        if contact.aside:
+        if self.is_aside(contact):
             assert self.side is not None, "a contact aside stands in a side list"
             self.side.remove(contact.place, 0)
-            contact.aside = False
             return
         ahead, behind = contact.ahead, contact.behind
         if ahead is None:
@@ -87,6 +85,10 @@ class Lane:
         else:
             behind.ahead = ahead
             contact.behind = None
+
+    def is_aside(self, contact: Contact) -> bool:
+        """Say whether a contact of the lane stands in its side list: unlinked, yet not first."""
+        return contact.ahead is None and self.first is not contact
 
     def head(self) -> Contact | None:
         """Return the contact with the oldest place."""
@@ -101,7 +103,7 @@ class Lane:
     def following(self, contact: Contact) -> Contact | None:
         """Return the next older-first contact after `contact`."""
         side = None if self.side is None else self.side.after(contact.place, 0)
-        if not contact.aside:
+        if not self.is_aside(contact):
             line = contact.behind
         else:
             # `contact` stands aside: the line's next is its first with a later place.

@@ -263,7 +263,7 @@ def reopen(floor: Floor, contact: Contact, reason: Reason) -> None:
     more = floor.more_of(contact)
     more.absent_ms += floor.now_ms - contact.ending.absent_from_ms
     more.reopened_ms = floor.now_ms
-    contact.ending = None
+    contact.work = None
     floor.open_contacts += 1
     contact.state = states.WAITING
     start_anew(floor, contact)

@@ -37,18 +37,16 @@ WRAPPING_UP: Final = 2
 class Contact(Timer):
     """An open contact, or a closed one that is still remembered.
 
-    `place` orders by age. `aside` is True while it stands in its lane's side list. `work` is the
-    first of its open offers, or its assignment. `more` holds what most contacts never need.
+    `place` orders by age. `work` is the first of its open offers, its assignment, or its ending.
+    `more` holds what most contacts never need.
     """
 
     __slots__ = (
         "ahead",
-        "aside",
         "behind",
         "clocks",
         "contact_id",
         "customer",
-        "ending",
         "lane",
         "more",
         "place",
@@ -66,19 +64,22 @@ class Contact(Timer):
         self.place = place
         self.state: int = states.WAITING
         self.step = 0
-        self.aside = False
         self.lane: Lane | None = None
         self.ahead: Contact | None = None
         self.behind: Contact | None = None
         self.clocks: Clock | None = None
-        self.work: Offer | Assignment | None = None
+        self.work: Offer | Assignment | Ending | None = None
         self.more: More | None = None
-        self.ending: Ending | None = None
 
     @property
     def arrived_ms(self) -> int:
         """Return the instant of arrival, which no requeueing changes."""
         return self.place >> PLACE_BITS
+
+    @property
+    def ending(self) -> Ending | None:
+        """Return how an ended contact ended, None for an open one."""
+        return self.work if isinstance(self.work, Ending) else None
 
 
 class More:

@@ -249,7 +249,7 @@ def _thaw_ending(floor: Floor, facts: EndingFacts) -> None:
     ending.surveyed = facts.surveyed
     floor.closed.append(ending)
     if facts.current:
-        contact.ending = ending
+        contact.work = ending
 
 
 def _thaw_work(floor: Floor, facts: FloorFacts) -> None:

@@ -150,8 +150,8 @@ def _freeze_contact(
             work.phase,
             work.held,
         )
-    else:
-        offer = work
+    elif isinstance(work, Offer):
+        offer: Offer | None = work
         while offer is not None:
             offers.append((offer.offer_id, offer.agent.agent_id))
             offer = offer.sibling

@@ -273,7 +273,7 @@ def detach(floor: Floor, contact: Contact, reason: Reason, offer_reason: Reason)
         floor.stop_waiting(contact)
     elif isinstance(contact.work, Offer):
         withdraw_all(floor, contact, offer_reason)
-    elif contact.work is not None:
+    elif isinstance(contact.work, Assignment):
         release(floor, contact.work, reason)
     more = contact.more
     if more is not None:
@@ -307,7 +307,7 @@ def close_contact(
     contact.state = states.ENDED
     contact.lane = None
     ending = Ending(contact, exit_, floor.now_ms, absent_from_ms or floor.now_ms)
-    contact.ending = ending
+    contact.work = ending
     floor.closed.append(ending)
     floor.open_contacts -= 1
     floor.out.append(CloseContact(contact.contact_id, exit_, reason))

@@ -425,7 +425,7 @@ def overtaking(patch: pytest.MonkeyPatch) -> None:
 
     def head(floor_: Any, lane: Any, agent: Any) -> Any:
         chosen = old(floor_, lane, agent)
-        return chosen if chosen is None or lane.size < 2 or chosen.aside else lane.last
+        return chosen if chosen is None or lane.size < 2 or lane.is_aside(chosen) else lane.last
 
     replace(patch, "_head_for", head)
 

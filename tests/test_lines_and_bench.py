@@ -61,7 +61,6 @@ def test_a_contact_that_left_leaves_no_link() -> None:
         lane.leave(contact)
         assert contact.ahead is None
         assert contact.behind is None
-        assert not contact.aside
     assert lane.head() is None
     assert lane.last is None
 
