@@ -26,7 +26,7 @@ resolve() {
 }
 
 # dev first: the others take its versions, so that what was tested is what is installed.
-resolve dev "$@" --extra live --extra kafka --extra views --extra plan --extra bench --extra dev
+resolve dev "$@" --extra live --extra kafka --extra views --extra plan --extra ical --extra bench --extra dev
 pins=(--constraints requirements/dev.txt)
 resolve base "${pins[@]}"
 resolve live "${pins[@]}" --extra live --extra kafka
