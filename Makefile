@@ -25,6 +25,7 @@ LOCK_FLAGS ?=
 SEEDS ?= 200
 FIRST_SEED ?= 1000
 SOAK_MINUTES ?= 30
+KAFKA_PORT ?= 9092
 
 # Nothing here depends on what a caller's environment says about Python.
 unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE SWITCHROOM_COMPILE
@@ -32,10 +33,10 @@ export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo test lint format types imports unit parity seeds bench soak journals compiled \
-	installed lock clean
+	installed kafka kafka-test lock clean
 
 help: ## say what can be made
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 # --- set-up -------------------------------------------------------------------------------------
 
@@ -99,10 +100,16 @@ imports: $(STAMP) ## who may import whom
 
 unit: $(STAMP) ## the quick tests, all of them
 	@echo "== tests"
-	@$(BIN)/python -m pytest -n $(WORKERS) tests
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests
 
 parity: $(STAMP) ## one journal, several drivers, one digest
 	@$(BIN)/python -m pytest $(wildcard tests/test_parity.py tests/test_journals.py)
+
+kafka: $(STAMP) ## a real Kafka broker on port KAFKA_PORT, until Ctrl-C; needs Java 17 and Maven
+	@$(BIN)/python -m tests.kafka.broker --port $(KAFKA_PORT)
+
+kafka-test: $(STAMP) ## the tests on a real Kafka only; `make test` runs them too
+	@$(BIN)/python -m pytest tests/kafka
 
 journals: $(STAMP) ## replay every recorded journal
 	@$(BIN)/python -m pytest tests/test_journals.py

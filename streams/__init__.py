@@ -14,12 +14,20 @@
 - `views`        queues, agents, one contact: read from the journal, never from the router
 - `worker`       the loop that joins intake, service, journal and readers
 - `http`         the same over HTTP: events in, decisions and state out
+- `topics`       the topics' names, how each must be kept, a centre's partition
+- `kafka_settings`  how to reach a cluster, and what is refused: secrets and data in the clear
+- `kafka`        one cluster through its client: every call with a deadline, every error ours
+- `kafka_journal`, `kafka_intake`, `kafka_publish`  the ports on topics
+- `kafka_admin`  topics looked at before they are relied on, made where that was asked for
+- `kafka_live`   a worker on topics, built anew whenever an outcome is unknown
+- `kafka_commands`  what of it stands on the command line
+- `snapshots`    snapshots as files, beside a journal that lies elsewhere
 - `live`         puts a worker together from what the command line says, and runs it
-- `commands`     `switchroom run`, `explain`, `replay`, `check`, `schema`
+- `commands`     `switchroom run`, `explain`, `replay`, `check`, `schema`, `topics`
 - `journal_commands`  `switchroom journal verify`, `digest`, `show`, `export`
 
-Only `worker`, `intake` and `http` wait; only `clock` reads a clock; only `embedded` writes a
-file. Journal first, then publish, then observe: nobody hears of a decision that a crash could
+Only `worker`, `intake`, `http` and `kafka*` wait; only `clock` tells the time; only `embedded`
+and `snapshots` write files. Journal first, then publish, then observe: nobody hears of a decision that a crash could
 still undo. Nothing here decides: decisions are `router`'s.
 """
 

@@ -40,6 +40,7 @@ from streams.names import (
     RECEIVED_TYPES,
     SCHEMA_MAJOR,
 )
+from streams.ports import Carriage
 from streams.strict_json import StrictJsonError, parse
 
 ATTRIBUTES_MAX: Final = 64
@@ -144,6 +145,16 @@ class Codec:
             return self._read(envelope, content, operator=operator)
         except StrictJsonError as error:
             return refuse(error.reason, error.detail, hash_body(content))
+
+    def decode_carried(self, carriage: Carriage, body: bytes) -> Item:
+        """Read one record of a broker, in binary or structured mode; its key is its centre."""
+        if carriage.key != self.center_name:
+            detail = "has no key" if carriage.key is None else "has another centre as its key"
+            return refuse(Reason.WRONG_PARTITION, f"the record {detail}", hash_body(body))
+        headers, operator = carriage.headers, carriage.operator
+        if any(name.lower() == "ce_specversion" for name in headers):
+            return self.decode_binary(headers, body, operator=operator)
+        return self.decode(body, operator=operator)
 
     def _read(self, envelope: object, body: bytes, *, operator: bool) -> Item:
         if not isinstance(envelope, dict):

@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
-"""Offer the live driver on the command line: run, explain, replay, journal, check, schema.
+"""Offer the live driver on the command line: run, explain, replay, journal, check, schema, topics.
 
 Data goes to stdout, everything else to stderr. Exit codes: 0 fine, 1 failed, 2 wrong usage,
 3 warnings under --strict, 130 interrupted. What a command needs is imported when it runs.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
@@ -25,6 +26,18 @@ from streams.journal_commands import (
     print_facts,
     told,
 )
+from streams.kafka_commands import (
+    BootstrapOption,
+    CreateOption,
+    KafkaChoice,
+    PartitionOption,
+    PrefixOption,
+    SettingsOption,
+    SnapshotsOption,
+    UntilEndOption,
+    run_on_kafka,
+    topics,
+)
 
 if TYPE_CHECKING:
     from configs.commands import Outcome
@@ -34,8 +47,41 @@ HTTP_PORT_MAX: Final = 65_535
 SPEED_MAX: Final = 1_000_000
 
 StoreOption = Annotated[
-    Path, typer.Option("--store", help="The SQLite file that holds the journal.")
+    Path | None, typer.Option("--store", help="The SQLite file that holds the journal.")
 ]
+InputOption = Annotated[
+    str, typer.Option("--input", help="CloudEvents, one a line: a file, or - for stdin.")
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option(min=0, max=HTTP_PORT_MAX, help="Listen on 127.0.0.1:PORT; 0: any free one."),
+]
+TokenOption = Annotated[
+    Path | None,
+    typer.Option(help="A file with the token clients must send; or SWITCHROOM_HTTP_TOKEN."),
+]
+SpeedOption = Annotated[
+    float | None, typer.Option(help="Play recorded time at this many times its pace.")
+]
+DrainOption = Annotated[
+    list[str] | None, typer.Option(help="A queue that may leave and empty itself.")
+]
+MoveOption = Annotated[
+    list[str] | None, typer.Option(help="QUEUE=OTHER: where its contacts go if it leaves.")
+]
+RecordedOption = Annotated[
+    bool, typer.Option("--as-fast-as-possible", help="Stamp records with their own `time`.")
+]
+RebaseOption = Annotated[
+    bool, typer.Option("--rebase", help="Re-target running clocks by a new configuration.")
+]
+PrintOption = Annotated[
+    bool, typer.Option("--print-decisions", help="Write decisions to stdout as CloudEvents.")
+]
+UnitOption = Annotated[
+    int, typer.Option(min=1, max=10_000, help="At most this many entries in one commit.")
+]
+EveryOption = Annotated[int, typer.Option(min=1, help="Take a snapshot every so many entries.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +92,7 @@ def register(app: typer.Typer) -> None:
     app.command("check")(check)
     app.command("check-config", hidden=True)(check)
     app.command("schema")(schema)
+    app.command("topics")(topics)
     app.add_typer(journal_app, name="journal")
 
 
@@ -54,49 +101,59 @@ def register(app: typer.Typer) -> None:
 
 def run(
     config: Annotated[Path, typer.Option(help="The directory of the centre's configuration.")],
-    store: StoreOption,
+    store: StoreOption = None,
     *,
-    input_: Annotated[
-        str, typer.Option("--input", help="CloudEvents, one a line: a file, or - for stdin.")
-    ] = "",
+    input_: InputOption = "",
     http: Annotated[str, typer.Option(help="Listen on HOST:PORT.")] = "",
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=HTTP_PORT_MAX, help="Listen on 127.0.0.1:PORT; 0: any free one."),
-    ] = None,
-    token_file: Annotated[
-        Path | None,
-        typer.Option(help="A file with the token clients must send; or SWITCHROOM_HTTP_TOKEN."),
-    ] = None,
-    speed: Annotated[
-        float | None, typer.Option(help="Play recorded time at this many times its pace.")
-    ] = None,
-    drain: Annotated[
-        list[str] | None, typer.Option(help="A queue that may leave and empty itself.")
-    ] = None,
-    move_to: Annotated[
-        list[str] | None, typer.Option(help="QUEUE=OTHER: where its contacts go if it leaves.")
-    ] = None,
-    as_fast_as_possible: Annotated[
-        bool, typer.Option("--as-fast-as-possible", help="Stamp records with their own `time`.")
-    ] = False,
-    rebase: Annotated[
-        bool, typer.Option("--rebase", help="Re-target running clocks by a new configuration.")
-    ] = False,
-    print_decisions: Annotated[
-        bool, typer.Option("--print-decisions", help="Write decisions to stdout as CloudEvents.")
-    ] = False,
-    unit_records: Annotated[
-        int, typer.Option(min=1, max=10_000, help="At most this many entries in one commit.")
-    ] = 500,
-    snapshot_every: Annotated[
-        int, typer.Option(min=1, help="Take a snapshot every so many entries.")
-    ] = 50_000,
+    port: PortOption = None,
+    token_file: TokenOption = None,
+    speed: SpeedOption = None,
+    drain: DrainOption = None,
+    move_to: MoveOption = None,
+    as_fast_as_possible: RecordedOption = False,
+    rebase: RebaseOption = False,
+    print_decisions: PrintOption = False,
+    unit_records: UnitOption = 500,
+    snapshot_every: EveryOption = 50_000,
+    bootstrap_server: BootstrapOption = "",
+    kafka_settings: SettingsOption = None,
+    topic_prefix: PrefixOption = "",
+    create_topics: CreateOption = False,
+    partition: PartitionOption = None,
+    until_end: UntilEndOption = False,
+    snapshots: SnapshotsOption = None,
 ) -> None:
-    """Run one centre on an embedded store: decide, journal, publish, serve."""
-    _check_usage(
-        paced=speed, recorded=as_fast_as_possible, heard=bool(input_ or http or port is not None)
+    """Run one centre: decide, journal, publish; on an embedded store (--store) or on Kafka."""
+    choice = KafkaChoice(
+        bootstrap=bootstrap_server,
+        file=kafka_settings,
+        prefix=topic_prefix,
+        create_topics=create_topics,
+        partition=partition,
+        until_end=until_end,
+        snapshots=snapshots,
+        others={
+            "--store": store is not None,
+            "--input": bool(input_),
+            "--http": bool(http),
+            "--port": port is not None,
+            "--print-decisions": print_decisions,
+        },
     )
+    choice.check()
+    heard = bool(choice.wanted or input_ or http or port is not None)
+    _check_usage(paced=speed, recorded=as_fast_as_possible, heard=heard)
+    if choice.wanted:
+        from streams.worker import Settings
+
+        configured = _configured(config, drain or [], move_to or [], rebase=rebase)
+        limits = Settings(unit_records=unit_records, snapshot_every=snapshot_every)
+        code = run_on_kafka(
+            choice, configured, limits, _announce, recorded=as_fast_as_possible, speed=speed
+        )
+        raise typer.Exit(code)
+    if store is None:
+        fail("error: give --store FILE, or --bootstrap-server HOST:PORT to run on Kafka", 2)
     host, number = _address(http, port)
     with told():
         import asyncio
@@ -256,7 +313,13 @@ def check(
     from configs.commands import check_directory
 
     _hand_on(
-        check_directory(directory, strict=strict, print_effective=print_effective, as_json=as_json)
+        check_directory(
+            directory,
+            strict=strict,
+            print_effective=print_effective,
+            as_json=as_json,
+            now_ms=time.time_ns() // 1_000_000,
+        )
     )
 
 

@@ -1,7 +1,7 @@
 """Say what the worker asks of whoever keeps the order: few calls, nothing of their insides.
 
-`streams.embedded` answers them with one SQLite file. A broker's client fits behind the same
-calls, so that the service above never learns which it is.
+`streams.embedded` answers them with one SQLite file, `streams.kafka_*` with topics; the service
+above never learns which it is.
 """
 
 from __future__ import annotations
@@ -14,11 +14,22 @@ from msgspec import Struct
 from router.journal import Entry
 
 
+class Carriage(Struct, frozen=True, gc=False):
+    """What a broker's record carries beside its body.
+
+    `key` None: it has none. `operator`: it came by a way that only operators may use.
+    """
+
+    key: str | None
+    headers: dict[str, str]
+    operator: bool = False
+
+
 class Received(Struct, frozen=True, gc=False):
     """One input record with its place.
 
     `body` None means too large to be kept; then `body_hash` is there. `chain` is the hash of
-    everything read so far, "" if the input cannot be read again.
+    everything read so far, "" if the input cannot be read again. `carriage` None: a plain line.
     """
 
     topic: str
@@ -26,6 +37,8 @@ class Received(Struct, frozen=True, gc=False):
     body: bytes | None
     body_hash: str = ""
     chain: str = ""
+    partition: int = 0
+    carriage: Carriage | None = None
 
 
 class CommitUnit(Struct, frozen=True):
@@ -78,6 +91,10 @@ class StoreLockedError(StoreError):
 
 class StoreFencedError(StoreError):
     """Another worker took the store over: this one must stop and say nothing more."""
+
+
+class OutcomeUnknownError(StoreError):
+    """Nobody knows whether the last call was done: throw the state away, recover, go on."""
 
 
 class Intake(Protocol):

@@ -12,8 +12,6 @@ The service never waits and reads no clock: instants are given to it.
 
 from __future__ import annotations
 
-from typing import Final
-
 from router.checks import config_hash
 from router.decisions import NoteDuplicate, RefuseEvent
 from router.events import CenterChanged, EngineActivated, Source
@@ -23,8 +21,6 @@ from streams import ENGINE_VERSION
 from streams.codec import Codec, Heard
 from streams.ports import CommitUnit, Received
 from streams.recovery import Refold
-
-PARTITION: Final = 0
 
 
 class CenterMismatchError(Exception):
@@ -128,15 +124,16 @@ class Service:
             self._take(self._sequencer.advance(due_ms + 1))
         return True
 
-    def next_offset(self, topic: str) -> int:
+    def next_offset(self, topic: str, partition: int = 0) -> int:
         """Return the position in an input from which to read on."""
-        return self.state.inputs_up_to.get(f"{topic}/{PARTITION}", 0)
+        return self.state.inputs_up_to.get(f"{topic}/{partition}", 0)
 
     def _advance_position(self, received: Received) -> Source:
-        self.state.inputs_up_to[f"{received.topic}/{PARTITION}"] = received.offset + 1
+        place = f"{received.topic}/{received.partition}"
+        self.state.inputs_up_to[place] = received.offset + 1
         if received.chain:
             self._chains[received.topic] = received.chain
-        return Source(received.topic, PARTITION, received.offset)
+        return Source(received.topic, received.partition, received.offset)
 
     def _take(self, entries: list[Entry]) -> None:
         self._entries += entries

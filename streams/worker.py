@@ -273,6 +273,8 @@ class Worker:
         if received.body is None:
             detail = f"more than {BYTES_MAX} bytes"
             return refuse(Reason.TOO_LARGE, detail, received.body_hash)
+        if received.carriage is not None:
+            return self.service.codec.decode_carried(received.carriage, received.body)
         if not received.body.strip():
             return None
         return self.service.codec.decode(received.body, operator=self._operator)

@@ -1,0 +1,309 @@
+"""Reach one Kafka cluster through aiokafka: every call with a deadline, every error made ours.
+
+No type of the client leaves `streams.kafka*`. What a client did when it failed is unknown, so
+after any error here all clients are thrown away and made anew (`streams.kafka_live`).
+
+Known of the client (0.14): an idempotent batch is retried for ever, hence our deadlines; a batch
+that the broker had already taken counts as sent without an offset, hence the check of -1;
+`stop` waits for what hangs, hence our own end; reading from a dead cluster gives nothing, for
+ever, and no error, hence `log_ends` as a sign of life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+import aiokafka
+from aiokafka import errors
+from msgspec import Struct
+
+from streams.kafka_settings import KafkaSettings, client_options
+from streams.ports import OutcomeUnknownError, StoreError
+
+log: Final = logging.getLogger("switchroom.kafka")
+# The client tells every subscription at INFO; what it complains about stays to be seen.
+logging.getLogger("aiokafka").setLevel(logging.WARNING)
+
+FETCH_BYTES_MAX: Final = 16 * 1024 * 1024
+BATCH_BYTES: Final = 512 * 1024
+END_S: Final = 2.0
+POLL_MS: Final = 500
+
+T = TypeVar("T")
+_NOT_ALLOWED: Final = (
+    errors.TopicAuthorizationFailedError,
+    errors.ClusterAuthorizationFailedError,
+)
+
+
+class Place(Struct, frozen=True, order=True):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+class KafkaRecord(Struct, frozen=True, gc=False):
+    """A record as it lies in a topic; `at_ms` is the broker's or the producer's timestamp."""
+
+    place: Place
+    offset: int
+    at_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class Outgoing(Struct, frozen=True, gc=False):
+    """A record to be sent; `at_ms` becomes its timestamp."""
+
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+    at_ms: int
+
+
+class Cluster:
+    """Make and end the clients of one cluster; `rebuild` is: end all, make another `Cluster`."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self.settings = settings
+        self._options = client_options(settings)
+        self._readers: list[Reader] = []
+        self._producer: aiokafka.AIOKafkaProducer | None = None
+
+    async def within(self, call: Awaitable[T], doing: str, seconds: float | None = None) -> T:
+        """Wait for a call of the client, not longer than its deadline."""
+        limit_s = self.settings.request_s if seconds is None else seconds
+        where = self.settings.bootstrap_servers
+        try:
+            return await asyncio.wait_for(call, limit_s)
+        except TimeoutError:
+            raise OutcomeUnknownError(
+                f"{where}: no answer within {limit_s:g} s ({doing}); is the broker up?"
+            ) from None
+        except _NOT_ALLOWED as error:
+            raise StoreError(f"{where}: {doing}: not allowed ({error}); check the ACLs") from None
+        except (errors.AuthenticationFailedError, errors.SaslAuthenticationFailed) as error:
+            raise StoreError(f"{where}: {doing}: not let in ({error}); check the secret") from None
+        except (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError) as error:
+            raise StoreError(
+                f"{where}: {doing}: the record is too large for the topic ({error}); raise its "
+                "max.message.bytes to what `switchroom topics` says"
+            ) from None
+        except (errors.KafkaError, OSError) as error:
+            raise OutcomeUnknownError(
+                f"{where}: {doing} failed ({type(error).__name__}: {error})"
+            ) from None
+
+    # --- writing ------------------------------------------------------------------
+
+    async def start_producer(self) -> None:
+        """Make the one producer: idempotent, acknowledged by all."""
+        self._producer = aiokafka.AIOKafkaProducer(
+            **self._options,
+            enable_idempotence=True,
+            acks="all",
+            max_request_size=FETCH_BYTES_MAX,
+            max_batch_size=BATCH_BYTES,
+        )
+        await self.within(self._producer.start(), "connecting")
+
+    async def send(self, place: Place, record: Outgoing, seconds: float) -> int:
+        """Send one record, wait for its acknowledgement, return its offset.
+
+        Raises `OutcomeUnknownError` also if the broker had it already and does not say where.
+        """
+        producer = self._producer
+        assert producer is not None, "started before anything is sent"
+        told = await self.within(
+            producer.send_and_wait(
+                place.topic,
+                record.value,
+                key=record.key,
+                partition=place.partition,
+                timestamp_ms=record.at_ms,
+                headers=list(record.headers),
+            ),
+            f"writing to {place.topic}",
+            seconds,
+        )
+        offset: int = told.offset
+        if offset < 0:
+            raise OutcomeUnknownError(
+                f"{place.topic}/{place.partition}: the broker had the record already and does not "
+                "say where"
+            )
+        return offset
+
+    async def send_all(self, place: Place, records: Iterable[Outgoing], seconds: float) -> None:
+        """Send records in their order and wait until all are acknowledged."""
+        await self.within(self._send_all(place, records), f"writing to {place.topic}", seconds)
+
+    async def _send_all(self, place: Place, records: Iterable[Outgoing]) -> None:
+        producer = self._producer
+        assert producer is not None, "started before anything is sent"
+        sent = []
+        topic, partition = place.topic, place.partition
+        batch = producer.create_batch()
+        for record in records:
+            parts: dict[str, Any] = {"key": record.key, "value": record.value}
+            parts |= {"timestamp": record.at_ms, "headers": list(record.headers)}
+            if batch.append(**parts) is None:
+                sent.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = producer.create_batch()
+                batch.append(**parts)
+        if batch.record_count():
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+        for acknowledged in sent:
+            await acknowledged
+
+    # --- reading ------------------------------------------------------------------
+
+    async def reader(self, positions: Mapping[Place, int]) -> Reader:
+        """Make a reader that stands at these offsets."""
+        consumer = aiokafka.AIOKafkaConsumer(
+            **self._options,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=FETCH_BYTES_MAX,
+            fetch_max_wait_ms=POLL_MS,
+        )
+        reader = Reader(self, consumer)
+        self._readers.append(reader)
+        await self.within(consumer.start(), "connecting")
+        consumer.assign([_their(place) for place in positions])
+        await asyncio.sleep(0)
+        for place, offset in positions.items():
+            reader.seek(place, offset)
+        return reader
+
+    async def partitions_of(self, topics: Iterable[str]) -> dict[str, int]:
+        """Return how many partitions each topic has, 0 if it is not there."""
+        client = aiokafka.AIOKafkaConsumer(**self._options, enable_auto_commit=False)
+        try:
+            await self.within(client.start(), "connecting")
+            # The client's own call would wait for ever for a topic that is not there.
+            known = await self.within(client._client.fetch_all_metadata(), "asking for topics")  # noqa: SLF001
+            return {topic: len(known.partitions_for_topic(topic) or ()) for topic in topics}
+        finally:
+            await _end(client.stop())
+
+    async def close(self) -> None:
+        """End all clients, whatever state they are in; never waits long, never raises."""
+        for reader in self._readers:
+            await reader.close()
+        if self._producer is not None:
+            await _end(self._producer.stop())
+            # After a broken `stop` the sender would go on trying behind our back.
+            if (sender := self._producer._sender) is not None:  # noqa: SLF001
+                await _end(sender.close())
+            await _end(self._producer.client.close())
+            self._producer = None
+
+
+class Reader:
+    """Read some partitions from given offsets on."""
+
+    def __init__(self, cluster: Cluster, consumer: aiokafka.AIOKafkaConsumer) -> None:
+        self._cluster = cluster
+        self._consumer = consumer
+        self._positions: dict[Place, int] = {}
+
+    async def bounds(self, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+        """Return the first offset of each partition and the one after its last."""
+        theirs = [_their(place) for place in places]
+        within = self._cluster.within
+        first = await within(self._consumer.beginning_offsets(theirs), "asking for a log's start")
+        ends = await within(self._consumer.end_offsets(theirs), "asking for a log's end")
+        return {_our(one): (first[one], ends[one]) for one in theirs}
+
+    def seek(self, place: Place, offset: int) -> None:
+        """Go to an offset."""
+        self._consumer.seek(_their(place), offset)
+        self._positions[place] = offset
+
+    def position(self, place: Place) -> int:
+        """Return the offset of the record that comes next."""
+        return self._positions[place]
+
+    async def next(
+        self, records_max: int, places: Iterable[Place] = (), poll_ms: int = POLL_MS
+    ) -> list[KafkaRecord]:
+        """Return what comes within `poll_ms`, at most `records_max` records, of some places only.
+
+        Raises `StoreError` if the broker no longer has what stands at our position.
+        """
+        try:
+            found = await self._cluster.within(
+                self._consumer.getmany(
+                    *map(_their, places), timeout_ms=poll_ms, max_records=records_max
+                ),
+                "reading",
+            )
+        except OutcomeUnknownError as error:
+            if "OffsetOutOfRange" in str(error) or "NoOffsetForPartition" in str(error):
+                raise StoreError(
+                    f"{error}: the records at the journal's position are gone; nothing is jumped "
+                    "over: restore the topic, or raise its retention and start a new deployment"
+                ) from None
+            raise
+        for theirs, records in found.items():
+            if records:
+                self._positions[_our(theirs)] = records[-1].offset + 1
+        return [_read(record) for records in found.values() for record in records]
+
+    async def read_until(self, place: Place, end: int) -> AsyncIterator[KafkaRecord]:
+        """Yield the records of one partition from the position on, before offset `end`."""
+        theirs = _their(place)
+        waited_s = 0.0
+        # What is no record (a transaction's marker) moves only the client's own position.
+        while (position := await self._consumer.position(theirs)) < end:
+            records = await self.next(500, (place,))
+            for record in records:
+                if record.offset < end:
+                    yield record
+            if records or await self._consumer.position(theirs) != position:
+                waited_s = 0.0
+                continue
+            waited_s += POLL_MS / 1000
+            if waited_s > self._cluster.settings.request_s:
+                stable = self._consumer.last_stable_offset(theirs)
+                raise OutcomeUnknownError(
+                    f"{place.topic}/{place.partition}: lso_stuck: nothing to read at {position} "
+                    f"before {end} (stable up to {stable}); is a foreign transaction open?"
+                )
+
+    async def close(self) -> None:
+        """End the client."""
+        await _end(self._consumer.stop())
+
+
+def _their(place: Place) -> aiokafka.TopicPartition:
+    return aiokafka.TopicPartition(place.topic, place.partition)
+
+
+def _our(theirs: aiokafka.TopicPartition) -> Place:
+    return Place(theirs.topic, theirs.partition)
+
+
+def _read(record: aiokafka.ConsumerRecord[bytes, bytes]) -> KafkaRecord:
+    place = Place(record.topic, record.partition)
+    headers = tuple((name, value or b"") for name, value in record.headers)
+    return KafkaRecord(place, record.offset, record.timestamp, record.key, record.value, headers)
+
+
+async def _end(call: Coroutine[Any, Any, object]) -> None:
+    """Wait a little for a client's end; what it says on its way out changes nothing."""
+    task = asyncio.create_task(call)
+    await asyncio.wait({task}, timeout=END_S)
+    # It may also have cancelled itself: `stop` does right after `assign`.
+    if not task.done():
+        task.cancel()
+    elif not task.cancelled() and (error := task.exception()) is not None:
+        log.debug("a client did not end in order: %r", error)

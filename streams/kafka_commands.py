@@ -1,0 +1,137 @@
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs
+"""Offer Kafka on the command line: `run --bootstrap-server`, `topics`, `doctor`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streams.journal_commands import fail, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from router.events import CenterChanged
+    from streams.kafka_settings import KafkaSettings
+    from streams.worker import Settings
+
+BootstrapOption = Annotated[
+    str, typer.Option("--bootstrap-server", help="Run on Kafka: HOST:PORT, several with commas.")
+]
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option("--kafka-settings", help="A YAML file: TLS, SASL, timeouts; see KAFKA.md."),
+]
+PrefixOption = Annotated[
+    str, typer.Option("--topic-prefix", help="What the topics' names begin with.")
+]
+CreateOption = Annotated[
+    bool, typer.Option("--create-topics", help="Make the topics that are missing.")
+]
+PartitionOption = Annotated[
+    int | None, typer.Option(min=0, help="The centre's partition; else that of its name as key.")
+]
+UntilEndOption = Annotated[
+    bool, typer.Option("--until-end", help="Stop where the input topics end now.")
+]
+SnapshotsOption = Annotated[
+    Path | None, typer.Option(help="A directory for snapshots; without it, full replays.")
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaChoice:
+    """What was said about Kafka on the command line, as it was said."""
+
+    bootstrap: str = ""
+    file: Path | None = None
+    prefix: str = ""
+    create_topics: bool = False
+    partition: int | None = None
+    until_end: bool = False
+    snapshots: Path | None = None
+    others: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the worker is to run on Kafka."""
+        return bool(self.bootstrap or self.file)
+
+    def check(self) -> None:
+        """Refuse options of the other kind of store."""
+        if not self.wanted:
+            asked = self.prefix or self.create_topics or self.until_end or self.snapshots
+            if asked or self.partition is not None:
+                fail("error: this option needs --bootstrap-server HOST:PORT", 2)
+            return
+        for name, given in self.others.items():
+            if given:
+                fail(f"error: {name} and --bootstrap-server exclude each other; see KAFKA.md", 2)
+
+
+def run_on_kafka(
+    choice: KafkaChoice,
+    configured: CenterChanged,
+    settings: Settings,
+    announce: Callable[[str], None],
+    *,
+    recorded: bool,
+    speed: float | None,
+) -> int:
+    """Run the worker on topics; returns the exit code."""
+    with told():
+        cluster = _settings_of(choice)
+        _check_installed()
+        import asyncio
+
+        from streams.kafka_live import KafkaOptions, run_kafka
+
+        options = KafkaOptions(
+            cluster=cluster,
+            configured=configured,
+            recorded=recorded,
+            speed=speed,
+            partition=choice.partition,
+            create_topics=choice.create_topics,
+            until_end=choice.until_end,
+            snapshots=choice.snapshots,
+            settings=settings,
+        )
+        return asyncio.run(run_kafka(options, announce))
+
+
+def _settings_of(choice: KafkaChoice) -> KafkaSettings:
+    from streams.kafka_settings import load_settings
+
+    return load_settings(
+        choice.file, bootstrap_servers=choice.bootstrap, topic_prefix=choice.prefix
+    )
+
+
+def _check_installed() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("aiokafka") is None:
+        fail("error: the Kafka client is not installed; pip install 'switchroom[kafka]'")
+
+
+def topics(
+    bootstrap: BootstrapOption = "127.0.0.1:9092",
+    prefix: PrefixOption = "switchroom",
+    *,
+    partitions: Annotated[
+        int, typer.Option(min=1, help="Centres have one each; cannot be changed later.")
+    ] = 12,
+    replication: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 3,
+) -> None:
+    """Print the kafka-topics.sh commands that make the topics."""
+    from streams.topics import TopicNames, check_prefix, creation_commands
+
+    if fault := check_prefix(prefix):
+        fail(f"error: {fault}", 2)
+    for command in creation_commands(TopicNames(prefix), bootstrap, partitions, replication):
+        sys.stdout.write(command + "\n")
