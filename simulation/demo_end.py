@@ -13,6 +13,7 @@ import shutil
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Final
 
 from rich.console import Console
@@ -89,7 +90,11 @@ def finish(notes: Notes, last: Frame, store: Path, *, keep: bool, as_json: bool)
         head = f"One assignment, explained from the journal alone (explain {notes.longest_id})"
         console.print(Text(f"\n{head}", "bold"))
         for line in choose_passage(explained):
-            console.print(Text(f"  {line}"))
+            indent = " " * (len(line) - len(line.lstrip()) + 4)
+            # A pipe gets the line whole, a person gets it broken between words.
+            width = console.width if console.is_terminal else len(line) + 4
+            for part in wrap(f"  {line}", width, subsequent_indent=indent):
+                console.print(Text(part))
     then = "ask the journal" if keep else "the same morning in seconds, its journal kept"
     console.print(Text(f"\nNext: {then}", "bold"))
     for command in next_commands(notes, store, keep=keep):
