@@ -14,6 +14,16 @@
 - `demo*`       the show: `switchroom demo`, this world against a real worker
 - `commands`    `switchroom simulate`, `switchroom demo`
 
+Beside the world, answers by formula and by exact Markov chain, which a simulated figure is held to:
+- `erlang`            Erlang B, C and A for one queue, and the service levels by name
+- `time_laws`         laws of patience, work and breaks; `impatience`: any patience, balking, lines
+- `general_service`   M/G/1, breaks, D/M/1, M/D/n; `priority`: who goes first, and what others wait
+- `offered_load`      the load through the day
+- `chains`            small chains solved exactly: `chain_designs` (V, N, W, X), `chain_models`
+                      (redials, chats, blending, bursts, callbacks), `chain_days` (staff that changes)
+- `staffing_formulas` fewest agents, shift cover, cheapest two pools
+- `erlang_command`    `switchroom erlang`
+
 A world speaks in `router.events` and hears `router.decisions`; whether a simulated or a live
 router stands behind them is not its business. Time is integer milliseconds since the epoch.
 """
