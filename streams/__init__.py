@@ -27,8 +27,8 @@
 - `journal_commands`  `switchroom journal verify`, `digest`, `show`, `export`
 
 Only `worker`, `intake`, `http` and `kafka*` wait; only `clock` tells the time; only `embedded`
-and `snapshots` write files. Journal first, then publish, then observe: nobody hears of a decision that a crash could
-still undo. Nothing here decides: decisions are `router`'s.
+and `snapshots` write files. Journal first, then publish, then observe: nobody hears of a
+decision that a crash could still undo. Nothing here decides: decisions are `router`'s.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ from router.center import (
 from router.contacts import ContactState
 from router.decisions import Reason
 from router.events import CenterChanged, DeclineCause, Event, Stamped
+from router.records import Assignment, Offer
 from router.router import Router
 from tests.builders import MINUTE, SECOND, promise
 from tests.playbook import START_MS, facts_of
@@ -638,7 +639,7 @@ class Stage:
             if not contact.agent:
                 continue
             work = self.router.floor.contacts[contact_id].work
-            assert work is not None
+            assert isinstance(work, Offer | Assignment)
             if contact.state == ContactState.CONNECTING:
                 events += [
                     e.OfferConnected(work.offer_id, contact_id, contact.agent),

@@ -14,7 +14,7 @@ lately closed contacts (as long as the configuration remembers them) and agents.
 - `assignment`    I5 to I11                 offers, assignments, back-off
 - `workload`      I7, I11                   units, caps, held work
 - `fairness`      I12, I13                  nobody left waiting, nobody overtaken
-- `sla`           I15 to I22                clocks, warnings, breaches; with `clock`, `hearing`, `opening`
+- `sla`           I15 to I22                clocks and breaches: `clock`, `hearing`, `opening`
 - `escalation`    I14                       chains are climbed step by step
 - `agents`        who is configured, signed in, able; the configuration in force
 - `timeline`      I23, I24, I31             order, time, everything due

@@ -1,7 +1,7 @@
 """Record the journals of some simulated days; existing ones are kept unless named.
 
-    python -m tests.journals.record            # those that are missing
-    python -m tests.journals.record swarm-7    # this one anew
+`python -m tests.journals.record` records those that are missing, with a name (`swarm-7`) that
+one anew.
 """
 
 from __future__ import annotations
