@@ -44,6 +44,8 @@ def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
     if more is None and demand.bench.size:
         # Somebody idle may serve it: it need not stand in line first.
         contact.state = states.OFFERED
+        if not contact.profile.plain:
+            floor.set_alarm(contact)
         seek_agent(floor, contact)
         return
     if more is not None and more.affinity is not None:
