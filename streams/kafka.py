@@ -24,8 +24,9 @@ from streams.kafka_settings import KafkaSettings, client_options
 from streams.ports import OutcomeUnknownError, StoreError
 
 log: Final = logging.getLogger("switchroom.kafka")
-# The client tells every subscription at INFO; what it complains about stays to be seen.
-logging.getLogger("aiokafka").setLevel(logging.WARNING)
+# Without a broker the client complains forty times a second; what it comes to, we say ourselves.
+if not log.isEnabledFor(logging.DEBUG):
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 FETCH_BYTES_MAX: Final = 16 * 1024 * 1024
 BATCH_BYTES: Final = 512 * 1024
@@ -47,23 +48,25 @@ class Place(Struct, frozen=True, order=True):
 
 
 class KafkaRecord(Struct, frozen=True, gc=False):
-    """A record as it lies in a topic; `at_ms` is the broker's or the producer's timestamp."""
+    """A record as it lies in a topic."""
 
     place: Place
     offset: int
-    at_ms: int
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
 
 
 class Outgoing(Struct, frozen=True, gc=False):
-    """A record to be sent; `at_ms` becomes its timestamp."""
+    """A record to be sent.
+
+    It gets the wall's time as its timestamp, never that of the event in it: retention counts from
+    the timestamp, and a recorded day may lie years back.
+    """
 
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
-    at_ms: int
 
 
 class Cluster:
@@ -125,7 +128,6 @@ class Cluster:
                 record.value,
                 key=record.key,
                 partition=place.partition,
-                timestamp_ms=record.at_ms,
                 headers=list(record.headers),
             ),
             f"writing to {place.topic}",
@@ -151,7 +153,7 @@ class Cluster:
         batch = producer.create_batch()
         for record in records:
             parts: dict[str, Any] = {"key": record.key, "value": record.value}
-            parts |= {"timestamp": record.at_ms, "headers": list(record.headers)}
+            parts |= {"timestamp": None, "headers": list(record.headers)}
             if batch.append(**parts) is None:
                 sent.append(await producer.send_batch(batch, topic, partition=partition))
                 batch = producer.create_batch()
@@ -295,7 +297,7 @@ def _our(theirs: aiokafka.TopicPartition) -> Place:
 def _read(record: aiokafka.ConsumerRecord[bytes, bytes]) -> KafkaRecord:
     place = Place(record.topic, record.partition)
     headers = tuple((name, value or b"") for name, value in record.headers)
-    return KafkaRecord(place, record.offset, record.timestamp, record.key, record.value, headers)
+    return KafkaRecord(place, record.offset, record.key, record.value, headers)
 
 
 async def _end(call: Coroutine[Any, Any, object]) -> None:

@@ -1,8 +1,8 @@
 """Receive from the input topics of one centre, each partition in its own order.
 
 Several topics have no common order; the sequencer makes one by taking records as they come. Only
-when records tell the time themselves (a recorded day) are the topics merged by their timestamps,
-so that feeding them twice gives the same order twice.
+when records tell the time themselves (a recorded day) are the topics merged by that time, so that
+feeding them twice gives the same order twice.
 
 A task of its own fetches, so that the worker never waits for the broker; it fetches no more than
 fits (`BYTES_HELD_MAX`, `RECORDS_HELD_MAX`). What goes wrong there is raised by `receive`.
@@ -16,7 +16,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+from msgspec import Struct
+
 from streams.codec import hash_body
+from streams.instants import parse_instant
 from streams.kafka import KafkaRecord, Place, Reader
 from streams.ports import Carriage, OutcomeUnknownError, Received, StoreError
 from streams.strict_json import BYTES_MAX
@@ -26,6 +30,13 @@ RECORDS_HELD_MAX: Final = 20_000
 FETCHED_AT_ONCE: Final = 2000
 SIGN_OF_LIFE_S: Final = 10.0
 STUCK_S: Final = 30.0
+
+
+class _Timed(Struct, frozen=True, gc=False):
+    time: str = ""
+
+
+_timed: Final = msgspec.json.Decoder(_Timed)
 
 
 def check_positions(
@@ -83,6 +94,7 @@ class KafkaIntake:
         self._until_end = until_end
         self._held: dict[Place, deque[KafkaRecord]] = {place: deque() for place in places}
         self._arrived: deque[Place] = deque()
+        self._times: dict[Place, deque[int]] = {place: deque() for place in places}
         self._bytes = 0
         self._room = asyncio.Event()
         self._error: Exception | None = None
@@ -110,6 +122,8 @@ class KafkaIntake:
         taken: list[Received] = []
         while len(taken) < records_max and (place := self._choose()) is not None:
             record = self._held[place].popleft()
+            if self._merged:
+                self._times[place].popleft()
             self._bytes -= _size(record)
             taken.append(self._received(record))
         if taken:
@@ -122,7 +136,7 @@ class KafkaIntake:
             return self._arrived.popleft() if self._arrived else None
         if any(not self._held[place] for place in self._open()):
             return None  # it may bring something earlier
-        heads = [(held[0].at_ms, rank) for rank, held in enumerate(self._held.values()) if held]
+        heads = [(times[0], rank) for rank, times in enumerate(self._times.values()) if times]
         return list(self._held)[min(heads)[1]] if heads else None
 
     def _open(self) -> list[Place]:
@@ -184,7 +198,9 @@ class KafkaIntake:
                 continue
             self._held[record.place].append(record)
             self._bytes += _size(record)
-            if not self._merged:
+            if self._merged:
+                self._times[record.place].append(_time_of(record))
+            else:
                 self._arrived.append(record.place)
 
     def _received(self, record: KafkaRecord) -> Received:
@@ -212,6 +228,17 @@ def _headers(record: KafkaRecord) -> dict[str, str]:
         for name, value in record.headers
         if name.lower().startswith("ce_")
     }
+
+
+def _time_of(record: KafkaRecord) -> int:
+    """Return the instant that a record gives, 0 if none can be read: it is taken at once."""
+    time = _headers(record).get("ce_time", "")
+    try:
+        if not time and record.value and len(record.value) <= BYTES_MAX:
+            time = _timed.decode(record.value).time
+        return parse_instant(time)
+    except (ValueError, RecursionError):  # what the codec will refuse, when its turn comes
+        return 0
 
 
 def _size(record: KafkaRecord) -> int:

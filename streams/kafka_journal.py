@@ -196,7 +196,6 @@ class KafkaJournal:
                 (PREVIOUS_ID, unit.previous_id.encode()),
                 (CENTER_VERSION, str(unit.center_version).encode()),
             ),
-            unit.at_ms,
         )
         assert self.expected_offset >= 0, "the journal was read to its end"
         offset = await self._cluster.send(self.place, record, self._cluster.settings.append_s)

@@ -114,7 +114,7 @@ class KafkaSink:
                 del envelope["datacontenttype"]
                 headers = [_CONTENT_TYPE]
                 headers += [(f"ce_{name}", str(value).encode()) for name, value in envelope.items()]
-                yield Outgoing(self._key, body, tuple(headers), entry.stamped.at_ms)
+                yield Outgoing(self._key, body, tuple(headers))
 
     def _dead_letters(self, entries: Iterable[Entry]) -> dict[str, list[Outgoing]]:
         letters: dict[str, list[Outgoing]] = {}
@@ -122,7 +122,6 @@ class KafkaSink:
             event, source = entry.stamped.event, entry.source
             if not isinstance(event, RecordRefused) or source is None:
                 continue
-            at_ms = entry.stamped.at_ms
             trace = {
                 "topic": source.topic,
                 "partition": source.partition,
@@ -136,13 +135,12 @@ class KafkaSink:
                 _ID: encode_source(source),
                 "ce_source": f"/switchroom/{self._center_name}",
                 "ce_type": EVENT_NAMES[RecordRefused],
-                "ce_time": format_instant(at_ms),
+                "ce_time": format_instant(entry.stamped.at_ms),
             }
             letter = Outgoing(
                 self._key,
                 _encode(trace),
                 (_CONTENT_TYPE, *((name, value.encode()) for name, value in headers.items())),
-                at_ms,
             )
             letters.setdefault(source.topic, []).append(letter)
         return letters

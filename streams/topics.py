@@ -33,6 +33,8 @@ class TopicSpec(Struct, frozen=True):
             "cleanup.policy": "delete",
             "retention.ms": str(self.retention_ms),
             "max.message.bytes": str(self.bytes_max),
+            # Retention counts from when it was written, whatever a producer's clock says.
+            "message.timestamp.type": "LogAppendTime",
         }
 
 

@@ -3,7 +3,8 @@
 `python -m tests.kafka.broker --port 9092` does so by hand. The jars come through Maven, once, into
 `.cache/kafka`; a Java of 17 or later runs them. Each broker has a directory of its own.
 Acknowledged means: written, not flushed (Kafka's default; its safety is replication), so a
-broker that is killed loses nothing, a machine that loses power may. No topic makes itself.
+broker that is killed loses nothing, a machine that loses power may. No topic makes itself. A killed broker's
+session ends after 2 s instead of 9, so that it may come back sooner.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 group.initial.rebalance.delay.ms=0
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=2000
 """
 
 

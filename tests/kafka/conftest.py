@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,7 +59,7 @@ class Stage:
 
 @pytest.fixture
 def stage(broker: Broker, request: pytest.FixtureRequest) -> Stage:
-    prefix = str(request.node.name).removeprefix("test_").replace("_", "-")[:60]
+    prefix = re.sub(r"[^a-z]+", "-", str(request.node.name).removeprefix("test_"))[:60].strip("-")
     stage = Stage(broker.address, prefix, TINY, load_center(TINY).center)
     asyncio.run(create_topics(stage.address, stage.names))
     return stage

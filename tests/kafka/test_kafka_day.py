@@ -21,6 +21,7 @@ from simulation.auditor import RecordAuditor
 from streams.recovery import Refold
 from streams.topics import partition_of
 from streams.writing import DecisionWriter
+from tests.kafka.broker import Broker
 from tests.kafka.conftest import Stage
 from tests.kafka.traffic import (
     PARTITIONS,
@@ -219,6 +220,32 @@ def test_a_zombie_is_stopped_by_the_offset_of_its_own_record(
     check_public(stage, journal_of(stage))
     epochs = {decode_record(body).writer_epoch for body in journal_of(stage)}
     assert len(epochs) >= 2, "both wrote"
+
+
+def test_a_killed_broker_is_waited_for(
+    stage: Stage, day: list[bytes], broker: Broker, tmp_path: Path
+) -> None:
+    center_name, half = stage.center.name, len(day) // 2
+    records = [(stage.names.contacts, body) for body in day]
+    with running(stage, "--as-fast-as-possible", "--unit-records", "50") as process:
+        asyncio.run(feed(stage.address, center_name, records[:half]))
+        wait_for_decisions(stage, 1000)
+        broker.kill()
+        broker.start()
+        asyncio.run(feed(stage.address, center_name, records[half:]))
+        # The day's last decisions come only if the worker found its way back by itself.
+        until = time.monotonic() + PATIENCE_S
+        while not journal_of(stage) or read_up_to(stage) < len(day) - 1:
+            assert time.monotonic() < until, "the worker did not come back"
+        process.send_signal(signal.SIGTERM)
+        finish(process)
+    finish(start(stage, *FAST))
+    assert check_whole(stage, len(day)) == embedded_digest(stage, day, tmp_path)
+    check_public(stage, journal_of(stage))
+
+
+def read_up_to(stage: Stage) -> int:
+    return sum(decode_record(journal_of(stage)[-1]).inputs_up_to.values())
 
 
 def test_what_cannot_be_read_leaves_a_trace_without_its_body(stage: Stage) -> None:

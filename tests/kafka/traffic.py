@@ -60,11 +60,7 @@ async def feed(
         sent = []
         for topic, body in records:
             value, headers = (body, []) if structured else to_binary(body)
-            sent.append(
-                await producer.send(
-                    topic, value, key=center.encode(), headers=headers, timestamp_ms=time_of(body)
-                )
-            )
+            sent.append(await producer.send(topic, value, center.encode(), headers=headers))
         await asyncio.gather(*sent)
 
 
@@ -81,13 +77,17 @@ class Seen(msgspec.Struct, frozen=True):
 async def read_all(address: str, topic: str) -> list[Seen]:
     """Return everything that is in a topic, partition by partition."""
     async with AIOKafkaConsumer(
-        bootstrap_servers=address, enable_auto_commit=False, isolation_level="read_committed"
+        bootstrap_servers=address,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
     ) as consumer:
         places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
         consumer.assign(places)
         await asyncio.sleep(0)
+        for place in places:
+            consumer.seek(place, 0)
         ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
         found: list[Seen] = []
         for place in places:
             while await consumer.position(place) < ends[place]:
