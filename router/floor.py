@@ -177,7 +177,10 @@ class Floor:
             ranks = lane_ranks(priority, profile.lead_ms, self.center.ageing_points_ms, PLACE_BITS)
             lane = Lane(len(self.lanes), demand, priority, ranks)
             self.lanes[key] = lane
-            demand.lanes.append(lane)
+            position = len(demand.lanes)
+            while position and demand.lanes[position - 1].priority < priority:
+                position -= 1
+            demand.lanes.insert(position, lane)
         return lane
 
     def demand(

@@ -133,7 +133,10 @@ def place_of(contact: Contact) -> int:
 
 
 class Demand:
-    """Join the contacts and the agents of one queue, need set and channel."""
+    """Join the contacts and the agents of one queue, need set and channel.
+
+    `lanes` stand in order of priority, the highest first.
+    """
 
     __slots__ = (
         "bench",

@@ -7,11 +7,11 @@ become able to take something is put on `floor.freed` and served at the end of t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from router import states, whys
 from router.assignments import begin_work, resume_held, withdraw_all
-from router.center import AgentPolicy
+from router.center import AgentPolicy, ContactPolicy
 from router.decisions import OfferContact, Reason
 from router.policies.agent_selection import POLICIES, SHARE_STRIDE
 from router.policies.contact_selection import POLICIES as CONTACT_POLICIES
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from router.bench import Seat
     from router.floor import Floor
     from router.lines import Demand, Lane
+
+BY_PRIORITY: Final = POLICY_ORDER.index(ContactPolicy.PRIORITY_THEN_AGE)
 
 _CONTACT_REASONS = [CONTACT_POLICIES[policy][1] for policy in POLICY_ORDER]
 
@@ -192,10 +194,15 @@ def choose_contact(floor: Floor, agent: Agent, open_mask: int) -> Contact | None
         bit = mask & -mask
         mask ^= bit
         for lane in floor.demand_list[bit.bit_length() - 1].lanes:
+            if not lane.size:
+                continue
+            tier, offset = lane.ranks[policy]
+            if tier > best_tier and best is not None and policy == BY_PRIORITY:
+                # The lanes stand in order of priority: none of the rest can come first.
+                break
             contact = _head_for(floor, lane, agent)
             if contact is None:
                 continue
-            tier, offset = lane.ranks[policy]
             key = contact.place + offset
             if (
                 best is None
