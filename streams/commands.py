@@ -42,6 +42,7 @@ from streams.kafka_commands import (
 if TYPE_CHECKING:
     from configs.commands import Outcome
     from router.events import CenterChanged
+    from streams.live import RunOptions
 
 HTTP_PORT_MAX: Final = 65_535
 SPEED_MAX: Final = 1_000_000
@@ -132,38 +133,32 @@ def run(
         partition=partition,
         until_end=until_end,
         snapshots=snapshots,
-        others={
-            "--store": store is not None,
-            "--input": bool(input_),
-            "--http": bool(http),
-            "--port": port is not None,
-            "--print-decisions": print_decisions,
-        },
     )
-    choice.check()
-    heard = bool(choice.wanted or input_ or http or port is not None)
+    listens = bool(http) or port is not None
+    choice.check(stored=store is not None, heard=bool(input_ or listens), printed=print_decisions)
+    heard = bool(choice.wanted or input_ or listens)
     _check_usage(paced=speed, recorded=as_fast_as_possible, heard=heard)
-    if choice.wanted:
-        from streams.worker import Settings
+    configured = _configured(config, drain or [], move_to or [], rebase=rebase)
+    from streams.worker import Settings
 
-        configured = _configured(config, drain or [], move_to or [], rebase=rebase)
-        limits = Settings(unit_records=unit_records, snapshot_every=snapshot_every)
-        code = run_on_kafka(
-            choice, configured, limits, _announce, recorded=as_fast_as_possible, speed=speed
+    settings = Settings(
+        unit_records=unit_records, snapshot_every=snapshot_every, stop_at_end=not listens
+    )
+    if choice.wanted:
+        raise typer.Exit(
+            run_on_kafka(
+                choice, configured, settings, _announce, recorded=as_fast_as_possible, speed=speed
+            )
         )
-        raise typer.Exit(code)
     if store is None:
         fail("error: give --store FILE, or --bootstrap-server HOST:PORT to run on Kafka", 2)
     host, number = _address(http, port)
     with told():
-        import asyncio
-
-        from streams.live import RunOptions, run_live
-        from streams.worker import Settings
+        from streams.live import RunOptions
 
         options = RunOptions(
             store=store,
-            configured=_configured(config, drain or [], move_to or [], rebase=rebase),
+            configured=configured,
             input=input_,
             host=host,
             port=number,
@@ -171,14 +166,17 @@ def run(
             recorded=as_fast_as_possible,
             speed=speed,
             print_decisions=print_decisions,
-            settings=Settings(
-                unit_records=unit_records,
-                snapshot_every=snapshot_every,
-                stop_at_end=number is None,
-            ),
+            settings=settings,
         )
-        code = asyncio.run(run_live(options, _announce))
-    raise typer.Exit(code)
+        raise typer.Exit(_run_on_store(options))
+
+
+def _run_on_store(options: RunOptions) -> int:
+    import asyncio
+
+    from streams.live import run_live
+
+    return asyncio.run(run_live(options, _announce))
 
 
 def _check_usage(*, paced: float | None, recorded: bool, heard: bool) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,23 +54,27 @@ class KafkaChoice:
     partition: int | None = None
     until_end: bool = False
     snapshots: Path | None = None
-    others: dict[str, bool] = field(default_factory=dict)
 
     @property
     def wanted(self) -> bool:
         """Whether the worker is to run on Kafka."""
         return bool(self.bootstrap or self.file)
 
-    def check(self) -> None:
+    def check(self, *, stored: bool, heard: bool, printed: bool) -> None:
         """Refuse options of the other kind of store."""
         if not self.wanted:
             asked = self.prefix or self.create_topics or self.until_end or self.snapshots
             if asked or self.partition is not None:
                 fail("error: this option needs --bootstrap-server HOST:PORT", 2)
             return
-        for name, given in self.others.items():
+        others = {
+            "--store": stored,
+            "--input, --http and --port": heard,
+            "--print-decisions": printed,
+        }
+        for name, given in others.items():
             if given:
-                fail(f"error: {name} and --bootstrap-server exclude each other; see KAFKA.md", 2)
+                fail(f"error: {name}: not with --bootstrap-server; see KAFKA.md", 2)
 
 
 def run_on_kafka(

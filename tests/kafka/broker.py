@@ -3,8 +3,8 @@
 `python -m tests.kafka.broker --port 9092` does so by hand. The jars come through Maven, once, into
 `.cache/kafka`; a Java of 17 or later runs them. Each broker has a directory of its own.
 Acknowledged means: written, not flushed (Kafka's default; its safety is replication), so a
-broker that is killed loses nothing, a machine that loses power may. No topic makes itself. A killed broker's
-session ends after 2 s instead of 9, so that it may come back sooner.
+broker that is killed loses nothing, a machine that loses power may. No topic makes itself.
+A killed broker's session ends after 2 s instead of 9, so that it may come back sooner.
 """
 
 from __future__ import annotations
