@@ -46,31 +46,22 @@ _FRAMES_MAX: Final = 6
 
 
 @dataclass
-class Tally:
-    """Count what happened, as a listener of the driver."""
-
-    entries: int = 0
-    decisions: int = 0
-
-    def hear(self, entry: Entry) -> None:
-        """Count one entry."""
-        self.entries += 1
-        self.decisions += len(entry.decisions)
-
-
-@dataclass
 class Day:
     """A day after it was played: the world as it stands, the router, what went wrong on purpose.
 
-    `left_open` holds the contacts still open at the end. `entries` and `decisions` are counts.
+    `left_open` holds the contacts still open at the end, `entries` counts the events stamped.
     """
 
     center: Center
     options: Options
     driver: Driver
     world: World
-    tally: Tally
     faults: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def entries(self) -> int:
+        """Return how many events were stamped, deadlines among them."""
+        return self.driver.router.seq
 
     @property
     def left_open(self) -> list[str]:
@@ -95,8 +86,7 @@ def simulate_day(
     `options.heal_ms` has passed.
     """
     streams = Streams(options.seed, options.replication)
-    tally = Tally()
-    driver = Driver(Router(), options.start_ms, (tally.hear, *listeners))
+    driver = Driver(Router(), options.start_ms, listeners)
     line = Line(driver, driver.feed, options.faults, streams, event_ids=options.event_ids)
     world = World(driver, center, options, streams, line.send)
     lag_ms = options.lag_ms
@@ -120,7 +110,7 @@ def simulate_day(
         line.heal()
         world.heal()
         _settle(driver, world, options)
-    return Day(center, options, driver, world, tally, line.counts)
+    return Day(center, options, driver, world, line.counts)
 
 
 def _delayed(driver: Driver, world: World, lag_ms: int) -> Observer:
