@@ -19,11 +19,12 @@
 - `kafka`        one cluster through its client: every call with a deadline, every error ours
 - `kafka_journal`, `kafka_intake`, `kafka_publish`  the ports on topics
 - `kafka_admin`  topics looked at before they are relied on, made where that was asked for
+- `doctor`       what of a cluster the worker relies on, tried out
 - `kafka_live`   a worker on topics, built anew whenever an outcome is unknown
 - `kafka_commands`  what of it stands on the command line
 - `snapshots`    snapshots as files, beside a journal that lies elsewhere
 - `live`         puts a worker together from what the command line says, and runs it
-- `commands`     `switchroom run`, `explain`, `replay`, `check`, `schema`, `topics`
+- `commands`     `switchroom run`, `explain`, `replay`, `check`, `schema`, `topics`, `doctor`
 - `journal_commands`  `switchroom journal verify`, `digest`, `show`, `export`
 
 Only `worker`, `intake`, `http` and `kafka*` wait; only `clock` tells the time; only `embedded`

@@ -35,6 +35,7 @@ from streams.kafka_commands import (
     SettingsOption,
     SnapshotsOption,
     UntilEndOption,
+    doctor,
     run_on_kafka,
     topics,
 )
@@ -94,6 +95,7 @@ def register(app: typer.Typer) -> None:
     app.command("check-config", hidden=True)(check)
     app.command("schema")(schema)
     app.command("topics")(topics)
+    app.command("doctor")(doctor)
     app.add_typer(journal_app, name="journal")
 
 

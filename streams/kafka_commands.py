@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
-"""Offer Kafka on the command line: `run --bootstrap-server`, `topics`, `doctor`."""
+"""Offer Kafka on the command line: `run --bootstrap-server`, `topics`, `doctor`, `fetch`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.journal_commands import fail, told
+from streams.journal_commands import fail, journal_app, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,3 +139,45 @@ def topics(
         fail(f"error: {fault}", 2)
     for command in creation_commands(TopicNames(prefix), bootstrap, partitions, replication):
         sys.stdout.write(command + "\n")
+
+
+@journal_app.command()
+def fetch(
+    center: Annotated[str, typer.Argument(help="The centre, as its configuration names it.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The journal file to write.")],
+    bootstrap: BootstrapOption = "",
+    file: SettingsOption = None,
+    prefix: PrefixOption = "",
+    partition: PartitionOption = None,
+) -> None:
+    """Copy a centre's journal from Kafka into a file that every other command can read."""
+    with told():
+        choice = KafkaChoice(bootstrap=bootstrap, file=file, prefix=prefix, partition=partition)
+        settings = _settings_of(choice)
+        _check_installed()
+        import asyncio
+
+        from streams.kafka_live import fetch_journal
+
+        count = asyncio.run(fetch_journal(settings, center, partition, output))
+    sys.stderr.write(f"{output}: {count} records\n")
+
+
+def doctor(
+    bootstrap: BootstrapOption = "",
+    file: SettingsOption = None,
+    prefix: PrefixOption = "",
+) -> None:
+    """Check what the worker relies on: topics, rights, offsets, order; says what is missing."""
+    with told():
+        settings = _settings_of(KafkaChoice(bootstrap=bootstrap, file=file, prefix=prefix))
+        _check_installed()
+        import asyncio
+
+        from streams.doctor import examine
+
+        findings = asyncio.run(examine(settings))
+    for finding in findings:
+        sys.stdout.write(f"{'ok  ' if finding.good else 'FAIL'} {finding.what}: {finding.told}\n")
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)

@@ -216,6 +216,32 @@ class KafkaWorker:
         return WallClock(floor_ms)
 
 
+async def fetch_journal(
+    settings: KafkaSettings, center_name: str, partition: int | None, output: Path
+) -> int:
+    """Write the line of a journal to a file, one record a line; return how many there are."""
+    names = TopicNames(settings.topic_prefix)
+    cluster = Cluster(settings)
+    try:
+        counts = await cluster.partitions_of([names.journal])
+        if not counts[names.journal]:
+            raise StoreError(f"{settings.bootstrap_servers}: there is no topic {names.journal}")
+        if partition is None:
+            partition = partition_of(center_name, counts[names.journal])
+        place = Place(names.journal, partition)
+        journal = KafkaJournal(cluster, place, center_name, published_seq=0)
+        count = 0
+        with output.open("wb") as stream:
+            async for record in journal.read(0):
+                stream.write(record.body + b"\n")
+                count += 1
+    finally:
+        await cluster.close()
+    if not count:
+        raise StoreError(f"{place.topic}/{place.partition}: no record; is {center_name!r} right?")
+    return count
+
+
 async def run_kafka(options: KafkaOptions, announce: Callable[[str], None]) -> int:
     """Run until a signal comes, or until the inputs' ends if asked to; returns the exit code."""
     worker = KafkaWorker(options, announce)

@@ -331,3 +331,37 @@ def test_it_refuses_to_start_where_something_is_missing(
         # Decisions are made anew from the journal: the same ids, the same bytes.
         finish(start(stage, *FAST, "--create-topics"))
         assert check_public(stage, journal_of(stage)) == 0
+
+
+def switchroom(stage: Stage, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command about the deployment."""
+    where = ["--bootstrap-server", stage.address, "--topic-prefix", stage.prefix]
+    return subprocess.run(
+        [*worker_command("", stage.config, "")[:3], *arguments, *where],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_fetched_journal_can_be_replayed(stage: Stage, day: list[bytes], tmp_path: Path) -> None:
+    records = [(stage.names.contacts, body) for body in day[:300]]
+    asyncio.run(feed(stage.address, stage.center.name, records))
+    finish(start(stage, *FAST))
+    file = tmp_path / "journal.ndjson"
+    told = switchroom(stage, "journal", "fetch", stage.center.name, "-o", str(file))
+    assert told.returncode == 0, told.stderr
+    assert file.read_bytes().splitlines() == journal_of(stage)
+    nobody = switchroom(stage, "journal", "fetch", "nobody", "-o", str(tmp_path / "none"))
+    assert nobody.returncode == 1
+
+
+def test_the_doctor_says_what_is_missing(stage: Stage) -> None:
+    told = switchroom(stage, "doctor")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert [line[:4] for line in told.stdout.splitlines()] == ["ok  "] * 4
+    other = Stage(stage.address, "nowhere", stage.config, stage.center)
+    told = switchroom(other, "doctor")
+    assert told.returncode == 1
+    assert "FAIL topics: missing: nowhere.contacts.v1" in told.stdout
