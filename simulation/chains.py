@@ -31,6 +31,9 @@ _REFINEMENTS: Final = 3
 _SETTLED: Final = 1e-16  # a step that moves less than this changes nothing that is checked
 _SETTLED_EVERY: Final = 32
 _SEARCHES_MAX: Final = 100
+_UNSETTLED: Final = "it never settles; give more agents, or a patience to those who wait"
+_FLAT_TAIL: Final = 0.99
+_QUEUE_HOPELESS: Final = 2000
 
 
 class ChainError(ValueError):
@@ -62,7 +65,7 @@ class Chain:
 
         One balance equation depends on the others; it is left out, a likely state's weight set
         to 1, and the rest solved by sparse LU with iterative refinement. No pivoting: the matrix
-        is diagonally dominant by columns.
+        is diagonally dominant by columns. Raises ChainError where nothing settles.
         """
         balance = (self.rates.T - sparse.diags(self.exits)).tocsc()
         size = balance.shape[0]
@@ -77,6 +80,8 @@ class Chain:
         rest = factors.solve(known)
         for _ in range(_REFINEMENTS):
             rest += factors.solve(known - inner @ rest)
+        if not np.isfinite(rest.sum()):
+            raise ChainError(f"the probabilities of {size:,} states have no scale: {_UNSETTLED}")
         weights = np.insert(rest, likely, 1.0)
         answer: Array = weights / weights.sum()
         return answer
@@ -111,7 +116,10 @@ class Chain:
         mean = top * time_min
         last = math.ceil(mean + 10 * math.sqrt(mean) + 30)
         count = np.arange(last + 1)
-        chances, beyond = stats.poisson.pmf(count, mean), stats.poisson.sf(count, mean) / top
+        # Both are scaled to what they must add up to: logarithms of large means lose digits.
+        chances, beyond = stats.poisson.pmf(count, mean), stats.poisson.sf(count, mean)
+        chances /= chances.sum()
+        beyond *= time_min / beyond.sum()
         step = self._step(top)
         now, end, spent = start, np.zeros_like(start), np.zeros_like(start)
         for number in count:
@@ -177,18 +185,36 @@ def solve_capped(
     """Return a solved chain whose queues, at these places of the state, are cut far enough out.
 
     Each cap grows until the probability of standing at it is negligible; `moves(state, caps)` must
-    not lead beyond `caps`. Raises ChainError when that never happens: the queue has no end.
+    not lead beyond `caps`. Raises ChainError when that never happens: a queue without end.
     """
     caps = list(first_caps)
     while True:
-        limits = tuple(caps)
-        chain = explore([start], lambda state, limits=limits: moves(state, limits))  # type: ignore[misc]
-        edges = [
-            float(chain.stationary[chain.column(place) >= cap].sum())
+        chain = explore([start], _within(moves, tuple(caps)))
+        grown = [
+            _find_cap(chain, place, cap, edge_mass_max)
             for place, cap in zip(queue_places, caps, strict=True)
         ]
-        if all(edge < edge_mass_max for edge in edges):
+        if grown == caps:
             return chain
-        for number, edge in enumerate(edges):
-            if edge >= edge_mass_max:
-                caps[number] = caps[number] * 3 // 2 + 1
+        caps = grown
+
+
+def _within(moves: CappedMoves, caps: tuple[int, ...]) -> Moves:
+    return lambda state: moves(state, caps)
+
+
+def _find_cap(chain: Chain, place: int, cap: int, edge_mass_max: float) -> int:
+    """Return this cap if little enough stands at it, else one where little enough should.
+
+    Tails fall at least as fast as geometrically in the end, so the last steps say how far to go.
+    """
+    queue, chances = chain.column(place), chain.stationary
+    edge, before = (float(chances[queue == cap - back].sum()) for back in (0, 3))
+    if edge < edge_mass_max:
+        return cap
+    ratio = (edge / before) ** (1 / 3) if before > 0 else 1.0
+    if cap > _QUEUE_HOPELESS and ratio > 1 - 1e-9:
+        raise ChainError(f"a queue of {cap:,} is still growing: {_UNSETTLED}")
+    if ratio > _FLAT_TAIL:
+        return 2 * cap
+    return cap + min(2 * cap, math.ceil(math.log(edge_mass_max / edge) / math.log(ratio)) + 1)

@@ -159,7 +159,7 @@ def _table(answer: dict[str, Any]) -> str:
         "",
         f"offered load {answer['offered_load_erlang']:.4g} erlang",
         f"service level: {words}; target {answer['target'] * 100:g} %",
-        f"in time: within {answer['threshold_s']:g} s; short: within {answer['short_abandon_s']:g} s",
+        "in time: within {threshold_s:g} s; short: within {short_abandon_s:g} s".format(**answer),
     ]
     if answer["erlang_a"] is None:
         notes.append("no Erlang A without --patience: give the mean patience, for example 2m")
