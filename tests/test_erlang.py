@@ -271,6 +271,9 @@ def test_fixed_service_even_arrivals_and_breaks() -> None:
     check(
         CASES["A19"], {"wait_mean_min": OneAgent(0.6, Exponential(1), Exponential(3)).wait_mean_min}
     )
+    # M/M/1: variance ρ(2-ρ)/(μ(1-ρ))² = 5.25; the rest of an exponential break adds its 9.
+    breaks = OneAgent(0.6, Exponential(1), Exponential(3))
+    assert breaks.wait_standard_deviation_min == pytest.approx(math.sqrt(5.25 + 9))
     one = FixedService(0.8, 1, 1)
     assert one.wait_mean_min == pytest.approx(OneAgent(0.8, Deterministic(1)).wait_mean_min)
 
