@@ -94,8 +94,12 @@ def fetch_jars() -> Path:
         )
         if done.returncode or not any(jars.glob("kafka_*.jar")):
             raise BrokerError(f"Maven could not bring Kafka's jars:\n{done.stdout[-2000:]}")
-        if _jars() is None:
+        try:
             jars.rename(_folder())
+        except OSError:
+            # Another process was first: its jars are as good.
+            if _jars() is None:
+                raise
     return _folder()
 
 
