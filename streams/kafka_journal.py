@@ -21,7 +21,7 @@ from router.journal import GENESIS_HASH, hash_record
 from streams.kafka import Cluster, KafkaRecord, Outgoing, Place
 from streams.ports import (
     CommitUnit,
-    OutcomeUnknownError,
+    ForeignWriterError,
     StoredRecord,
     StoredSnapshot,
     StoreError,
@@ -200,7 +200,7 @@ class KafkaJournal:
         assert self.expected_offset >= 0, "the journal was read to its end"
         offset = await self._cluster.send(self.place, record, self._cluster.settings.append_s)
         if offset != self.expected_offset:
-            raise OutcomeUnknownError(
+            raise ForeignWriterError(
                 f"{self.place.topic}/{self.place.partition}: appended at offset {offset}, "
                 f"{self.expected_offset} was expected: another writer is there; nothing of this "
                 "unit was published"

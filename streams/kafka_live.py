@@ -26,7 +26,7 @@ from streams.kafka_intake import KafkaIntake, check_positions
 from streams.kafka_journal import KafkaJournal
 from streams.kafka_publish import KafkaSink
 from streams.kafka_settings import KafkaSettings
-from streams.ports import OutcomeUnknownError, StoreError, StoreFencedError
+from streams.ports import ForeignWriterError, OutcomeUnknownError, StoreError, StoreFencedError
 from streams.recovery import Refold, recover
 from streams.service import Service
 from streams.snapshots import SnapshotFiles
@@ -113,7 +113,7 @@ class KafkaWorker:
         """Say why, wait a little; a worker that dies at once, again and again, must not go on."""
         deaths.append(time.monotonic())
         recent = sum(1 for died_s in deaths if deaths[-1] - died_s < LIVES_WITHIN_S)
-        if recent == LIVES_MAX and "another writer" in str(error):
+        if recent == LIVES_MAX and isinstance(error, ForeignWriterError):
             raise StoreFencedError(
                 f"{error}; {LIVES_MAX} times in {LIVES_WITHIN_S:g} s: two workers fight for one "
                 "journal; run one worker for a centre"

@@ -97,6 +97,10 @@ class OutcomeUnknownError(StoreError):
     """Nobody knows whether the last call was done: throw the state away, recover, go on."""
 
 
+class ForeignWriterError(OutcomeUnknownError):
+    """A record of ours lies where it was not expected: somebody else writes this journal."""
+
+
 class Intake(Protocol):
     """Where records come from, in their order."""
 

@@ -1,7 +1,7 @@
 """Join intake, service, journal and readers in one loop; the only place that waits.
 
-A turn takes what is there (posts first, then lines, then due deadlines), at most
-`unit_records` of it and for at most `unit_ms`, and commits it as one unit. So under load units
+A turn takes what is there (posts first, then lines, then due deadlines), at most `unit_records`
+of it, `unit_bytes`, and for at most `unit_ms`, and commits it as one unit. So under load units
 grow and the disk's flush is shared; without load a record waits for nobody.
 """
 
@@ -77,6 +77,7 @@ class Settings:
     """Say how large commit units grow and how often a snapshot is taken."""
 
     unit_records: int = 500
+    unit_bytes: int = 2 * 1024 * 1024
     unit_ms: int = 50
     snapshot_every: int = 50_000
     stop_at_end: bool = True
@@ -122,6 +123,7 @@ class Worker:
         self._held: deque[Received] = deque()
         self._head: Item | None = None
         self._head_read = False
+        self._taken_bytes = 0
         self._answered: list[tuple[Post, Outcome]] = []
         self._wake = wake or asyncio.Event()
         self._stopping = False
@@ -176,8 +178,12 @@ class Worker:
         """Take what is there; returns whether anything was."""
         settings, service = self._settings, self.service
         until_ns = time.monotonic_ns() + settings.unit_ms * 1_000_000
-        moved = False
-        while service.pending < settings.unit_records and time.monotonic_ns() < until_ns:
+        moved, self._taken_bytes = False, 0
+        while (
+            service.pending < settings.unit_records
+            and self._taken_bytes < settings.unit_bytes
+            and time.monotonic_ns() < until_ns
+        ):
             if self._posts:
                 self._take_post(self._posts.popleft())
             elif not self._take_line():
@@ -241,6 +247,7 @@ class Worker:
         if now_ms is not None and _time_of(item) > now_ms:
             return False
         received = self._held.popleft()
+        self._taken_bytes += len(received.body or b"")
         self._head_read = False
         if item is None:
             self.service.step_over(received)

@@ -211,6 +211,18 @@ def test_where_units_end_changes_no_byte(tmp_path: Path, unit_records: int) -> N
     assert any(isinstance(entry.stamped.event, TimeAdvanced) for entry in whole.entries)
 
 
+def test_units_end_at_so_many_bytes(tmp_path: Path) -> None:
+    day = write_day(tmp_path, small_day())
+    whole = Run(tmp_path, name="whole.db").over(day).check()
+    split = Run(tmp_path).over(day, settings=Settings(unit_bytes=1)).check()
+    assert split.digest == whole.digest
+    store = EmbeddedStore.read_only(split.path)
+    records = [decode_record(stored.body) for stored in store.records()]
+    store.close()
+    heard = [sum(entry.source is not None for entry in record.entries) for record in records]
+    assert max(heard) == 1, "a journal record may not outgrow what a store takes"
+
+
 @pytest.mark.parametrize("units", [1, 2, 5, 40])
 def test_an_interrupted_day_ends_like_an_undisturbed_one(tmp_path: Path, units: int) -> None:
     day = write_day(tmp_path, small_day())
