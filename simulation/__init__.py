@@ -20,7 +20,7 @@ Beside the world, answers by formula and by exact Markov chain, which a simulate
 - `general_service`   M/G/1, breaks, D/M/1, M/D/n; `priority`: who goes first, and what others wait
 - `offered_load`      the load through the day
 - `chains`            small chains solved exactly: `chain_designs` (V, N, W, X), `chain_models`
-                      (redials, chats, blending, bursts, callbacks), `chain_days` (staff that changes)
+                      (redials, chats, blending, bursts, callbacks), `chain_days` (staff changes)
 - `staffing_formulas` fewest agents, shift cover, cheapest two pools
 - `erlang_command`    `switchroom erlang`
 
