@@ -1,10 +1,11 @@
 """Disturb a worker on a real Kafka through a long day, and compare what is left.
 
 `python -m tests.kafka.soak` feeds a day, then kills the worker 24 times (SIGKILL, also while it
-recovers), freezes it twice while another takes over (SIGSTOP, later SIGCONT), and kills the broker
-twice, in an order drawn from the seed. At the end the journal must be that of the undisturbed
-day on a file, whole and without fault to the auditor, every input answered once, and the public
-decisions, repeats dropped, those of the journal.
+recovers), freezes it twice while another takes over (SIGSTOP, later SIGCONT), kills the broker
+twice and freezes it once for longer than an append may take, in an order drawn from the seed.
+At the end the journal must be that of the undisturbed day on a file, whole and without fault to
+the auditor, every input answered once, and the public decisions, repeats dropped, those of the
+journal.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from tests.kafka.traffic import PARTITIONS, create_topics, feed
 from tests.kill_soak import ROOT, make_day
 
 PATIENCE_S: Final = 90.0
+FREEZE_S: Final = 15.0
 
 
 async def _end_of(stage: Stage) -> int:
@@ -75,6 +77,7 @@ class Soak:
     kills: int = 0
     zombies: int = 0
     broker_kills: int = 0
+    broker_freezes: int = 0
     marks: list[int] = field(default_factory=list)
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -119,9 +122,22 @@ class Soak:
         self.broker_kills += 1
         return worker
 
-    def run(self, kills: int, zombies: int, broker_kills: int) -> None:
+    def freeze_broker(self, worker: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+        """Freeze the broker for longer than any deadline: what was under way is unknown."""
+        self.go_on()
+        assert self.broker.process is not None, "it runs"
+        self.broker.process.send_signal(signal.SIGSTOP)
+        time.sleep(FREEZE_S)
+        self.broker.process.send_signal(signal.SIGCONT)
+        self.go_on()
+        assert worker.poll() is None, "the worker ended with the broker"
+        self.broker_freezes += 1
+        return worker
+
+    def run(self, kills: int, zombies: int, broker_kills: int, broker_freezes: int) -> None:
         """Do all of it in an order drawn from the seed, then let the day end."""
-        faults = [self.kill] * kills + [self.freeze] * zombies + [self.kill_broker] * broker_kills
+        faults = [self.kill] * kills + [self.freeze] * zombies
+        faults += [self.kill_broker] * broker_kills + [self.freeze_broker] * broker_freezes
         self.draw.shuffle(faults)
         worker = self.start()
         try:
@@ -140,6 +156,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=24)
     parser.add_argument("--zombies", type=int, default=2)
     parser.add_argument("--broker-kills", type=int, default=2)
+    parser.add_argument("--broker-freezes", type=int, default=1)
     parser.add_argument("--lines", type=int, default=30_000)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
@@ -155,7 +172,7 @@ def main() -> None:
             records = [(stage.names.contacts, body) for body in day]
             asyncio.run(feed(stage.address, stage.center.name, records))
             soak = Soak(stage, broker, directory, random.Random(chosen.seed))
-            soak.run(chosen.kills, chosen.zombies, chosen.broker_kills)
+            soak.run(chosen.kills, chosen.zombies, chosen.broker_kills, chosen.broker_freezes)
             digest = check_whole(stage, len(day))
             assert digest == embedded_digest(stage, day, directory), "another day came out"
             bodies = journal_of(stage)
@@ -164,6 +181,7 @@ def main() -> None:
                 "kills": soak.kills,
                 "zombies": soak.zombies,
                 "broker_kills": soak.broker_kills,
+                "broker_freezes": soak.broker_freezes,
                 "inputs": len(day),
                 "entries": decode_record(bodies[-1]).seq_to,
                 "records": len(bodies),
