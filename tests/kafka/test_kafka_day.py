@@ -167,6 +167,10 @@ def test_a_day_through_topics_is_the_day_through_a_file(
     expected = embedded_digest(stage, [body for _, body in merged], tmp_path)
     assert check_whole(stage, len(day)) == expected
     assert check_public(stage, journal_of(stage)) == 0
+    # Started again where all is done, it says nothing again.
+    finish(start(stage, *FAST))
+    assert check_whole(stage, len(day)) == expected
+    assert check_public(stage, journal_of(stage)) == 0
 
 
 def test_structured_records_mean_the_same(stage: Stage, day: list[bytes], tmp_path: Path) -> None:
@@ -243,6 +247,33 @@ def test_a_killed_broker_is_waited_for(
         finish(process)
     finish(start(stage, *FAST))
     assert check_whole(stage, len(day)) == embedded_digest(stage, day, tmp_path)
+    check_public(stage, journal_of(stage))
+
+
+def test_an_unknown_outcome_begins_a_new_life(
+    stage: Stage,
+    day: list[bytes],
+    broker: Broker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("APPEND", "REQUEST"):
+        monkeypatch.setenv(f"SWITCHROOM_KAFKA__{name}_TIMEOUT_MS", "1500")
+    part = day[:1200]
+    records = [(stage.names.contacts, body) for body in part]
+    asyncio.run(feed(stage.address, stage.center.name, records))
+    # One record a unit: slow enough to be under way when the broker freezes.
+    with running(stage, "--as-fast-as-possible", "--unit-records", "1") as process:
+        there = wait_for_decisions(stage, 100)
+        assert broker.process is not None
+        broker.process.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        broker.process.send_signal(signal.SIGCONT)
+        wait_for_decisions(stage, there + 500)
+        process.send_signal(signal.SIGTERM)
+        assert "everything is thrown away and read from the journal again" in finish(process)
+    finish(start(stage, *FAST))
+    assert check_whole(stage, len(part)) == embedded_digest(stage, part, tmp_path)
     check_public(stage, journal_of(stage))
 
 
