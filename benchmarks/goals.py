@@ -225,6 +225,13 @@ GOALS: Final = (
         unit=" B",
     ),
     _goal(
+        "the same, the string of its id apart",
+        _memory("contact memory", "without_id"),
+        (400, 400, None),
+        at_most=True,
+        unit=" B",
+    ),
+    _goal(
         "memory of an agent with 4 skills",
         _memory("agent memory", "router"),
         (800, 800, None),

@@ -289,9 +289,9 @@ def refit_contact(floor: Floor, contact: Contact, event: CenterChanged, queue_na
     profile = floor.profile(moved_key(contact.profile.key, event))
     assert not isinstance(profile, Reason), "what open contacts need was looked for before"
     contact.profile = profile
-    contact.step = min(contact.step, len(profile.category.steps))
     more = contact.more
     if more is not None:
+        more.step = min(more.step, len(profile.category.steps))
         more.queue = None
     name = event.move_to.get(queue_name, queue_name)
     if name and name != profile.queue.name:

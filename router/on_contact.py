@@ -118,7 +118,7 @@ def set_profile(floor: Floor, contact: Contact, profile: Profile) -> None:
         more.first_key = contact.profile.key
     old, new = contact.profile.key, profile.key
     contact.profile = profile
-    contact.step = min(contact.step, len(profile.category.steps))
+    more.step = min(more.step, len(profile.category.steps))
     if old[1] != new[1] or old[2] != new[2]:
         # Promises are made by category, channel and tier.
         retarget_clocks(floor, contact)

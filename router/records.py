@@ -52,7 +52,6 @@ class Contact(Timer):
         "place",
         "profile",
         "state",
-        "step",
         "work",
     )
 
@@ -63,7 +62,6 @@ class Contact(Timer):
         self.profile = profile
         self.place = place
         self.state: int = states.WAITING
-        self.step = 0
         self.lane: Lane | None = None
         self.ahead: Contact | None = None
         self.behind: Contact | None = None
@@ -75,6 +73,11 @@ class Contact(Timer):
     def arrived_ms(self) -> int:
         """Return the instant of arrival, which no requeueing changes."""
         return self.place >> PLACE_BITS
+
+    @property
+    def step(self) -> int:
+        """Return how many routing steps the contact has taken in its present search."""
+        return 0 if self.more is None else self.more.step
 
     @property
     def ending(self) -> Ending | None:
@@ -110,6 +113,7 @@ class More:
         "raised",
         "reopened_ms",
         "ring",
+        "step",
         "steps_from_ms",
         "tried",
     )
@@ -129,6 +133,7 @@ class More:
         self.absent_ms = 0
         self.absent_since_ms = 0
         self.entered_ms = 0
+        self.step = 0
         self.steps_from_ms = 0
         self.escalated: dict[str, int] = {}
         self.held = False

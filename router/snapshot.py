@@ -180,9 +180,9 @@ def _thaw_contact(floor: Floor, facts: ContactFacts, plans: list[PromisePlan]) -
     contact = Contact(facts.contact_id, facts.customer, profile, facts.place)
     floor.contacts[facts.contact_id] = contact
     contact.state = ContactState(facts.state)
-    contact.step = facts.step
     if facts.more is not None:
         _thaw_more(floor, contact, facts.more)
+        floor.more_of(contact).step = facts.step
     for written in reversed(facts.clocks):
         clock = Clock(contact, plans[written.plan], written.cycle, written.since_ms)
         clock.phase = written.phase

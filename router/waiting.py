@@ -86,7 +86,7 @@ def pull_out(floor: Floor, contact: Contact, reason: Reason) -> None:
 def start_anew(floor: Floor, contact: Contact) -> None:
     """Let the routing steps and the queue's limit of a contact count from now."""
     more = floor.more_of(contact)
-    contact.step = 0
+    more.step = 0
     more.queue = None
     more.steps_from_ms = floor.now_ms
     more.entered_ms = floor.now_ms
@@ -165,7 +165,7 @@ def _is_staffed_at(floor: Floor, contact: Contact, target: int) -> bool:
 def take_step(floor: Floor, contact: Contact, reason: Reason) -> None:
     """Take the next routing step of a waiting contact."""
     step = contact.profile.category.steps[contact.step]
-    contact.step += 1
+    floor.more_of(contact).step += 1
     floor.out.append(RelaxContact(contact.contact_id, contact.step, reason))
     if step.deflect:
         deflect(floor, contact, reason)

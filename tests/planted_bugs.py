@@ -469,7 +469,7 @@ def step_skipped(patch: pytest.MonkeyPatch) -> None:
 
     def take(floor_: Any, contact: Any, reason: d.Reason) -> None:
         if contact.step + 1 < len(contact.profile.category.steps):
-            contact.step += 1
+            floor_.more_of(contact).step += 1
         old(floor_, contact, reason)
 
     replace(patch, "take_step", take)
