@@ -24,9 +24,7 @@ from streams.kafka_settings import KafkaSettings, client_options
 from streams.ports import OutcomeUnknownError, StoreError
 
 log: Final = logging.getLogger("switchroom.kafka")
-# Without a broker the client complains forty times a second; what it comes to, we say ourselves.
-if not log.isEnabledFor(logging.DEBUG):
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
 
 FETCH_BYTES_MAX: Final = 16 * 1024 * 1024
 BATCH_BYTES: Final = 512 * 1024
@@ -38,6 +36,28 @@ _NOT_ALLOWED: Final = (
     errors.TopicAuthorizationFailedError,
     errors.ClusterAuthorizationFailedError,
 )
+
+
+class _LastWord(logging.Handler):
+    """Keep the client's last complaint: it tells why, its exceptions often do not.
+
+    Without a broker it complains forty times a second, so nothing of that is written; what it comes
+    to, we say ourselves.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.word = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one."""
+        self.word = record.getMessage()[:300]
+
+
+_last: Final = _LastWord()
+_client_log: Final = logging.getLogger("aiokafka")
+_client_log.addHandler(_last)
+_client_log.propagate = log.isEnabledFor(logging.DEBUG)
 
 
 class Place(Struct, frozen=True, order=True):
@@ -83,7 +103,8 @@ class Cluster:
         limit_s = self.settings.request_s if seconds is None else seconds
         where = self.settings.bootstrap_servers
         try:
-            return await asyncio.wait_for(call, limit_s)
+            answer = await asyncio.wait_for(call, limit_s)
+            _last.word = ""  # whatever it was, it is over
         except TimeoutError:
             raise OutcomeUnknownError(
                 f"{where}: no answer within {limit_s:g} s ({doing}); is the broker up?"
@@ -98,9 +119,9 @@ class Cluster:
                 "max.message.bytes to what `switchroom topics` says"
             ) from None
         except (errors.KafkaError, OSError) as error:
-            raise OutcomeUnknownError(
-                f"{where}: {doing} failed ({type(error).__name__}: {error})"
-            ) from None
+            raise OutcomeUnknownError(f"{where}: {doing} failed ({_why(error)})") from None
+        else:
+            return answer
 
     # --- writing ------------------------------------------------------------------
 
@@ -298,6 +319,12 @@ def _read(record: aiokafka.ConsumerRecord[bytes, bytes]) -> KafkaRecord:
     place = Place(record.topic, record.partition)
     headers = tuple((name, value or b"") for name, value in record.headers)
     return KafkaRecord(place, record.offset, record.key, record.value, headers)
+
+
+def _why(error: Exception) -> str:
+    """Word an error of the client, with what it complained about before, if that says more."""
+    told = str(error) if type(error).__name__ in str(error) else f"{type(error).__name__}: {error}"
+    return f"{told}; {_last.word}" if _last.word else told
 
 
 async def _end(call: Coroutine[Any, Any, object]) -> None:

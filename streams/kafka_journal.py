@@ -109,6 +109,9 @@ class KafkaJournal:
 
     async def read(self, after_seq: int) -> AsyncIterator[StoredRecord]:
         """Yield the records of the line that end after `after_seq`; learn the log's end."""
+        if not after_seq:
+            # A snapshot whose record was found may still have been passed over.
+            self.line, self._first_unpublished = JournalLine(), None
         reader = await self._cluster.reader({self.place: 0})
         try:
             first, end = (await reader.bounds((self.place,)))[self.place]
@@ -167,7 +170,10 @@ class KafkaJournal:
             await reader.close()
 
     async def find(self, seq_to: int) -> StoredRecord | None:
-        """Return the record that ends with `seq_to`, if a snapshot says where it lies."""
+        """Return the record that ends with `seq_to`, if a snapshot says where it lies.
+
+        None also if decisions before that record are perhaps not out: they must be read again.
+        """
         offset = self._offsets.get(seq_to, -1)
         reader = await self._cluster.reader({self.place: 0})
         try:
@@ -177,10 +183,17 @@ class KafkaJournal:
             reader.seek(self.place, offset)
             async for record in reader.read_until(self.place, offset + 1):
                 links = _links_of(record.value)
-                if links is not None and links.seq_to == seq_to and record.value:
-                    self.line = JournalLine(seq_to, hash_record(record.value))
-                    self.line.latest_epoch = links.writer_epoch
-                    return _stored(record, links)
+                if links is None or links.seq_to != seq_to or not record.value:
+                    return None
+                if links.seq_from - 1 > self._published_seq:
+                    return None
+                self._first_unpublished = None
+                if seq_to > self._published_seq:
+                    before = JournalLine(links.seq_from - 1, links.prev_hash)
+                    self._first_unpublished = (offset, before)
+                self.line = JournalLine(seq_to, hash_record(record.value))
+                self.line.latest_epoch = links.writer_epoch
+                return _stored(record, links)
         finally:
             await reader.close()
         return None
@@ -211,10 +224,10 @@ class KafkaJournal:
     # --- snapshots ----------------------------------------------------------------
 
     async def load(self) -> list[StoredSnapshot]:
-        """Return the snapshots, newest first, none newer than what was published."""
+        """Return the snapshots, newest first."""
         if self._snapshots is None:
             return []
-        found = [one for one in self._snapshots.load() if one[0].seq <= self._published_seq]
+        found = self._snapshots.load()
         self._offsets = {snapshot.seq: offset for snapshot, offset in found}
         return [snapshot for snapshot, _ in found]
 

@@ -35,8 +35,14 @@ _SETTINGS: Final = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.secure.plain.sasl.jaas.config={login} required user_{user}="{secret}";
+ssl.keystore.type=PKCS12
+ssl.keystore.location={directory}/keys.p12
+ssl.keystore.password={secret}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
@@ -50,6 +56,11 @@ group.initial.rebalance.delay.ms=0
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=2000
 """
+
+
+_LOGIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule"
+USER: Final = "worker"
+SECRET: Final = "of-this-test-broker"  # noqa: S105 - of a broker that lives for a test
 
 
 class BrokerError(Exception):
@@ -118,6 +129,17 @@ class Broker:
         self.port = port or free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self._controller = free_port()
+        self._secure = free_port()
+
+    @property
+    def secure_address(self) -> str:
+        """Return HOST:PORT where TLS and a login (PLAIN, `USER`, `SECRET`) are asked for."""
+        return f"127.0.0.1:{self._secure}"
+
+    @property
+    def certificate(self) -> Path:
+        """Return the certificate of the broker, which signs itself."""
+        return self.directory / "broker.pem"
 
     @property
     def address(self) -> str:
@@ -133,7 +155,17 @@ class Broker:
         settings = self.directory / "server.properties"
         if not settings.exists():
             data = self.directory / "data"
-            text = _SETTINGS.format(port=self.port, controller=self._controller, data=data)
+            self._make_certificate()
+            text = _SETTINGS.format(
+                port=self.port,
+                secure=self._secure,
+                controller=self._controller,
+                data=data,
+                directory=self.directory,
+                login=_LOGIN,
+                user=USER,
+                secret=SECRET,
+            )
             settings.write_text(text, encoding="utf-8")
             cluster = base64.urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
             self._java(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings)
@@ -147,6 +179,15 @@ class Broker:
                 start_new_session=True,
             )
         self._wait()
+
+    def _make_certificate(self) -> None:
+        keys = ["-keystore", str(self.directory / "keys.p12"), "-storepass", SECRET]
+        make = ["keytool", "-genkeypair", "-alias", "broker", "-keyalg", "EC", "-validity", "2"]
+        make += ["-dname", "CN=broker", "-ext", "SAN=ip:127.0.0.1", "-storetype", "PKCS12", *keys]
+        show = ["keytool", "-exportcert", "-rfc", "-alias", "broker", *keys]
+        subprocess.run(make, check=True, capture_output=True)
+        shown = subprocess.run(show, check=True, capture_output=True)
+        self.certificate.write_bytes(shown.stdout)
 
     def _command(self, jars: Path, main: str, *arguments: object) -> list[str]:
         flags = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]

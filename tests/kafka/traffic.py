@@ -85,8 +85,9 @@ async def read_all(address: str, topic: str) -> list[Seen]:
         places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
         consumer.assign(places)
         await asyncio.sleep(0)
+        begin = await consumer.beginning_offsets(places)
         for place in places:
-            consumer.seek(place, 0)
+            consumer.seek(place, begin[place])
         ends = await consumer.end_offsets(places)
         found: list[Seen] = []
         for place in places:
