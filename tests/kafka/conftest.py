@@ -68,4 +68,4 @@ def stage(broker: Broker, request: pytest.FixtureRequest) -> Stage:
 @pytest.fixture(scope="session")
 def day() -> list[bytes]:
     """Return a day of the tiny centre: CloudEvents in their order, and a watermark."""
-    return make_day(load_center(TINY).center, 3000, 4)
+    return make_day(load_center(TINY).center, 2000, 4)
