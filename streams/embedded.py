@@ -101,10 +101,15 @@ class EmbeddedStore:
             if not path.exists():
                 _check_remains(path)
                 os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            store = cls(path, _connect(path, read_only=False), lock)
-            store._prepare()
+            connection = _connect(path, read_only=False)
         except BaseException:
             os.close(lock)
+            raise
+        store = cls(path, connection, lock)
+        try:
+            store._prepare()
+        except BaseException:
+            store.close()
             raise
         return store
 
@@ -114,7 +119,11 @@ class EmbeddedStore:
         if not path.exists():
             raise StoreError(f"{path}: no such store; `switchroom run --store {path}` makes one")
         store = cls(path, _connect(path, read_only=True), None)
-        store._check_ours()
+        try:
+            store._check_ours()
+        except BaseException:
+            store.close()
+            raise
         return store
 
     def close(self) -> None:

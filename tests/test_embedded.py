@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -177,12 +178,12 @@ def test_never_empty_beside_remains(tmp_path: Path) -> None:
     store.append(units.next())
     store.save_snapshot(snapshot(4))
     store.close()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DELETE FROM journal WHERE seq_from = 1")
     connection.close()
     with pytest.raises(StoreError, match="does not begin at seq 1"):
         EmbeddedStore.own(path)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DELETE FROM journal")
     connection.close()
     with pytest.raises(StoreError, match="does not begin at seq 1"):
@@ -203,7 +204,7 @@ def test_foreign_files_are_left_alone(tmp_path: Path) -> None:
         EmbeddedStore.own(text)
     assert text.read_text() == "some notes " * 20
     other = tmp_path / "other.db"
-    with sqlite3.connect(other) as connection:
+    with closing(sqlite3.connect(other)) as connection, connection:
         connection.execute("CREATE TABLE t (x)")
     connection.close()
     for opening in (EmbeddedStore.own, EmbeddedStore.read_only):
@@ -217,7 +218,7 @@ def test_foreign_files_are_left_alone(tmp_path: Path) -> None:
 
 def test_a_store_of_a_later_schema_is_refused(tmp_path: Path) -> None:
     EmbeddedStore.own(tmp_path / "day.db").close()
-    with sqlite3.connect(tmp_path / "day.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "day.db")) as connection, connection:
         connection.execute("UPDATE meta SET value = '2' WHERE key = 'schema'")
     connection.close()
     with pytest.raises(StoreError, match="schema 2"):
