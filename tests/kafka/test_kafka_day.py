@@ -88,6 +88,14 @@ def wait_for_decisions(stage: Stage, count: int) -> int:
     return there
 
 
+def wait_for_snapshot(directory: Path) -> None:
+    """Wait until a snapshot is whole; they are written beside the work."""
+    until = time.monotonic() + PATIENCE_S
+    while not any(directory.glob("*.snapshot")):
+        assert time.monotonic() < until, "no snapshot"
+        time.sleep(0.05)
+
+
 def check_public(stage: Stage, bodies: Sequence[bytes]) -> int:
     """Compare the public decisions, repeats dropped, with the journal; return the repeats."""
     writer = DecisionWriter(stage.center.name)
@@ -195,6 +203,7 @@ def test_killed_in_mid_day_it_finishes_the_same_day(
         asyncio.run(feed(stage.address, stage.center.name, part))
         with running(stage, "--as-fast-as-possible", "--unit-records", "20", *snapshots) as process:
             there = wait_for_decisions(stage, there + 300)
+            wait_for_snapshot(tmp_path / "snapshots")
             process.send_signal(signal.SIGKILL)
     files = list((tmp_path / "snapshots").glob("*.snapshot"))
     assert files
