@@ -367,10 +367,11 @@ class OfferRules:
     """Say how patient the router is with agents.
 
     An agent gets no offer for the back-off of the cause after an offer he did not take.
-    One agent gets the same contact at most `per_agent_max` times (0: no cap). After
+    Who has let the same contact go `per_agent_max` times (declined, expired, not connected; 0: no
+    cap) does not get it again before somebody has served it. After
     `unanswered_max` expired offers in a row (0: never) his presence becomes
     `unanswered_presence`. Agents not heard of for `heartbeat_timeout_ms` (0: never) are lost;
-    a lost agent's connected contacts end after `lost_agent_timeout_ms`.
+    a lost agent's connected contacts go back into line after `lost_agent_timeout_ms`.
     """
 
     __pydantic_config__ = _CLOSED

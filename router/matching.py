@@ -16,7 +16,7 @@ from router.decisions import OfferContact, Reason
 from router.policies.agent_selection import POLICIES, SHARE_STRIDE
 from router.policies.contact_selection import POLICIES as CONTACT_POLICIES
 from router.policies.contact_selection import POLICY_ORDER
-from router.records import Agent, Contact, Offer, RingTimer
+from router.records import Agent, Contact, More, Offer, RingTimer
 
 if TYPE_CHECKING:
     from router.bench import Seat
@@ -36,7 +36,7 @@ def seek_agent(floor: Floor, contact: Contact) -> None:
     more = contact.more
     if more is not None and more.affinity is not None:
         agent = more.affinity
-        reason = whys.PREFERRED_AGENT if more.affinity_reason == 0 else whys.LAST_AGENT
+        reason = _affinity_reason(more)
         if agent.open_mask >> contact.profile.channel.index & 1 and _may_try(floor, contact, agent):
             offer_contact(floor, contact, agent, reason)
         return
@@ -61,6 +61,11 @@ def seek_agent(floor: Floor, contact: Contact) -> None:
     offer_contact(floor, contact, seat.agent, demand.reason)
     if spec.agent_policy is AgentPolicy.RING_PROGRESSIVELY:
         _set_ring(floor, contact)
+
+
+def _affinity_reason(more: More) -> Reason:
+    """Say for which agent a contact waits: the one it prefers, or the one it had last."""
+    return whys.PREFERRED_AGENT if more.affinity_reason == 0 else whys.LAST_AGENT
 
 
 def first_choice(floor: Floor, demand: Demand, contact: Contact) -> Seat | None:
@@ -171,7 +176,7 @@ def serve(floor: Floor, agent: Agent) -> None:
         more = contact.more
         reason = _CONTACT_REASONS[floor.policy_of(agent)]
         if more is not None and more.affinity is not None:
-            reason = whys.PREFERRED_AGENT if more.affinity_reason == 0 else whys.LAST_AGENT
+            reason = _affinity_reason(more)
         lane = contact.lane
         assert lane is not None, "a waiting contact has a lane"
         offer_contact(floor, contact, agent, reason)
