@@ -192,6 +192,11 @@ class LimitedLines:
         return float(self.number_in_system[-1])
 
     @property
+    def accepted_and_delayed_fraction(self) -> float:
+        """Return the share of arrivals that get a line and wait."""
+        return float(self.number_in_system[self.agents : self.lines].sum())
+
+    @property
     def queue_length_mean(self) -> float:
         """Return the mean number waiting."""
         waiting = np.maximum(np.arange(self.lines + 1) - self.agents, 0)
@@ -206,3 +211,8 @@ class LimitedLines:
     def abandon_fraction(self) -> float:
         """Return the share of all arrivals that give up."""
         return self.patience_rate_per_min * self.queue_length_mean / self.arrival_rate_per_min
+
+    @property
+    def wait_mean_accepted_min(self) -> float:
+        """Return the mean time in queue over those who got a line."""
+        return self.queue_length_mean / (self.arrival_rate_per_min * (1 - self.blocked_fraction))
