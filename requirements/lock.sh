@@ -26,7 +26,8 @@ resolve() {
 }
 
 # dev first: the others take its versions, so that what was tested is what is installed.
-resolve dev "$@" --extra live --extra kafka --extra views --extra plan --extra ical --extra bench --extra dev
+resolve dev "$@" --extra live --extra kafka --extra views --extra plan --extra ical \
+    --extra app --extra cluster --extra dashboards --extra bench --extra dev
 pins=(--constraints requirements/dev.txt)
 resolve base "${pins[@]}"
 resolve live "${pins[@]}" --extra live --extra kafka
