@@ -4,7 +4,8 @@ The words, which are all that crosses the door:
 
 - `events`     all that can happen (past tense), and the stamp `Stamped`
 - `decisions`  all that may be ordered (imperative), each with its `Reason`
-- `center`     the configuration of one routing group; `checks` says what is wrong with one
+- `center`     the configuration of one routing group (`center_calendars` its opening hours);
+               `checks` says what is wrong with one
                (`problems`, `ranges`, `reach`, `calendar_checks` are its parts)
 
 The tables, read by the code, the tests and the pictures: `contacts`, `offers`, `agents`.
@@ -33,7 +34,8 @@ What happens:
 Around it:
 
 - `sequencer`  gives seq and time, and lets due deadlines in before what comes after them
-- `journal`    stamped events with their decisions; digest, replay
+- `journal`    stamped events with their decisions; digest, replay; `canonical` writes the
+               configuration in the form that journals keep
 - `snapshot*`  the whole state written down and brought back
 - `explain`    why this agent, why still waiting, from the journal (`candidates` looks at agents)
 - `measures*`  every number over many contacts, defined once

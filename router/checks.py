@@ -15,9 +15,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
-import msgspec
-
 from router.calendar_checks import check_calendars
+from router.canonical import encode_center
 from router.center import (
     CHANNEL_KINDS,
     AgentPolicy,
@@ -50,7 +49,7 @@ def check_center(center: Center) -> tuple[Problem, ...]:
 def config_hash(center: Center) -> str:
     """Name a configuration by its content: the first 16 hex digits of BLAKE2b-256.
 
-    Hashed is the JSON that msgspec writes, fields and entries in their order, because the order
+    Hashed is its canonical JSON, fields and entries in their order, because the order
     of promises (first match) and of agents (`linear`) has a meaning. From which edition of the
     time zone rules and of the holidays a calendar's table was made is left out: a newer one that
     moves no opening makes no other centre.
@@ -59,7 +58,7 @@ def config_hash(center: Center) -> str:
         name: replace(calendar, table=replace(calendar.table, tz_version="", sources=()))
         for name, calendar in center.calendars.items()
     }
-    body = msgspec.json.encode(replace(center, calendars=calendars))
+    body = encode_center(replace(center, calendars=calendars))
     return hashlib.blake2b(body, digest_size=32).hexdigest()[:16]
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from router.canonical import journal_form
 from router.decisions import Decision
-from router.events import Source, Stamped
+from router.events import CenterChanged, Source, Stamped
 
 JOURNAL_SCHEMA: Final = 1
 GENESIS_HASH: Final = "0" * 64
@@ -77,7 +78,7 @@ class Digest:
 
     def update(self, stamped: Stamped, decisions: tuple[Decision, ...]) -> None:
         """Fold one entry."""
-        body = _encoder.encode((self.state, stamped, decisions))
+        body = _encoder.encode((self.state, journal_form(stamped), decisions))
         self.state = hashlib.blake2b(body, digest_size=32).hexdigest()
 
     def hexdigest(self) -> str:
@@ -87,6 +88,11 @@ class Digest:
 
 def encode_record(record: Record) -> bytes:
     """Write a record as one line of JSON, without the line's end."""
+    if any(type(entry.stamped.event) is CenterChanged for entry in record.entries):
+        entries = tuple(
+            structs.replace(entry, stamped=journal_form(entry.stamped)) for entry in record.entries
+        )
+        record = structs.replace(record, entries=entries)
     return _encoder.encode(record)
 
 
