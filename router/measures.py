@@ -28,7 +28,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from router import measures_formulas as formulas
 from router.center import Center, Queue
 from router.decisions import (
     AssignContact,
@@ -37,16 +36,20 @@ from router.decisions import (
     CloseContact,
     Decision,
     DeflectContact,
+    DialCallback,
     EndAssignment,
     EnqueueContact,
     Exit,
     HoldWork,
     MeetSla,
     NoteDuplicate,
+    OfferCallback,
     OfferContact,
     OverflowContact,
     Reason,
     RefuseEvent,
+    RequestFollowUp,
+    RequestSurvey,
     RequeueContact,
     ResumeWork,
     ScheduleCallback,
@@ -57,29 +60,49 @@ from router.decisions import (
     WithdrawOffer,
 )
 from router.events import (
+    AgentHeartbeat,
     AgentLost,
     AgentPresenceChanged,
+    AgentReplied,
     AgentSignedIn,
     AgentSignedOut,
+    AgentSkillsChanged,
     CenterChanged,
+    ComplaintRaised,
     ContactAbandoned,
     ContactArrived,
     ContactEnded,
     ContactHeld,
     ContactReopened,
+    ContactResolved,
     ContactResumed,
     ContactTransferred,
+    ContactUpdated,
+    CustomerReplied,
     Event,
+    OfferAccepted,
     OfferConnected,
     OfferDeclined,
     Stamped,
+    SurveyAnswered,
+    TimeAdvanced,
+    WrapUpEnded,
 )
 from router.measures_agents import AgentClocks
-from router.measures_lines import Counts, Line, PromiseCounts, QueueExit
+from router.measures_cards import Card, Days
+from router.measures_contacts import REPEAT_WINDOW_MS, FirstContacts, FollowedContact
+from router.measures_lines import Line, PromiseCounts, QueueExit
+from router.measures_shifts import ShiftPlan
+from router.measures_waits import WaitPredictor
 
 INTERVAL_MS: Final = 900_000
 _PLAIN_QUEUE: Final = Queue()
 
+# The most frequent events that say nothing beside their decisions.
+_UNHEARD: Final = dict.fromkeys(
+    (AgentHeartbeat, TimeAdvanced, OfferAccepted, WrapUpEnded, CustomerReplied)
+)
+_FORGETTING: Final = dict.fromkeys((ContactArrived, ContactEnded, ContactAbandoned))
 _EXIT_OF: Final = {
     Exit.HANDLED: QueueExit.DEFLECTED,
     Exit.ABANDONED: QueueExit.ABANDONED,
@@ -89,44 +112,35 @@ _EXIT_OF: Final = {
 }
 
 
-class _Contact:
-    """Hold what must be known of one contact to count it."""
-
-    __slots__ = (
-        "activity", "activity_from_ms", "channel", "clocks", "closed_ms", "hold_ms",
-        "overdue", "queue", "since_ms", "talk_ms", "visit_ms", "visited", "waiting", "wrap_up_ms",
-    )  # fmt: skip
-
-    def __init__(self, channel: str, queue: str, now_ms: int) -> None:
-        self.channel = channel
-        self.queue = queue
-        self.waiting = self.visited = False
-        self.visit_ms = self.since_ms = now_ms
-        self.activity = ""  # "", "talk", "hold", "aside" or "wrap_up"
-        self.activity_from_ms = 0
-        self.talk_ms = self.hold_ms = self.wrap_up_ms = 0
-        self.clocks: dict[tuple[str, int], str] = {}
-        self.overdue: dict[tuple[str, int], None] = {}
-        self.closed_ms = 0
-
-
 class Measures:
     """Keep the numbers of one centre; see the module for what counts when."""
 
-    def __init__(self, center: Center | None = None, *, interval_ms: int = INTERVAL_MS) -> None:
+    def __init__(
+        self,
+        center: Center | None = None,
+        *,
+        interval_ms: int = INTERVAL_MS,
+        days: Days | None = None,
+        plan: ShiftPlan | None = None,
+        repeat_window_ms: int = REPEAT_WINDOW_MS,
+    ) -> None:
+        """Begin with empty books; see `router.measures_cards.Days` and `router.measures_shifts`."""
         self.interval_ms = interval_ms
         self.now_ms = 0
         self.seq = 0
         self.center = center
         self.lines: dict[tuple[str, str], Line] = {}
         self.promises: dict[tuple[str, str], PromiseCounts] = {}
-        self.agents = AgentClocks()
+        self.days = Days() if days is None else days
+        self.agents = AgentClocks(self.days, plan)
         self.decisions: dict[tuple[str, Reason], int] = {}
         self.events: dict[tuple[str, str], int] = {}
         self.accepted = 0
         self.closed: dict[Exit, int] = dict.fromkeys(Exit, 0)
-        self._contacts: dict[str, _Contact] = {}
-        self._finished: dict[str, _Contact] = {}
+        self.waits = WaitPredictor(self.agents.staff)
+        self.first_contacts = FirstContacts(repeat_window_ms)
+        self._contacts: dict[str, FollowedContact] = {}
+        self._finished: dict[str, FollowedContact] = {}
         if center is not None:
             self._configure(center)
 
@@ -140,22 +154,27 @@ class Measures:
         assert stamped.at_ms >= self.now_ms, "entries come in order"
         self.now_ms, self.seq = stamped.at_ms, stamped.seq
         result = "ok"
+        counted = self.decisions
         decisions = tuple(decisions)
         for decision in decisions:
-            key = (type(decision).__name__, decision.reason)
-            self.decisions[key] = self.decisions.get(key, 0) + 1
-            if isinstance(decision, RefuseEvent):
+            order = type(decision)
+            key = (order.__name__, decision.reason)
+            try:
+                counted[key] += 1
+            except KeyError:
+                counted[key] = 1
+            if order is RefuseEvent:
                 result = "refused"
-            elif isinstance(decision, NoteDuplicate):
+            elif order is NoteDuplicate:
                 result = "duplicate"
         event = stamped.event
-        kind = (type(event).__name__, result)
-        self.events[kind] = self.events.get(kind, 0) + 1
-        if result == "ok":
+        kind = type(event)
+        self.events[kind.__name__, result] = self.events.get((kind.__name__, result), 0) + 1
+        if result == "ok" and kind not in _UNHEARD:
             self._see(event)
         for decision in decisions:
             self._obey(decision)
-        if isinstance(event, ContactArrived | ContactEnded | ContactAbandoned):
+        if kind in _FORGETTING:
             self._forget()
 
     def line(self, queue: str, channel: str) -> Line:
@@ -166,65 +185,45 @@ class Measures:
             self.lines[queue, channel] = line
         return line
 
-    def summary(self) -> dict[str, int | float | None]:
-        """Return the whole centre in a few numbers: counts, ms, ratios (None: nothing decided)."""
-        counts = Counts()
-        for line in self.lines.values():
-            counts.add(line.counts)
-        service = counts.service_counts()
-        met = sum(promise.met for promise in self.promises.values())
-        breached = sum(promise.breached for promise in self.promises.values())
-        return {
-            "contacts": self.accepted,
-            "open": self.open_contacts,
-            **{how.value: number for how, number in counts.exits.items()},
-            "service_level": formulas.service_level(service),
-            "average_speed_of_answer_ms": formulas.average_speed_of_answer_ms(
-                counts.answered_wait_ms, service.answered
-            ),
-            "abandonment": formulas.abandonment(service),
-            "offers_per_assignment": formulas.offers_per_assignment(
-                sum(line.offers for line in self.lines.values()),
-                sum(line.assignments for line in self.lines.values()),
-            ),
-            "sla_met": met,
-            "sla_breached": breached,
-            "sla_met_share": formulas.sla_met_share(met, breached),
-        }
-
     # --- events -------------------------------------------------------------------
 
     def _see(self, event: Event) -> None:
         """Note what an event tells beside its decisions."""
         match event:
             case ContactArrived():
-                plan = self.center.categories.get(event.category) if self.center else None
-                queue = event.queue or (plan.queue if plan else "")
-                self._finished.pop(event.contact_id, None)
-                self._contacts[event.contact_id] = _Contact(event.channel, queue, self.now_ms)
-                self.accepted += 1
-            case ContactTransferred():
-                self._moved(event.contact_id)
-            case ContactReopened():
-                finished = self._find(event.contact_id)
-                if finished is not None:
-                    self.line(finished.queue, finished.channel).reopened += 1
+                self._arrive(event)
             case OfferConnected():
                 self._answer(event.contact_id)
-            case OfferDeclined():
-                contact = self._contacts.get(event.contact_id)
-                if contact is not None:
-                    self.line(contact.queue, contact.channel).offers_declined += 1
-                self.agents.release(event.agent_id, event.contact_id, self.now_ms)
             case ContactHeld():
                 self._turn(event.contact_id, "hold", only_from="talk")
             case ContactResumed():
                 self._turn(event.contact_id, "talk", only_from="hold")
+            case (
+                AgentReplied()
+                | ContactResolved()
+                | ComplaintRaised()
+                | SurveyAnswered()
+                | ContactReopened()
+            ):
+                contact = self._find(event.contact_id)
+                if contact is not None:
+                    contact.hear(event, self.now_ms)
+            case ContactTransferred() | ContactUpdated():
+                self._change(event)
+            case OfferDeclined():
+                contact = self._contacts.get(event.contact_id)
+                if contact is not None:
+                    self._agent_book(contact, event.agent_id).offers_declined += 1
+                    contact.card.offers_declined += 1
+                    contact.line.offers_declined += 1
+                self.agents.release(event.agent_id, event.contact_id, self.now_ms)
             case AgentSignedIn() | AgentPresenceChanged():
                 # Who changes his presence is signed in, or back after he was lost.
                 self.agents.sign_in(event.agent_id, event.presence, self.now_ms)
             case AgentSignedOut() | AgentLost():
                 self.agents.sign_out(event.agent_id, self.now_ms)
+            case AgentSkillsChanged():
+                self.agents.learn_skills(event.agent_id, event.skills, self.now_ms)
             case CenterChanged():
                 self._configure(event.center)
             case _:
@@ -232,12 +231,34 @@ class Measures:
 
     def _configure(self, center: Center) -> None:
         self.center = center
+        self.days.configure(center)
         self.agents.configure(center, self.now_ms)
+        self.waits.configure(center)
 
-    def _moved(self, contact_id: str) -> None:
-        contact = self._contacts.get(contact_id)
-        if contact is not None:
-            self.line(contact.queue, contact.channel).transferred += 1
+    def _arrive(self, event: ContactArrived) -> None:
+        """Open the books on a contact; its visit to a line begins with a decision."""
+        plan = self.center.categories.get(event.category) if self.center else None
+        queue = event.queue or (plan.queue if plan else "")
+        self._finished.pop(event.contact_id, None)
+        contact = FollowedContact(event, self._tier(event.tier), self.now_ms)
+        contact.enter(queue, self.line(queue, event.channel), self.days.at(self.now_ms))
+        self._contacts[event.contact_id] = contact
+        self.accepted += 1
+        if event.customer:
+            self.first_contacts.came(event.customer, event.category, self.now_ms)
+
+    def _change(self, event: ContactTransferred | ContactUpdated) -> None:
+        contact = self._contacts.get(event.contact_id)
+        if contact is None:
+            return
+        if isinstance(event, ContactTransferred):
+            contact.line.transferred += 1
+            for card in contact.cards:
+                card.transferred += 1
+        # What is written on cards stays there; the next visit is one of the new category.
+        contact.category = event.category or contact.category
+        if isinstance(event, ContactUpdated) and event.tier is not None:
+            contact.tier = self._tier(event.tier)
 
     # --- decisions ----------------------------------------------------------------
 
@@ -246,19 +267,13 @@ class Measures:
         match decision:
             # The most frequent first: the cases are tried one after the other.
             case StartSla() | MeetSla() | WarnSla() | BreachSla() | StopSla():
-                self._count_sla(decision)
+                contact = self._find(decision.contact_id)
+                if contact is not None:
+                    contact.count_promise(decision, self.promises)
             case EnqueueContact() | RequeueContact():
                 self._enqueue(decision.contact_id, decision.queue)
-            case OverflowContact():
-                self._enqueue(decision.contact_id, decision.from_queue)
-                self._enqueue(decision.contact_id, decision.to_queue)
             case OfferContact():
-                contact = self._contacts.get(decision.contact_id)
-                if contact is not None:
-                    self.line(contact.queue, contact.channel).offers += 1
-                self.agents.ring(decision.agent_id, decision.contact_id, self.now_ms)
-            case WithdrawOffer():
-                self._withdraw(decision)
+                self._offer(decision)
             case AssignContact():
                 self._assign(decision)
             case StartWrapUp():
@@ -271,6 +286,17 @@ class Measures:
                 self._turn(decision.contact_id, "aside")
             case ResumeWork():
                 self._turn(decision.contact_id, "talk", only_from="aside")
+            case CloseContact():
+                self._close(decision)
+            case RequestSurvey() | RequestFollowUp() | OfferCallback() | DialCallback():
+                contact = self._find(decision.contact_id)
+                if contact is not None:
+                    contact.ask(decision)
+            case WithdrawOffer():
+                self._withdraw(decision)
+            case OverflowContact():
+                self._enqueue(decision.contact_id, decision.from_queue)
+                self._enqueue(decision.contact_id, decision.to_queue)
             case DeflectContact():
                 self._leave(decision.contact_id, QueueExit.DEFLECTED)
             case ScheduleCallback():
@@ -280,8 +306,6 @@ class Measures:
                     self.agents.sign_out(decision.agent_id, self.now_ms)
                 else:
                     self.agents.sign_in(decision.agent_id, decision.presence, self.now_ms)
-            case CloseContact():
-                self._close(decision)
             case _:
                 pass
 
@@ -295,15 +319,21 @@ class Measures:
             contact.closed_ms = 0
             self._contacts[contact_id] = contact
             self.accepted += 1
+            if contact.customer:
+                self.first_contacts.came(contact.customer, contact.category, self.now_ms)
         if contact.waiting:
             if contact.queue == queue:
                 return
             self._leave(contact_id, QueueExit.OVERFLOWED)
         else:
             contact.since_ms = self.now_ms
-        contact.queue, contact.visit_ms = queue, self.now_ms
+        contact.visit_ms = self.now_ms
         contact.waiting = contact.visited = True
-        self.line(queue, contact.channel).arrive(contact_id, self.now_ms, contact.since_ms)
+        line = self.line(queue, contact.channel)
+        contact.enter(queue, line, self.days.at(self.now_ms))
+        contact.card.counts.arrivals += 1
+        self.waits.enter(contact)
+        line.arrive(contact_id, self.now_ms, contact.since_ms)
 
     def _leave(self, contact_id: str, how: QueueExit) -> None:
         """End a visit, if there is one."""
@@ -315,26 +345,45 @@ class Measures:
         wait_ms = self.now_ms - contact.since_ms
         if how is QueueExit.ABANDONED and wait_ms < plan.short_abandon_ms:
             how = QueueExit.SHORT_ABANDONED
-        self.line(contact.queue, contact.channel).leave(
-            contact_id, how, contact.visit_ms, wait_ms, plan.service_level_ms
-        )
+        self.waits.leave(contact, self.now_ms, answered=how is QueueExit.ANSWERED)
+        contact.line.leave(contact_id, how, contact.visit_ms, wait_ms, plan.service_level_ms)
+        contact.card.leave(how, wait_ms, plan.service_level_ms)
+        if how is QueueExit.ANSWERED and contact.agent_card is not None:
+            contact.agent_card.leave(how, wait_ms, plan.service_level_ms)
+
+    def _offer(self, decision: OfferContact) -> None:
+        contact = self._contacts.get(decision.contact_id)
+        if contact is not None:
+            contact.line.offers += 1
+            contact.card.offers += 1
+            self._agent_book(contact, decision.agent_id).offers += 1
+        self.agents.ring(decision.agent_id, decision.contact_id, self.now_ms)
+
+    def _agent_book(self, contact: FollowedContact, agent_id: str) -> Card:
+        return self.agents.card(contact.day, agent_id)
 
     def _withdraw(self, decision: WithdrawOffer) -> None:
         contact = self._find(decision.contact_id)
         if contact is not None:
-            line = self.line(contact.queue, contact.channel)
-            if decision.reason is Reason.EXPIRED:
-                line.offers_expired += 1
-            else:
-                line.offers_withdrawn += 1
+            expired = decision.reason is Reason.EXPIRED
+            agent = self._agent_book(contact, decision.agent_id)
+            for book in (contact.line, contact.card, agent):
+                book.offers_expired += expired
+                book.offers_withdrawn += not expired
         self.agents.release(decision.agent_id, decision.contact_id, self.now_ms)
 
     def _assign(self, decision: AssignContact) -> None:
-        self.agents.handle(decision.agent_id, decision.contact_id, self.now_ms)
+        accept_ms = self.agents.handle(decision.agent_id, decision.contact_id, self.now_ms)
         contact = self._contacts.get(decision.contact_id)
         if contact is None:
             return
-        self.line(contact.queue, contact.channel).assignments += 1
+        contact.line.assignments += 1
+        contact.agent_card = self._agent_book(contact, decision.agent_id)
+        for card in contact.cards:
+            card.assignments += 1
+            card.accept_ms += accept_ms
+            card.gross_wait_ms += decision.wait_ms
+            card.net_wait_ms += decision.net_wait_ms
         channel = self.center.channels.get(contact.channel) if self.center else None
         if channel is None or not channel.connect_timeout_ms:
             self._answer(decision.contact_id)
@@ -344,35 +393,14 @@ class Measures:
         self._turn(contact_id, "talk")
 
     def _turn(self, contact_id: str, activity: str, *, only_from: str = "") -> None:
-        """Close the books on what was being done with a contact and begin another activity."""
         contact = self._contacts.get(contact_id)
-        if contact is None or (only_from and contact.activity != only_from):
-            return
-        spent_ms = self.now_ms - contact.activity_from_ms
-        match contact.activity:
-            case "talk":
-                contact.talk_ms += spent_ms
-            case "hold":
-                contact.hold_ms += spent_ms
-            case "wrap_up":
-                contact.wrap_up_ms += spent_ms
-            case _:
-                pass
-        contact.activity, contact.activity_from_ms = activity, self.now_ms
+        if contact is not None and (not only_from or contact.activity == only_from):
+            contact.turn(activity, self.now_ms)
 
     def _end_assignment(self, contact_id: str) -> None:
-        """Book the handle time, unless the contact was never connected."""
         contact = self._contacts.get(contact_id)
-        if contact is None or not contact.activity:
-            return
-        self._turn(contact_id, "")
-        line = self.line(contact.queue, contact.channel)
-        line.handled += 1
-        line.talk_ms += contact.talk_ms
-        line.hold_ms += contact.hold_ms
-        line.wrap_up_ms += contact.wrap_up_ms
-        line.handle_times.add(contact.talk_ms + contact.hold_ms + contact.wrap_up_ms)
-        contact.talk_ms = contact.hold_ms = contact.wrap_up_ms = 0
+        if contact is not None:
+            contact.book_handling(self.now_ms)
 
     def _close(self, decision: CloseContact) -> None:
         contact = self._contacts.get(decision.contact_id)
@@ -381,49 +409,26 @@ class Measures:
         if not contact.visited:
             # Sent away at the door: a visit of no length, so that it stands in the line's books.
             self._enqueue(decision.contact_id, contact.queue)
-        self._end_assignment(decision.contact_id)
+        contact.book_handling(self.now_ms)
         self._leave(decision.contact_id, _EXIT_OF[decision.exit])
         self.closed[decision.exit] += 1
+        if decision.exit is Exit.HANDLED:
+            self.first_contacts.handled(contact, self.now_ms)
         del self._contacts[decision.contact_id]
         contact.closed_ms = self.now_ms
         self._finished[decision.contact_id] = contact
 
-    # --- promises -----------------------------------------------------------------
-
-    def _count_sla(self, decision: StartSla | WarnSla | BreachSla | MeetSla | StopSla) -> None:
-        """Count a clock in the queue in which it started, wherever the contact went since."""
-        contact = self._find(decision.contact_id)
-        if contact is None:
-            return
-        clock = (decision.policy, decision.cycle)
-        if isinstance(decision, StartSla):
-            contact.clocks[clock] = contact.queue
-        queue = contact.clocks.get(clock, contact.queue)
-        counts = self.promises.setdefault((queue, decision.policy), PromiseCounts())
-        match decision:
-            case StartSla():
-                counts.started += 1
-            case WarnSla():
-                counts.warned += 1
-            case MeetSla():
-                counts.met += 1
-                contact.clocks.pop(clock, None)
-            case BreachSla():
-                counts.breached += 1
-                contact.overdue[clock] = None
-            case StopSla():
-                # A breach was counted at its deadline; its late stop is no other outcome.
-                counts.canceled += clock not in contact.overdue
-                contact.clocks.pop(clock, None)
-                contact.overdue.pop(clock, None)
-
     # --- the rest -----------------------------------------------------------------
+
+    def _tier(self, tier: str) -> str:
+        """Return a tier that the plan lists; others count as none."""
+        return tier if self.center is not None and tier in self.center.tiers else ""
 
     def _plan(self, queue: str) -> Queue:
         """Return the plan of a queue; one that the plan no longer knows has the defaults."""
         return self.center.queues.get(queue, _PLAIN_QUEUE) if self.center else _PLAIN_QUEUE
 
-    def _find(self, contact_id: str) -> _Contact | None:
+    def _find(self, contact_id: str) -> FollowedContact | None:
         contact = self._contacts.get(contact_id)
         return contact if contact is not None else self._finished.get(contact_id)
 

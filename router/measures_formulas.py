@@ -80,6 +80,7 @@ SERVICE_LEVELS: Final = {
     )
 }
 service_level = answered_in_time_over_offered_less_short
+TOP_SCORE: Final = 4  # of 5: the two best answers
 SERVICE_LEVEL_DEFINITION: Final = "answered in time over offered less short abandons"
 
 
@@ -122,3 +123,119 @@ def occupancy_over_signed_in(busy_ms: int, signed_in_ms: int) -> float | None:
     An agent with three chats is busy once. Ringing (an offer held out) is not busy time.
     """
     return ratio(busy_ms, signed_in_ms)
+
+
+def utilisation_over_paid(busy_ms: int, paid_ms: int) -> float | None:
+    """Return the share of paid time, breaks and training included, in which an agent was busy.
+
+    It may exceed 1 where somebody works longer than he is paid for.
+    """
+    return ratio(busy_ms, paid_ms)
+
+
+def adherence_to_plan(
+    worked_as_planned_ms: int, worked_in_breaks_ms: int, work_ms: int, away_ms: int
+) -> float | None:
+    """Return the share of planned time in which an agent did as planned.
+
+    That is: took work or was busy while at work by the plan, did not while away by it. What he
+    does outside his shifts counts in neither.
+    """
+    return ratio(worked_as_planned_ms + away_ms - worked_in_breaks_ms, work_ms + away_ms)
+
+
+def first_contact_resolution(first_contacts: int, repeated: int) -> float | None:
+    """Return the share of handled contacts after which the customer did not come again.
+
+    Again: about the same category, within the window. Contacts without a customer count in
+    neither.
+    """
+    return ratio(first_contacts - repeated, first_contacts)
+
+
+def repeat_share(first_contacts: int, repeated: int) -> float | None:
+    """Return what `first_contact_resolution` lacks to 1."""
+    return ratio(repeated, first_contacts)
+
+
+def satisfaction_top_two_of_five(top_answers: int, answers: int) -> float | None:
+    """Return the share of survey answers that are a 4 or a 5."""
+    return ratio(top_answers, answers)
+
+
+def satisfaction_mean(score_sum: int, answers: int) -> float | None:
+    """Return the mean score of survey answers, from 1 to 5."""
+    return ratio(score_sum, answers)
+
+
+def survey_answer_share(answers: int, surveys: int) -> float | None:
+    """Return answers over surveys asked for; it may exceed 1, since others may answer, too."""
+    return ratio(answers, surveys)
+
+
+def average_talk_ms(talk_ms: int, handled: int) -> float | None:
+    """Return the mean time in talk (or writing) per handled contact, in milliseconds."""
+    return ratio(talk_ms, handled)
+
+
+def average_hold_ms(hold_ms: int, handled: int) -> float | None:
+    """Return the mean time on hold per handled contact, in milliseconds."""
+    return ratio(hold_ms, handled)
+
+
+def average_wrap_up_ms(wrap_up_ms: int, handled: int) -> float | None:
+    """Return the mean wrap-up time per handled contact, in milliseconds."""
+    return ratio(wrap_up_ms, handled)
+
+
+def average_accept_ms(accept_ms: int, assignments: int) -> float | None:
+    """Return the mean time from an offer to its acceptance, in milliseconds."""
+    return ratio(accept_ms, assignments)
+
+
+def average_first_reply_ms(first_reply_ms: int, first_replies: int) -> float | None:
+    """Return the mean time from arrival to an agent's first reply, in milliseconds.
+
+    Automatic replies do not count; a contact that got no reply counts in neither.
+    """
+    return ratio(first_reply_ms, first_replies)
+
+
+def average_gross_wait_ms(gross_wait_ms: int, assignments: int) -> float | None:
+    """Return the mean time from arrival to an assignment, in milliseconds."""
+    return ratio(gross_wait_ms, assignments)
+
+
+def average_net_wait_ms(net_wait_ms: int, assignments: int) -> float | None:
+    """Return the part of the gross wait that was spent in line or on offer, in milliseconds."""
+    return ratio(net_wait_ms, assignments)
+
+
+def transfer_share(transferred: int, assignments: int) -> float | None:
+    """Return transfers over assignments."""
+    return ratio(transferred, assignments)
+
+
+def cost_per_contact(cost: float, handled: int) -> float | None:
+    """Return what was paid over handled contacts, in the currency of the prices."""
+    return cost / handled if handled > 0 else None
+
+
+def cost_per_resolved_contact(cost: float, resolved: int) -> float | None:
+    """Return what was paid over contacts said to be resolved, in the currency of the prices."""
+    return cost / resolved if resolved > 0 else None
+
+
+def mean_prediction_error_ms(error_ms: int, predictions: int) -> float | None:
+    """Return predicted less actual wait, the mean, in milliseconds: above 0 is too long."""
+    return ratio(error_ms, predictions)
+
+
+def mean_absolute_prediction_error_ms(off_ms: int, predictions: int) -> float | None:
+    """Return by how much predicted waits were off, too long or too short, in milliseconds."""
+    return ratio(off_ms, predictions)
+
+
+def predicted_within_30_s(close: int, predictions: int) -> float | None:
+    """Return the share of predicted waits that were off by at most 30 s."""
+    return ratio(close, predictions)

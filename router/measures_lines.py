@@ -104,6 +104,14 @@ class PromiseCounts:
     def __init__(self) -> None:
         self.started = self.warned = self.met = self.breached = self.canceled = 0
 
+    def add(self, other: PromiseCounts) -> None:
+        """Add the counts of another queue, agent or day to these."""
+        self.started += other.started
+        self.warned += other.warned
+        self.met += other.met
+        self.breached += other.breached
+        self.canceled += other.canceled
+
 
 class WaitingRoom:
     """Know how many wait and who has waited longest; entering and leaving cost log n."""

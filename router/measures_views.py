@@ -7,10 +7,12 @@ durations are milliseconds. `as_table` gives the whole as plain dictionaries, re
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from router import measures_formulas as formulas
 from router.measures import Measures
 from router.measures_agents import AgentState
+from router.measures_cards import Card
 from router.measures_histogram import FineHistogram
 from router.measures_lines import Counts, Line, QueueExit
 
@@ -38,6 +40,12 @@ class QueueRow:
     wait_p90_ms: int | None
     wait_p95_ms: int | None
     wait_max_ms: int
+    predicted_wait_ms: int | None
+    predicted_wait_by_channel_ms: dict[str, int]
+    predictions: int
+    mean_prediction_error_ms: float | None
+    mean_absolute_prediction_error_ms: float | None
+    predicted_within_30_s: float | None
     abandonment: float | None
     abandonment_without_short: float | None
     offers: int
@@ -95,6 +103,33 @@ class IntervalRow:
     average_speed_of_answer_ms: float | None
 
 
+def summary(measures: Measures) -> dict[str, int | float | None]:
+    """Return the whole centre in a few numbers: counts, ms, ratios (None: nothing decided)."""
+    counts = Counts()
+    for line in measures.lines.values():
+        counts.add(line.counts)
+    service = counts.service_counts()
+    met = sum(promise.met for promise in measures.promises.values())
+    breached = sum(promise.breached for promise in measures.promises.values())
+    return {
+        "contacts": measures.accepted,
+        "open": measures.open_contacts,
+        **{how.value: number for how, number in counts.exits.items()},
+        "service_level": formulas.service_level(service),
+        "average_speed_of_answer_ms": formulas.average_speed_of_answer_ms(
+            counts.answered_wait_ms, service.answered
+        ),
+        "abandonment": formulas.abandonment(service),
+        "offers_per_assignment": formulas.offers_per_assignment(
+            sum(line.offers for line in measures.lines.values()),
+            sum(line.assignments for line in measures.lines.values()),
+        ),
+        "sla_met": met,
+        "sla_breached": breached,
+        "sla_met_share": formulas.sla_met_share(met, breached),
+    }
+
+
 def queue_rows(measures: Measures, now_ms: int | None = None) -> list[QueueRow]:
     """Make a row for each queue of the plan and each that was ever used, plan first, by name."""
     at_ms = measures.now_ms if now_ms is None else now_ms
@@ -139,6 +174,7 @@ def _queue_row(measures: Measures, queue: str, now_ms: int) -> QueueRow:
         wait_p90_ms=waits.percentile_ms(90),
         wait_p95_ms=waits.percentile_ms(95),
         wait_max_ms=waits.max_ms,
+        **_predicted(measures, queue),
         abandonment=formulas.abandonment(service),
         abandonment_without_short=formulas.abandonment_without_short(service),
         offers=offers,
@@ -154,6 +190,33 @@ def _queue_row(measures: Measures, queue: str, now_ms: int) -> QueueRow:
         hold_ms=hold_ms,
         wrap_up_ms=wrap_up_ms,
     )
+
+
+def _predicted(measures: Measures, queue: str) -> dict[str, Any]:
+    """Return what a customer would be told now, and how good that was, by days kept."""
+    total = Card()
+    for day in measures.days.known.values():
+        for key, card in day.lines.items():
+            if key.queue == queue:
+                total.add_predictions(card)
+    channels = sorted(channel for name, channel in measures.lines if name == queue)
+    by_channel = {channel: measures.waits.now(queue, channel) for channel in channels}
+    return {
+        "predicted_wait_ms": measures.waits.now(queue),
+        "predicted_wait_by_channel_ms": {
+            channel: wait_ms for channel, wait_ms in by_channel.items() if wait_ms is not None
+        },
+        "predictions": total.predictions,
+        "mean_prediction_error_ms": formulas.mean_prediction_error_ms(
+            total.predicted_error_ms, total.predictions
+        ),
+        "mean_absolute_prediction_error_ms": formulas.mean_absolute_prediction_error_ms(
+            total.predicted_off_ms, total.predictions
+        ),
+        "predicted_within_30_s": formulas.predicted_within_30_s(
+            total.predicted_close, total.predictions
+        ),
+    }
 
 
 def _threshold_ms(measures: Measures, queue: str) -> int:
@@ -242,7 +305,7 @@ def as_table(measures: Measures, now_ms: int | None = None) -> dict[str, object]
     return {
         "at_ms": measures.now_ms if now_ms is None else now_ms,
         "seq": measures.seq,
-        "summary": measures.summary(),
+        "summary": summary(measures),
         "queues": [asdict(row) for row in queue_rows(measures, now_ms)],
         "promises": [asdict(row) for row in promise_rows(measures)],
         "teams": [asdict(row) for row in team_rows(measures, now_ms)],
