@@ -14,6 +14,8 @@
 - `views`        queues, agents, one contact: read from the journal, never from the router
 - `worker`       the loop that joins intake, service, journal and readers
 - `http`         the same over HTTP: events in, decisions and state out
+- `board*`       what a supervisor watches: `board` makes frames, `board_clocks` folds what they
+                 need, `board_http` serves them; the page that draws them is in `page/`
 - `topics`       the topics' names, how each must be kept, a centre's partition
 - `kafka_settings`  how to reach a cluster, and what is refused: secrets and data in the clear
 - `kafka`        one cluster through its client: every call with a deadline, every error ours

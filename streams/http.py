@@ -25,6 +25,8 @@ from aiohttp import web
 from router.decisions import Reason
 from router.events import RecordRefused
 from streams import ENGINE_VERSION
+from streams.board import PAGE_FILES
+from streams.board_http import BoardPages
 from streams.codec import (
     BatchError,
     ClockReached,
@@ -103,6 +105,7 @@ class Server:
         app.router.add_get("/v1/agents", self._agents)
         app.router.add_get("/v1/measures", self._measures)
         app.router.add_get("/v1/contacts/{contact_id}", self._contact)
+        BoardPages(self._worker, self._views).add_routes(app)
         app.on_shutdown.append(self._end_streams)
         return app
 
@@ -166,6 +169,8 @@ class Server:
             return await handler(request)
         if self._loopback and not is_loopback(_host_of(request.host)):
             raise Problem(421, "Misdirected request", "this server answers to loopback names only")
+        if request.path in PAGE_FILES:  # the page tells nothing; what it shows it asks for
+            return await handler(request)
         if self._token:
             scheme, _, given = request.headers.get("Authorization", "").partition(" ")
             same = hmac.compare_digest(given.strip().encode(), self._token.encode())

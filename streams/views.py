@@ -20,6 +20,8 @@ from router.explain import explain
 from router.journal import Entry, decode_record
 from router.measures import Measures
 from router.measures_views import as_table, queue_rows, team_rows
+from streams.board import frame
+from streams.board_clocks import BoardFold
 from streams.embedded import EmbeddedStore
 from streams.writing import DecisionWriter
 
@@ -80,6 +82,7 @@ class Views:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="views")
         self._opened: EmbeddedStore | None = None
         self._measures = Measures()
+        self._board = BoardFold()
 
     async def ask(self, question: Callable[[], Answer]) -> Answer:
         """Run a question in the views' thread."""
@@ -128,6 +131,11 @@ class Views:
         measures = self._catch_up()
         return as_table(measures, max(now_ms or 0, measures.now_ms))
 
+    def board(self, now_ms: int | None) -> dict[str, object]:
+        """Return a frame of the board."""
+        measures = self._catch_up()
+        return frame(measures, self._board, max(now_ms or 0, measures.now_ms))
+
     def contact(self, contact_id: str) -> str | None:
         """Return the story of one contact, None if no entry names it."""
         store = self._store()
@@ -150,6 +158,7 @@ class Views:
         for stored in self._store().records(self._measures.seq):
             for entry in decode_record(stored.body).entries:
                 self._measures.fold(entry.stamped, entry.decisions)
+                self._board.fold(entry)
         return self._measures
 
     def _close(self) -> None:
