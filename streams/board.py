@@ -49,6 +49,7 @@ def frame(measures: Measures, fold: BoardFold, at_ms: int) -> dict[str, Any]:
     center = measures.center
     promises = promise_rows(measures)
     overdue, late = fold.overdue(CLOCKS_MAX // 2)
+    due = fold.due_next(CLOCKS_MAX - len(late))
     return {
         "center": center.name if center is not None else "",
         "version": center.version if center is not None else 0,
@@ -58,7 +59,7 @@ def frame(measures: Measures, fold: BoardFold, at_ms: int) -> dict[str, Any]:
         "queues": [_queue(measures, row, promises, at_ms) for row in queue_rows(measures, at_ms)],
         "teams": [asdict(row) for row in team_rows(measures, at_ms)],
         "overdue": overdue,
-        "clocks": [_clock(fold, clock) for clock in [*late, *fold.due_next(CLOCKS_MAX - len(late))]],
+        "clocks": [_clock(fold, clock) for clock in (*late, *due)],
         "decisions": [
             structs.asdict(told) for told in list(fold.recent)[: -DECISIONS_MAX - 1 : -1]
         ],
