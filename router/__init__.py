@@ -6,7 +6,7 @@ The words, which are all that crosses the door:
 - `decisions`  all that may be ordered (imperative), each with its `Reason`
 - `center`     the configuration of one routing group (`center_calendars` its opening hours);
                `checks` says what is wrong with one
-               (`problems`, `ranges`, `reach`, `calendar_checks` are its parts)
+               (`problems`, `ranges`, `reach`, `calendar_checks`, `later_checks` are its parts)
 
 The tables, read by the code, the tests and the pictures: `contacts`, `offers`, `agents`.
 
@@ -29,7 +29,8 @@ What happens:
 - `on_*`       the handlers, a file per family of events: `on_arrival`, `on_contact`, `on_offer`,
                `on_agent`, `on_center`; `refusals` answer what is not followed
 - `matching`   asks the two questions; `assignments` carries out, `waiting` lets wait
-- `clocks`     runs the promises' clocks
+- `clocks`     runs the promises' clocks; `retargeting` lets them live on when contacts reopen or
+               promises change
 
 Around it:
 

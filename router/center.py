@@ -100,6 +100,8 @@ class ClockKind(Enum):
     PERIODIC_UPDATE = "periodic_update"
     FOLLOW_UP = "follow_up"
     COMPLAINT_ACKNOWLEDGEMENT = "complaint_acknowledgement"
+    COMPLAINT_UPDATE = "complaint_update"
+    COMPLAINT_ANSWER = "complaint_answer"
 
 
 class Signal(Enum):
@@ -124,7 +126,12 @@ class Signal(Enum):
 
 
 class ReopenMode(Enum):
-    """Say what a reopened contact does to the clock of a promise."""
+    """Say what a reopened contact does to the clock of a promise.
+
+    `resume`: it goes on with what it had left, unless it was broken; `restart`: it has its whole
+    time again; `new_cycle`: as `restart`, and its escalation begins with the first of the chain
+    again. The time in which the contact was closed never counts.
+    """
 
     RESUME = "resume"
     RESTART = "restart"
@@ -264,6 +271,9 @@ class Promise:
     the end of its `target_working_days`-th working day after the day of the start. `warnings` are
     percentages of it. Empty signal sets mean the usual ones of the kind
     (`router.sla.DEFAULT_SIGNALS`). `objective_percent` is the share that should be met.
+    `priorities` match the contact's own priority, before steps and promises add to it.
+    Once somebody of the chain was called, the next one is after `escalate_every_ms` on the
+    promise's calendar, as long as the clock runs (0: only warnings and the breach call).
     """
 
     __pydantic_config__ = _CLOSED
@@ -286,6 +296,8 @@ class Promise:
     on_breach: PromiseAction = PromiseAction()
     escalation: tuple[str, ...] = ()
     objective_percent: int = 80
+    priorities: tuple[int, ...] = field(default=(), metadata={LATER: "0.2"})
+    escalate_every_ms: int = field(default=0, metadata={LATER: "0.2"})
 
 
 @dataclass(frozen=True, kw_only=True)

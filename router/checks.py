@@ -29,6 +29,7 @@ from router.center import (
     Signal,
     Step,
 )
+from router.later_checks import check_later_settings
 from router.problems import Path, Problem, show_duration, suggest
 from router.ranges import CHANNEL_MAX, LEVELS, NAME_PATTERN, RANGES, WARNINGS, WEIGHTS
 from router.reach import check_reach, is_language, overflow_rings
@@ -71,6 +72,7 @@ def check_values(center: Center) -> tuple[Problem, ...]:
         check.category(("categories", name), category)
     check.agents()
     check.promises()
+    check.problems += check_later_settings(center)
     check.problems += check_calendars(center)
     return tuple(check.problems)
 
@@ -429,7 +431,7 @@ class _Check:
             for other, before in same[:_PAIRS_MAX]:
                 if all(
                     _covers(getattr(before, field), getattr(promise, field))
-                    for field in ("categories", "channels", "tiers")
+                    for field in ("categories", "channels", "tiers", "priorities")
                 ):
                     self.warn(
                         ("promises", name),
@@ -441,6 +443,6 @@ class _Check:
             same.append((name, promise))
 
 
-def _covers(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+def _covers(wide: tuple[str | int, ...], narrow: tuple[str | int, ...]) -> bool:
     """Say whether a match list takes everything that another takes (empty takes all)."""
     return not wide or (bool(narrow) and set(narrow) <= set(wide))

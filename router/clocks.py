@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from router import states, whys
-from router.center import ReopenMode, Signal
+from router import whys
+from router.center import Signal
 from router.decisions import (
     BreachSla,
     EscalateContact,
     MeetSla,
     PauseSla,
     Reason,
-    RebaseSla,
     ResumeSla,
     StartSla,
     StopSla,
@@ -73,13 +72,13 @@ def send_signal(floor: Floor, contact: Contact, signal: int) -> None:
                 _resume(floor, clock)
             elif action == RESET:
                 _stop(floor, clock)
-                _start(floor, contact, _plan_of(clock), clock, whys.CLOCK_RESET)
+                start_clock(floor, contact, _plan_of(clock), clock, whys.CLOCK_RESET)
         clock = clock.next
     for plan, action in contact.profile.reactions[signal]:
         if action == START:
-            clock = _clock_of(contact, plan)
+            clock = clock_of(contact, plan)
             if clock is None or clock.phase == OVER:
-                _start(floor, contact, plan, clock, whys.CLOCK_STARTED)
+                start_clock(floor, contact, plan, clock, whys.CLOCK_STARTED)
 
 
 def _plan_of(clock: Clock) -> PromisePlan:
@@ -91,7 +90,7 @@ def _plan_of(clock: Clock) -> PromisePlan:
     return clock.plan
 
 
-def _clock_of(contact: Contact, plan: PromisePlan) -> Clock | None:
+def clock_of(contact: Contact, plan: PromisePlan) -> Clock | None:
     """Return the contact's clock of the same kind of promise (the promise may have changed)."""
     kind = plan.promise.kind
     clock = contact.clocks
@@ -102,7 +101,7 @@ def _clock_of(contact: Contact, plan: PromisePlan) -> Clock | None:
     return None
 
 
-def _start(
+def start_clock(
     floor: Floor, contact: Contact, plan: PromisePlan, old: Clock | None, reason: Reason
 ) -> Clock:
     """Start the clock of a promise; an ended one gives way to the next cycle."""
@@ -116,21 +115,33 @@ def _start(
         clock.plan = plan
         clock.cycle += 1
         clock.phase = RUNNING
+        clock.started_ms = floor.now_ms
         clock.since_ms = floor.now_ms
         clock.consumed_ms = 0
         clock.noticed = 0
+        clock.escalate_ms = 0
     floor.out.append(
         StartSla(contact.contact_id, plan.name, clock.cycle, clock.deadline_ms, reason)
     )
-    _arm(floor, clock)
+    arm_clock(floor, clock)
     return clock
 
 
-def _arm(floor: Floor, clock: Clock) -> None:
-    """Arm a running clock for its next threshold."""
+def arm_clock(floor: Floor, clock: Clock) -> None:
+    """Arm a clock for its next threshold, or for the next one of its chain if that comes first."""
+    due_ms = clock.escalate_ms
+    if clock.phase == RUNNING:
+        threshold_ms = _threshold_due_ms(clock)
+        due_ms = min(due_ms, threshold_ms) if due_ms else threshold_ms
+    if due_ms:
+        due_ms = max(due_ms, floor.now_ms)
+        floor.timers.arm(clock, floor.now_ms, due_ms - floor.now_ms)
+
+
+def _threshold_due_ms(clock: Clock) -> int:
+    """Return when a running clock reaches its next warning, or its deadline."""
     threshold_ms = clock.plan.thresholds[clock.noticed][1]
-    due_ms = max(clock.plan.due_ms(clock.since_ms, threshold_ms - clock.consumed_ms), floor.now_ms)
-    floor.timers.arm(clock, floor.now_ms, due_ms - floor.now_ms)
+    return clock.plan.due_ms(clock.since_ms, threshold_ms - clock.consumed_ms)
 
 
 def _elapsed_ms(floor: Floor, clock: Clock) -> int:
@@ -152,7 +163,7 @@ def _stop(floor: Floor, clock: Clock) -> None:
     elapsed_ms = _elapsed_ms(floor, clock)
     if clock.phase == RUNNING and floor.now_ms > clock.deadline_ms:
         # Only a clock that was just rebased into the past is late before its timer fired.
-        _breach(floor, clock)
+        breach_clock(floor, clock)
     if clock.phase == BREACHED:
         late_ms = _late_ms(floor, clock)
         floor.out.append(StopSla(contact_id, name, cycle, whys.STOPPED_LATE, late_ms))
@@ -162,7 +173,7 @@ def _stop(floor: Floor, clock: Clock) -> None:
     clock.phase = OVER
 
 
-def _cancel(floor: Floor, clock: Clock) -> None:
+def cancel_clock(floor: Floor, clock: Clock) -> None:
     """End a clock whose promise can no longer be kept or broken."""
     floor.timers.cancel(clock)
     elapsed_ms = _elapsed_ms(floor, clock)
@@ -183,6 +194,7 @@ def _pause(floor: Floor, clock: Clock) -> None:
     floor.timers.cancel(clock)
     clock.consumed_ms = _elapsed_ms(floor, clock)
     clock.phase = PAUSED
+    clock.escalate_ms = 0
     floor.out.append(
         PauseSla(clock.contact.contact_id, clock.plan.name, clock.cycle, whys.CLOCK_PAUSED)
     )
@@ -203,7 +215,8 @@ def _resume(floor: Floor, clock: Clock) -> None:
             whys.CLOCK_RESUMED,
         )
     )
-    _arm(floor, clock)
+    await_answer(floor, clock)
+    arm_clock(floor, clock)
 
 
 def end_clocks(floor: Floor, contact: Contact, *, handled: bool) -> None:
@@ -213,124 +226,11 @@ def end_clocks(floor: Floor, contact: Contact, *, handled: bool) -> None:
     clock = contact.clocks
     while clock is not None:
         if clock.phase != OVER:
-            _cancel(floor, clock)
+            cancel_clock(floor, clock)
         clock = clock.next
 
 
-def reopen_clocks(floor: Floor, contact: Contact) -> None:
-    """Let the promises of a reopened contact live on, as each of them says.
-
-    `resume` carries the time that had run; `restart` and `new_cycle` count from the reopening.
-    Promises whose start set names `reopened` have answered already.
-    """
-    send_signal(floor, contact, REOPENED)
-    for plan, action in contact.profile.reactions[ARRIVED]:
-        if action != START:
-            continue
-        clock = _clock_of(contact, plan)
-        if clock is None or clock.phase != OVER:
-            continue
-        had_ms = clock.consumed_ms
-        if plan.promise.reopen is ReopenMode.RESUME and had_ms < plan.target_ms:
-            floor.timers.cancel(clock)
-            clock.plan = plan.for_start(floor.now_ms)
-            clock.cycle += 1
-            clock.phase = RUNNING
-            clock.since_ms = floor.now_ms
-            clock.consumed_ms = had_ms
-            clock.noticed = _thresholds_passed(plan, had_ms)
-            floor.out.append(
-                StartSla(
-                    contact.contact_id, plan.name, clock.cycle, clock.deadline_ms, whys.REOPENED
-                )
-            )
-            _arm(floor, clock)
-        else:
-            _start(floor, contact, plan, clock, whys.REOPENED)
-
-
-def _thresholds_passed(plan: PromisePlan, elapsed_ms: int) -> int:
-    """Count the warnings that lie at or before `elapsed_ms` of running time."""
-    return sum(
-        1 for percent, ms in plan.thresholds if percent < TARGET_PERCENT and ms <= elapsed_ms
-    )
-
-
-def retarget_clocks(floor: Floor, contact: Contact) -> None:
-    """Put the clocks under the promises that hold for the contact now.
-
-    A deadline is counted from the clock's original start with all its pauses. A broken promise
-    stays as it was broken. A promise new to the contact counts from its arrival, unless what it
-    promises has happened already.
-    """
-    plans = contact.profile.promises
-    clock = contact.clocks
-    while clock is not None:
-        follower = clock.next
-        if clock.phase in (RUNNING, PAUSED):
-            kind = clock.plan.promise.kind
-            plan = next((p for p in plans if p.promise.kind is kind), None)
-            if plan is None:
-                _cancel(floor, clock)
-            elif not is_same(plan, clock.plan):
-                _rebase(floor, clock, plan.for_start(contact.arrived_ms))
-        clock = follower
-    for plan, action in contact.profile.reactions[ARRIVED]:
-        if action == START and _clock_of(contact, plan) is None and not _is_done(contact, plan):
-            started = Clock(contact, plan.for_start(contact.arrived_ms), 1, contact.arrived_ms)
-            started.next = contact.clocks
-            contact.clocks = started
-            floor.out.append(
-                StartSla(contact.contact_id, plan.name, 1, started.deadline_ms, whys.RETARGETED)
-            )
-            _arm(floor, started)
-
-
-def is_same(plan: PromisePlan, other: PromisePlan) -> bool:
-    """Say whether two plans promise the same, by the same name and the same hours."""
-    if plan.name != other.name or plan.promise != other.promise:
-        return False
-    if plan.hours is None or other.hours is None:
-        return plan.hours is other.hours
-    return plan.hours.version == other.hours.version
-
-
-def _is_done(contact: Contact, plan: PromisePlan) -> bool:
-    """Say whether an agent was with the contact already, if that is what a promise promises."""
-    served = contact.state in (states.HANDLING, states.WRAP_UP, states.AWAITING_CUSTOMER) or (
-        contact.more is not None and contact.more.last_agent != ""
-    )
-    return served and any(
-        plan.actions[signal] == STOP for signal in (ASSIGNED, CONNECTED, AGENT_REPLIED)
-    )
-
-
-def _rebase(floor: Floor, clock: Clock, plan: PromisePlan) -> None:
-    """Move a clock from one promise to another of the same kind."""
-    old_name, old_deadline_ms = clock.plan.name, _deadline_ms(floor, clock)
-    said_percent = clock.plan.thresholds[clock.noticed - 1][0] if clock.noticed else 0
-    clock.plan = plan
-    floor.out.append(
-        RebaseSla(
-            clock.contact.contact_id,
-            plan.name,
-            clock.cycle,
-            old_deadline_ms,
-            _deadline_ms(floor, clock),
-            whys.RETARGETED,
-            from_policy="" if old_name == plan.name else old_name,
-        )
-    )
-    floor.timers.cancel(clock)
-    # A percentage is said once; what the rebase moved into the past is due at once.
-    clock.noticed = sum(1 for percent, _ in plan.thresholds if percent <= said_percent)
-    if clock.phase == RUNNING:
-        _arm(floor, clock)
-    elif clock.consumed_ms > plan.target_ms:
-        _breach(floor, clock)
-
-
-def _deadline_ms(floor: Floor, clock: Clock) -> int:
+def deadline_of(floor: Floor, clock: Clock) -> int:
     """Return the deadline; for a paused clock the one it would have if it resumed now."""
     if clock.phase == PAUSED:
         left_ms = clock.plan.target_ms - clock.consumed_ms
@@ -339,27 +239,32 @@ def _deadline_ms(floor: Floor, clock: Clock) -> int:
 
 
 def fire_clock(floor: Floor, clock: Clock) -> None:
-    """Warn or breach, as the threshold says."""
+    """Warn or breach, as the threshold says, or call the next one of the chain."""
+    if clock.phase != RUNNING or (
+        clock.escalate_ms and clock.escalate_ms < max(_threshold_due_ms(clock), floor.now_ms)
+    ):
+        escalate(floor, clock, whys.ESCALATION_DUE)
+        return
     percent = clock.plan.thresholds[clock.noticed][0]
     if percent == TARGET_PERCENT:
-        _breach(floor, clock)
+        breach_clock(floor, clock)
         return
     clock.noticed += 1
     floor.out.append(
         WarnSla(clock.contact.contact_id, clock.plan.name, clock.cycle, percent, whys.WARNING_DUE)
     )
     floor.due_actions.append((clock, clock.plan.promise.on_warning))
-    _arm(floor, clock)
+    arm_clock(floor, clock)
 
 
-def _breach(floor: Floor, clock: Clock) -> None:
+def breach_clock(floor: Floor, clock: Clock) -> None:
     """Decide that the promise is broken; the clock runs on until it is stopped."""
     floor.out.append(
         BreachSla(
             clock.contact.contact_id,
             clock.plan.name,
             clock.cycle,
-            _deadline_ms(floor, clock),
+            deadline_of(floor, clock),
             whys.DEADLINE_PASSED,
         )
     )
@@ -369,23 +274,35 @@ def _breach(floor: Floor, clock: Clock) -> None:
         clock.since_ms = floor.now_ms - late_ms
         clock.consumed_ms = clock.plan.target_ms
     clock.phase = BREACHED
+    floor.timers.cancel(clock)
+    arm_clock(floor, clock)
     floor.due_actions.append((clock, clock.plan.promise.on_breach))
 
 
-def escalate(floor: Floor, clock: Clock) -> None:
+def escalate(floor: Floor, clock: Clock, reason: Reason) -> None:
     """Call the next one in the promise's chain, as long as it has one."""
     chain = clock.plan.promise.escalation
     more = floor.more_of(clock.contact)
     level = more.escalated.get(clock.plan.name, 0)
-    if level >= len(chain):
-        return
-    more.escalated[clock.plan.name] = level + 1
-    floor.out.append(
-        EscalateContact(
-            clock.contact.contact_id,
-            clock.plan.name,
-            level + 1,
-            chain[level],
-            whys.SLA_BREACHED if clock.phase == BREACHED else whys.SLA_WARNED,
+    clock.escalate_ms = 0
+    if level < len(chain):
+        more.escalated[clock.plan.name] = level + 1
+        floor.out.append(
+            EscalateContact(
+                clock.contact.contact_id, clock.plan.name, level + 1, chain[level], reason
+            )
         )
-    )
+    if clock.phase != OVER:
+        await_answer(floor, clock)
+        if clock.escalate_ms or clock.fifo is None:
+            floor.timers.cancel(clock)
+            arm_clock(floor, clock)
+
+
+def await_answer(floor: Floor, clock: Clock) -> None:
+    """Note when the next one of the chain is called unless the clock is stopped before."""
+    promise, more = clock.plan.promise, clock.contact.more
+    if not promise.escalate_every_ms or more is None:
+        return
+    if 0 < more.escalated.get(clock.plan.name, 0) < len(promise.escalation):
+        clock.escalate_ms = clock.plan.due_ms(floor.now_ms, promise.escalate_every_ms)

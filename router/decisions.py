@@ -98,6 +98,7 @@ class Reason(Enum):
     RETARGETED = "retargeted"
     SLA_WARNED = "sla_warned"
     SLA_BREACHED = "sla_breached"
+    ESCALATION_DUE = "escalation_due"
     # events not followed
     DUPLICATE = "duplicate"
     ID_CONFLICT = "id_conflict"

@@ -28,11 +28,14 @@ from router.decisions import (
     Decision,
     EndAssignment,
     EnqueueContact,
+    EscalateContact,
     MeetSla,
     NoteDuplicate,
     OfferContact,
     OverflowContact,
+    PauseSla,
     Reason,
+    RebaseSla,
     RefuseEvent,
     RelaxContact,
     RequeueContact,
@@ -47,7 +50,7 @@ from router.decisions import (
 from router.events import Event, TimeAdvanced
 from router.journal import Entry, ReplayDivergedError
 from router.policies.contact_selection import POLICIES, POLICY_ORDER
-from router.records import BREACHED, OVER, PAUSED, Clock, Contact
+from router.records import BREACHED, OVER, PAUSED, Assignment, Clock, Contact
 from router.router import Router
 
 if TYPE_CHECKING:
@@ -134,6 +137,8 @@ def _tell_entry(router: Router, entry: Entry, contact_id: str, views: list[Candi
         if about != contact_id:
             continue
         lines.append(f"    {say_decision(decision, stamped.at_ms)}")
+        if isinstance(decision, PauseSla):
+            lines.append(f"      by {_who_paused(floor, entry, contact_id)}")
         if isinstance(decision, StartSla | ResumeSla):
             clock = _clock_named(floor.contacts.get(contact_id), decision.policy)
             lines.extend(f"      {line}" for line in _tell_deadline(clock))
@@ -141,6 +146,17 @@ def _tell_entry(router: Router, entry: Entry, contact_id: str, views: list[Candi
             contact = floor.contacts[contact_id]
             lines.extend(f"      {line}" for line in _tell_offer(router, contact, decision, views))
     return lines
+
+
+def _who_paused(floor: Floor, entry: Entry, contact_id: str) -> str:
+    """Say what paused a clock, and in whose hands the contact was."""
+    what = say_event(entry.stamped.event)
+    for decision in entry.decisions:
+        if isinstance(decision, EndAssignment) and decision.contact_id == contact_id:
+            return f"{decision.agent_id}: {what}"
+    contact = floor.contacts.get(contact_id)
+    work = None if contact is None else contact.work
+    return f"{work.agent.agent_id}: {what}" if isinstance(work, Assignment) else what
 
 
 def _clock_named(contact: Contact | None, policy: str) -> Clock | None:
@@ -220,6 +236,19 @@ def _say_clock(decision: Decision, why: str) -> str:
             return f"clock {decision.policy} runs to {say_instant(decision.deadline_ms)}: {why}"
         case WarnSla():
             return f"clock {decision.policy} has used {decision.percent} % of its time: {why}"
+        case PauseSla():
+            return f"clock {decision.policy} stands still: {why}"
+        case RebaseSla():
+            other = f" (promise {decision.from_policy} before)" if decision.from_policy else ""
+            return (
+                f"clock {decision.policy}{other} is due {say_instant(decision.deadline_ms)}, no "
+                f"longer {say_instant(decision.old_deadline_ms)}: {why}"
+            )
+        case EscalateContact():
+            return (
+                f"{decision.to} is called, link {decision.level} of the chain of "
+                f"{decision.policy}: {why}"
+            )
         case BreachSla():
             return f"promise {decision.policy} is broken: {why}"
         case MeetSla():

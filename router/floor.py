@@ -74,6 +74,7 @@ class Floor:
         "out",
         "overload",
         "profiles",
+        "promises_by_priority",
         "queues",
         "surveyed",
         "team_policy",
@@ -129,6 +130,7 @@ class Floor:
         self.window_ms = 0
         self.units_min = 0
         self.interrupting = False
+        self.promises_by_priority = False
 
     # --- places, profiles, lanes ------------------------------------------------------
 
@@ -427,6 +429,7 @@ class Floor:
         """Look up once what the channels and policies of a centre need."""
         self.units_min = min((channel.units for channel in self.channel_list), default=0)
         self.interrupting = any(channel.interrupts for channel in self.channel_list)
+        self.promises_by_priority = any(p.priorities for p in center.promises.values())
         self.keeps_scores = any(
             POLICIES[queue.agent_policy][3] == SCORED for queue in center.queues.values()
         )

@@ -8,7 +8,6 @@ from router.agents import AgentState
 from router.assignments import withdraw_offer
 from router.calendars import opening_hours
 from router.checks import check_center, config_hash
-from router.clocks import retarget_clocks
 from router.contacts import ContactState
 from router.decisions import ActivateCenter, Reason
 from router.events import (
@@ -23,6 +22,7 @@ from router.plan import ChannelPlan, ProfileKey, QueuePlan, make_profile
 from router.policies.agent_selection import Decay
 from router.records import Agent, Contact, Scores
 from router.refusals import note_duplicate, refuse
+from router.retargeting import retarget_clocks
 from router.sla import ALWAYS
 from router.waiting import requeue
 

@@ -16,8 +16,6 @@ from router.clocks import (
     HELD,
     RESUMED,
     TRANSFERRED,
-    reopen_clocks,
-    retarget_clocks,
     send_signal,
 )
 from router.decisions import (
@@ -46,6 +44,7 @@ from router.on_arrival import seek_affinity, set_affinity
 from router.plan import Profile, ProfileKey
 from router.records import Agent, Contact
 from router.refusals import note_duplicate, refuse
+from router.retargeting import reopen_clocks, retarget_clocks
 from router.sla import ALWAYS
 from router.waiting import (
     callback_due,
@@ -119,8 +118,8 @@ def set_profile(floor: Floor, contact: Contact, profile: Profile) -> None:
     old, new = contact.profile.key, profile.key
     contact.profile = profile
     more.step = min(more.step, len(profile.category.steps))
-    if old[1] != new[1] or old[2] != new[2]:
-        # Promises are made by category, channel and tier.
+    if old[1:3] != new[1:3] or (old[4] != new[4] and floor.promises_by_priority):
+        # Promises are made by category, channel and tier; by priority where one says so.
         retarget_clocks(floor, contact)
 
 

@@ -170,7 +170,7 @@ def make_profile(
 
     The answers in case of failure: "channel", "category", "queue", "skill".
     """
-    channel_name, category_name, tier, language, _, queue_name, own = key
+    channel_name, category_name, tier, language, stated, queue_name, own = key
     channel = channels.get(channel_name)
     if channel is None:
         return "channel"
@@ -190,5 +190,6 @@ def make_profile(
         if fallback is None:
             return "skill"
         queue, needs = fallback, ()
-    promises = promises_for(center.promises, hours, category_name, channel_name, tier)
+    priority = category.priority if stated < 0 else stated
+    promises = promises_for(center.promises, hours, category_name, channel_name, tier, priority)
     return Profile(key, channel, category, queue, needs, promises, unroutable=unroutable)

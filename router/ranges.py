@@ -7,6 +7,7 @@ from typing import Final
 
 NAME_PATTERN: Final = "[A-Za-z0-9._:-]{1,64}"
 LEVELS: Final = (1, 10)
+PRIORITIES: Final = (0, 9)
 WARNINGS: Final = (1, 99)
 CHANNEL_MAX: Final = (0, 10_000)
 WEIGHTS: Final = (1, 1_000_000)
@@ -53,6 +54,7 @@ RANGES: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
         "target_ms": _DURATION,
         "target_working_days": (0, 1_000),
         "objective_percent": (1, 99),
+        "escalate_every_ms": _DURATION,
     },
     "Agent": {"capacity": (0, 10_000)},
     "OfferRules": {

@@ -200,19 +200,22 @@ class Assignment(Timer):
 class Clock(Timer):
     """The clock of one promise on one contact; as a timer it is the next warning or the deadline.
 
-    `since_ms` is when it last began to run, `consumed_ms` what had run before that. `noticed`
-    counts the thresholds already passed.
+    `started_ms` is when its cycle began, `since_ms` when it last began to run, `consumed_ms` what
+    had run before that. `noticed` counts the thresholds already passed. `escalate_ms` is when the
+    next one of its chain is called, 0 if nobody is.
     """
 
     __slots__ = (
         "consumed_ms",
         "contact",
         "cycle",
+        "escalate_ms",
         "next",
         "noticed",
         "phase",
         "plan",
         "since_ms",
+        "started_ms",
     )
 
     def __init__(self, contact: Contact, plan: PromisePlan, cycle: int, since_ms: int) -> None:
@@ -221,7 +224,9 @@ class Clock(Timer):
         self.plan = plan
         self.cycle = cycle
         self.phase = RUNNING
+        self.started_ms = since_ms
         self.since_ms = since_ms
+        self.escalate_ms = 0
         self.consumed_ms = 0
         self.noticed = 0
         self.next: Clock | None = None

@@ -300,9 +300,9 @@ class Router:
         while floor.due_actions:
             clock, action = floor.due_actions.pop(0)
             contact = clock.contact
-            if action.escalate:
-                escalate(floor, clock)
             reason = whys.SLA_BREACHED if clock.phase == BREACHED else whys.SLA_WARNED
+            if action.escalate:
+                escalate(floor, clock, reason)
             if action.raise_priority:
                 raise_priority(floor, contact, action.raise_priority, reason)
             if action.next_step:

@@ -62,6 +62,17 @@ DEFAULT_SIGNALS: Final[dict[ClockKind, SignalSets]] = {
     ClockKind.COMPLAINT_ACKNOWLEDGEMENT: SignalSets(
         start=(Signal.COMPLAINT_RAISED,), stop=(Signal.AGENT_REPLIED,)
     ),
+    ClockKind.COMPLAINT_UPDATE: SignalSets(
+        start=(Signal.COMPLAINT_RAISED,),
+        stop=(Signal.RESOLVED, Signal.CLOSED),
+        reset=(Signal.AGENT_REPLIED,),
+    ),
+    ClockKind.COMPLAINT_ANSWER: SignalSets(
+        start=(Signal.COMPLAINT_RAISED,),
+        stop=(Signal.RESOLVED, Signal.CLOSED),
+        pause=(Signal.CUSTOMER_AWAITED,),
+        resume=(Signal.CUSTOMER_REPLIED, Signal.CUSTOMER_WAIT_ENDED),
+    ),
 }
 
 # On these channels being connected is being answered by a human voice.
@@ -83,12 +94,13 @@ def signal_sets(promise: Promise, channel: str) -> SignalSets:
     )
 
 
-def matches(promise: Promise, category: str, channel: str, tier: str) -> bool:
-    """Say whether a promise is made to contacts of this category, channel and tier."""
+def matches(promise: Promise, category: str, channel: str, tier: str, priority: int) -> bool:
+    """Say whether a promise is made to contacts of this category, channel, tier and priority."""
     return (
         (not promise.categories or category in promise.categories)
         and (not promise.channels or channel in promise.channels)
         and (not promise.tiers or tier in promise.tiers)
+        and (not promise.priorities or priority in promise.priorities)
     )
 
 
@@ -174,11 +186,12 @@ def promises_for(
     category: str,
     channel: str,
     tier: str,
+    priority: int,
 ) -> tuple[PromisePlan, ...]:
     """Return the promises made to a contact: of each kind the first that matches."""
     chosen: dict[ClockKind, PromisePlan] = {}
     for name, promise in promises.items():
-        if promise.kind not in chosen and matches(promise, category, channel, tier):
+        if promise.kind not in chosen and matches(promise, category, channel, tier, priority):
             own = None if promise.calendar == ALWAYS else hours[promise.calendar]
             chosen[promise.kind] = PromisePlan(name, promise, channel, own)
     return tuple(chosen.values())

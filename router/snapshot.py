@@ -188,6 +188,9 @@ def _thaw_contact(floor: Floor, facts: ContactFacts, plans: list[PromisePlan]) -
         clock.phase = written.phase
         clock.consumed_ms = written.consumed_ms
         clock.noticed = written.noticed
+        # Snapshots of the first version do not say when a clock was started: at arrival, mostly.
+        clock.started_ms = contact.arrived_ms if written.started_ms < 0 else written.started_ms
+        clock.escalate_ms = written.escalate_ms
         clock.next = contact.clocks
         contact.clocks = clock
     if contact.state == ContactState.ENDED:

@@ -50,6 +50,8 @@ class ClockState(Struct, array_like=True):
     since_ms: int
     consumed_ms: int
     noticed: int
+    started_ms: int = -1
+    escalate_ms: int = 0
 
 
 class WorkState(Struct, array_like=True):

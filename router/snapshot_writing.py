@@ -135,6 +135,8 @@ def _freeze_contact(
                 clock.since_ms,
                 clock.consumed_ms,
                 clock.noticed,
+                clock.started_ms,
+                clock.escalate_ms,
             )
         )
         clock = clock.next

@@ -25,7 +25,7 @@ from simulation.scenario import (
     Shift,
     Workforce,
 )
-from simulation.swarm import LANGUAGES, TIERS, draw_center
+from simulation.swarm import LANGUAGES, TIERS, draw_center, draw_later_settings
 from simulation.workforce import DEFERRED
 
 __all__ = ["DAY_START_MS", "Options", "for_center", "from_seed"]
@@ -171,7 +171,7 @@ def _full_day(center: Center, length_ms: int) -> tuple[Shift, ...]:
 def from_seed(seed: int, replication: int = 0) -> tuple[Center, Options]:
     """Draw a centre and a day under faults (or none) from one number."""
     streams = Streams(seed, replication)
-    center = draw_center(streams.lots("center"))
+    center = draw_later_settings(streams.lots("later"), draw_center(streams.lots("center")))
     lots = streams.lots("day")
     length_ms = lots.between(20, 90) * _MINUTE_MS
     demands = _swarm_demands(lots, center, length_ms)

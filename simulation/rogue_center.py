@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from router.center import Center, ClockKind, Promise
+from router.center import Center, Promise
 from router.checks import check_center
 from router.events import (
     CenterChanged,
@@ -16,6 +16,7 @@ from router.events import (
 )
 from simulation.mischief import Mischief
 from simulation.stage import Desk
+from simulation.swarm import FIRST_KINDS
 
 # What the codec says of records it cannot read, and a word that it would never say.
 _UNREADABLE: Final = (
@@ -72,7 +73,7 @@ def promise_added(act: Mischief) -> bool:
     """Add a promise at run time, for running clocks too or not."""
     center, lots = act.stage.center, act.lots
     promise = Promise(
-        kind=lots.pick(tuple(ClockKind)),
+        kind=lots.pick(FIRST_KINDS),
         target_ms=lots.between(5, 900) * 1_000,
         warnings=(50,) if lots.chance(0.5) else (),
     )

@@ -7,6 +7,7 @@ out passes `router.checks` without an error.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from router.center import (
@@ -30,6 +31,9 @@ from router.center import (
 )
 from simulation.randomness import Lots
 
+# What promises were of before there were more kinds; those are drawn from lots of their own, so
+# that a seed goes on to mean the same day.
+FIRST_KINDS: Final = tuple(ClockKind)[:7]
 LANGUAGES: Final = ("en", "zh", "es")
 TIERS: Final = ("gold", "silver")
 _SKILLS: Final = ("billing", "tech", "sales", "claims", "returns", "vip")
@@ -264,7 +268,7 @@ def _promises(lots: Lots, categories: list[str], channels: list[str]) -> dict[st
         chain = ("lead", "manager") if lots.chance(0.4) else ()
         warnings = tuple(lots.some((25, 50, 80), 0, 3))
         promises[f"promise-{number}"] = Promise(
-            kind=lots.pick(tuple(ClockKind)),
+            kind=lots.pick(FIRST_KINDS),
             target_ms=lots.pick((5_000, 20_000, 30_000, 180_000, 600_000)),
             categories=tuple(lots.some(categories, 0, 2)),
             channels=tuple(lots.some(channels, 1, 1)) if lots.chance(0.4) else (),
@@ -276,6 +280,33 @@ def _promises(lots: Lots, categories: list[str], channels: list[str]) -> dict[st
             escalation=chain,
         )
     return promises
+
+
+def draw_later_settings(lots: Lots, center: Center) -> Center:
+    """Draw what came later, for most centres: more kinds of clocks, chains that climb."""
+    if lots.chance(0.2):
+        return center
+    promises = {name: _later_promise(lots, made) for name, made in center.promises.items()}
+    if lots.chance(0.5):
+        promises["complaint"] = Promise(
+            kind=lots.pick(tuple(ClockKind)[7:]),
+            target_ms=lots.pick((20_000, 300_000)),
+            warnings=(50,),
+            reopen=lots.pick(tuple(ReopenMode)),
+            on_breach=PromiseAction(escalate=True),
+            escalation=("lead", "manager", "director"),
+            escalate_every_ms=lots.pick((0, 15_000)),
+        )
+    return replace(center, promises=promises)
+
+
+def _later_promise(lots: Lots, promise: Promise) -> Promise:
+    climbs = bool(promise.escalation) and lots.chance(0.8)
+    return replace(
+        promise,
+        escalate_every_ms=lots.pick((1_000, 20_000, 120_000)) if climbs else 0,
+        priorities=tuple(sorted(lots.some(range(10), 2, 6))) if lots.chance(0.2) else (),
+    )
 
 
 def _action(lots: Lots, chain: tuple[str, ...]) -> PromiseAction:

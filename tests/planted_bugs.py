@@ -499,33 +499,35 @@ def callback_lost(patch: pytest.MonkeyPatch) -> None:
 @bug("I16")
 def breach_twice(patch: pytest.MonkeyPatch) -> None:
     """Say a breach two times."""
-    old = find("_breach")
+    old = find("breach_clock")
 
     def breach(floor_: Any, clock: Any) -> None:
         old(floor_, clock)
         old(floor_, clock)
 
-    replace(patch, "_breach", breach)
+    replace(patch, "breach_clock", breach)
 
 
 @bug("I17", "I19")
 def breach_missing(patch: pytest.MonkeyPatch) -> None:
     """Let a clock run past its deadline in silence."""
-    silence(patch, "_breach", d.BreachSla)
+    silence(patch, "breach_clock", d.BreachSla)
 
 
 @bug("I17", "I18", "I20")
 def alarm_late(patch: pytest.MonkeyPatch) -> None:
     """Set the alarm of a clock one millisecond late."""
-    old = find("_arm")
+    old = find("arm_clock")
 
     def arm(floor_: Any, clock: Any) -> None:
         old(floor_, clock)
+        if clock.fifo is None:
+            return
         due_ms = floor_.timers.due_ms(clock)
         floor_.timers.cancel(clock)
         floor_.timers.arm(clock, floor_.now_ms, due_ms + 1 - floor_.now_ms)
 
-    replace(patch, "_arm", arm)
+    replace(patch, "arm_clock", arm)
 
 
 @bug("I22")
@@ -548,7 +550,7 @@ def strictly_before_the_deadline(patch: pytest.MonkeyPatch) -> None:
     def stop(floor_: Any, clock: Any) -> None:
         running = clock.phase == RUNNING
         if running and find("_elapsed_ms")(floor_, clock) == clock.plan.target_ms:
-            find("_breach")(floor_, clock)
+            find("breach_clock")(floor_, clock)
         old(floor_, clock)
 
     replace(patch, "_stop", stop)
@@ -637,12 +639,45 @@ def escalation_repeats(patch: pytest.MonkeyPatch) -> None:
     """Call the next one of the chain two times."""
     old = find("escalate")
 
-    def escalate(floor_: Any, clock: Any) -> None:
-        old(floor_, clock)
+    def escalate(floor_: Any, clock: Any, reason: d.Reason) -> None:
+        old(floor_, clock, reason)
         if isinstance(floor_.out[-1], d.EscalateContact):
             floor_.out.append(floor_.out[-1])
 
     replace(patch, "escalate", escalate)
+
+
+@bug("I14")
+def chain_not_climbed(patch: pytest.MonkeyPatch) -> None:
+    """Forget to call the next one of a chain when nobody answers."""
+    replace(patch, "await_answer", nothing)
+
+
+@bug("I14")
+def chain_climbed_early(patch: pytest.MonkeyPatch) -> None:
+    """Call the next one of a chain a second too early."""
+    old = find("await_answer")
+
+    def hasten(floor_: Any, clock: Any) -> None:
+        old(floor_, clock)
+        clock.escalate_ms -= 1_000 if clock.escalate_ms else 0
+
+    replace(patch, "await_answer", hasten)
+
+
+@bug("I22", "I15")
+def closed_time_counts(patch: pytest.MonkeyPatch) -> None:
+    """Let a resumed promise start anew as if nothing had run."""
+    old = find("reopen_clocks")
+
+    def reopen(floor_: Any, contact: Any) -> None:
+        clock = contact.clocks
+        while clock is not None:
+            clock.consumed_ms //= 2
+            clock = clock.next
+        old(floor_, contact)
+
+    replace(patch, "reopen_clocks", reopen)
 
 
 @bug("I15")

@@ -164,7 +164,8 @@ def draw_promises(random_: random.Random) -> dict[str, c.Promise]:
             tiers=("gold",),
             warnings=(50, 80),
             on_breach=raising,
-            escalation=("agent", "lead"),
+            escalation=("agent", "lead", "manager"),
+            escalate_every_ms=15_000,
         ),
         "answer": c.Promise(
             kind=c.ClockKind.ANSWER,
@@ -183,7 +184,17 @@ def draw_promises(random_: random.Random) -> dict[str, c.Promise]:
             reopen=draw(tuple(c.ReopenMode)),
         ),
         "update": c.Promise(kind=c.ClockKind.PERIODIC_UPDATE, target_ms=60_000),
-        "complaint": c.Promise(kind=c.ClockKind.COMPLAINT_ACKNOWLEDGEMENT, target_ms=40_000),
+        "complaint": c.Promise(
+            kind=c.ClockKind.COMPLAINT_ACKNOWLEDGEMENT,
+            target_ms=40_000,
+            on_breach=c.PromiseAction(escalate=True),
+            escalation=("lead", "manager", "director"),
+            escalate_every_ms=5_000,
+        ),
+        "told": c.Promise(kind=c.ClockKind.COMPLAINT_UPDATE, target_ms=50_000),
+        "answered": c.Promise(
+            kind=c.ClockKind.COMPLAINT_ANSWER, target_ms=80_000, reopen=c.ReopenMode.RESUME
+        ),
     }
 
 

@@ -468,6 +468,12 @@ def sla_breached() -> Playbook:
     return sla_warned() >> DEADLINE
 
 
+@reaches(Reason.ESCALATION_DUE, d.EscalateContact)
+def escalation_due() -> Playbook:
+    climbing = {"r": replace(ACTIVE["r"], escalate_every_ms=SECOND)}
+    return Playbook(desk(promises=climbing)) >> arrive("1") >> DEADLINE >> DEADLINE
+
+
 # --- events not followed --------------------------------------------------------------------------
 
 

@@ -85,6 +85,20 @@ USUAL_SIGNALS: Final[dict[ClockKind, tuple[tuple[Signal, ...], ...]]] = {
         _NONE,
         _NONE,
     ),
+    ClockKind.COMPLAINT_UPDATE: (
+        (Signal.COMPLAINT_RAISED,),
+        (Signal.RESOLVED, Signal.CLOSED),
+        _NONE,
+        _NONE,
+        (Signal.AGENT_REPLIED,),
+    ),
+    ClockKind.COMPLAINT_ANSWER: (
+        (Signal.COMPLAINT_RAISED,),
+        (Signal.RESOLVED, Signal.CLOSED),
+        (Signal.CUSTOMER_AWAITED,),
+        (Signal.CUSTOMER_REPLIED, Signal.CUSTOMER_WAIT_ENDED),
+        _NONE,
+    ),
 }
 
 # Where a human voice answers, being connected is the first response.
@@ -105,12 +119,13 @@ def signals_of(promise: Promise, channel: str) -> tuple[tuple[Signal, ...], ...]
     )
 
 
-def holds_for(promise: Promise, category: str, channel: str, tier: str) -> bool:
+def holds_for(promise: Promise, category: str, channel: str, tier: str, priority: int) -> bool:
     """Say whether the promise is made to such contacts; an empty list means all."""
     return (
         category in (promise.categories or (category,))
         and channel in (promise.channels or (channel,))
         and tier in (promise.tiers or (tier,))
+        and priority in (promise.priorities or (priority,))
     )
 
 
@@ -137,6 +152,7 @@ class Clock:
     due_ms: int = 0
     moved_ms: int = 0
     watched: tuple[int, int, int] = (-1, 0, 0)
+    chain_due_ms: int = 0
     table: OpeningTable | None = None
 
     def elapsed_ms(self, now_ms: int) -> int:
@@ -200,15 +216,14 @@ def due_now_ms(clock: Clock, now_ms: int) -> int:
 
 
 def rebase_clock(
-    clock: Clock, policy: str, promise: Promise, now_ms: int, center: Center | None, from_ms: int
+    clock: Clock, policy: str, promise: Promise, now_ms: int, center: Center | None
 ) -> str:
-    """Put a clock under another promise: counted from its start, with all its pauses.
-
-    The end of a working day is looked for from `from_ms`, the contact's arrival.
-    """
+    """Put a clock under another promise: counted from its start, with all its pauses."""
     old_ms = due_now_ms(clock, now_ms)
     clock.table = table_of(center, promise)
-    target_ms = target_from(clock.table, promise, from_ms)
+    target_ms = target_from(clock.table, promise, clock.start_ms)
+    if chain_of(clock.policy, clock.promise) != chain_of(policy, promise):
+        clock.chain_due_ms = 0
     clock.policy, clock.promise, clock.target_ms = policy, promise, target_ms
     if not clock.paused:
         clock.due_ms = clock.instant_ms(clock.target_ms)
@@ -216,9 +231,15 @@ def rebase_clock(
     return f"rebase from {old_ms} to {due_now_ms(clock, now_ms)}"
 
 
+def chain_of(policy: str, promise: Promise) -> tuple[str, tuple[str, ...], int]:
+    """Return who is called, and how fast."""
+    return policy, promise.escalation, promise.escalate_every_ms
+
+
 def pause_clock(clock: Clock, now_ms: int) -> str:
     """Let a running clock stand still."""
     clock.ran_ms, clock.since_ms, clock.paused = clock.elapsed_ms(now_ms), -1, True
+    clock.chain_due_ms = 0
     return "pause"
 
 
@@ -251,3 +272,26 @@ def say(decision: Decision) -> str:
             return f"breach {decision.deadline_ms}"
         case _:
             return ""
+
+
+def moves(seen: list[SlaDecision], policy: str, cycle: int) -> bool:
+    """Say whether the journal re-targets or cancels a clock."""
+    return any(
+        (said.policy, said.cycle) == (policy, cycle)
+        and (
+            isinstance(said, RebaseSla)
+            or (isinstance(said, StopSla) and said.reason is Reason.CLOCK_CANCELED)
+        )
+        for said in seen
+    )
+
+
+def rule_of(due: list[str], saw: list[str]) -> str:
+    """Name the invariant that a disagreement breaks."""
+    first = [word.split()[0] for word in (*due[:1], *saw[:1])]
+    if due and saw and first[0] == first[1]:
+        return "I21" if first[0] in ("meet", "stop", "cancel") else "I22"
+    ends = {"meet", "stop", "cancel"}
+    if due and saw and ends >= set(first):
+        return "I19"
+    return "I15"

@@ -173,6 +173,9 @@ class ConservationJudge:
             contact.queue_open = True
             self._recategorise(contact, event.category)
         if event.priority is not None:
+            center = self.ledger.center
+            if center is not None and any(p.priorities for p in center.promises.values()):
+                self.ledger.reclassed_now.add(contact.contact_id)
             contact.own_priority = event.priority
         if event.tier is not None and event.tier != contact.tier:
             contact.tier = event.tier

@@ -58,10 +58,15 @@ def priority_of(ledger: Ledger, contact: ContactAccount) -> int:
     category = ledger.category(contact.category)
     steps = category.steps[: contact.step] if category else ()
     raised = sum(step.raise_priority for step in steps) + contact.raised_priority
-    own = contact.own_priority
-    if own < 0:
-        own = category.priority if category else 0
-    return min(9, own + raised)
+    return min(9, stated_priority(ledger, contact) + raised)
+
+
+def stated_priority(ledger: Ledger, contact: ContactAccount) -> int:
+    """Return the priority that the contact came with or was given, else that of its category."""
+    category = ledger.category(contact.category)
+    if contact.own_priority >= 0:
+        return contact.own_priority
+    return category.priority if category else 0
 
 
 def home_queue(ledger: Ledger, contact: ContactAccount) -> str:

@@ -16,7 +16,6 @@ from router.decisions import (
     Decision,
     MeetSla,
     PauseSla,
-    Reason,
     RebaseSla,
     ResumeSla,
     StartSla,
@@ -24,7 +23,9 @@ from router.decisions import (
     WarnSla,
 )
 from simulation.auditor import clock as model
+from simulation.auditor import reading
 from simulation.auditor.clock import SLA_DECISIONS, Clock, SlaDecision, say
+from simulation.auditor.escalation import expect_next_link
 from simulation.auditor.hearing import Hearing
 
 if TYPE_CHECKING:
@@ -141,21 +142,32 @@ class SlaJudge:
         if signal in pause and not clock.paused and not clock.breached:
             return [(*name, model.pause_clock(clock, now_ms))]
         if signal in resume and clock.paused:
-            return [(*name, model.resume_clock(clock, now_ms))]
+            word = model.resume_clock(clock, now_ms)
+            expect_next_link(self.ledger, contact, clock)
+            return [(*name, word)]
         return []
 
     def _reopen(
         self, contact: ContactAccount, promised: tuple[str, Promise], ended: Clock
     ) -> Words:
-        """Begin the next cycle of a promise on arrival; `resume` carries the time that had run."""
+        """Begin the next cycle of a promise on arrival; `resume` carries the time that had run.
+
+        So lives on what was promised of a complaint, if the solution had answered it.
+        """
         policy, promise = promised
-        if Signal.ARRIVED not in model.signals_of(promise, contact.channel)[0]:
+        starts, stops, *_ = model.signals_of(promise, contact.channel)
+        of_complaint = Signal.COMPLAINT_RAISED in starts and Signal.RESOLVED in stops
+        if Signal.ARRIVED not in starts and not of_complaint:
             return []
+        if promise.reopen is ReopenMode.NEW_CYCLE:
+            contact.escalated.pop(policy, None)
         words = self._start(contact, policy, promise, ended.cycle + 1)
-        if promise.reopen is not ReopenMode.RESUME or ended.ran_ms >= promise.target_ms:
-            return [words]
         clock = contact.clocks[promise.kind]
-        clock.ran_ms = ended.ran_ms
+        same = (policy, promise, clock.table) == (ended.policy, ended.promise, ended.table)
+        target_ms = ended.target_ms if same else clock.target_ms
+        if promise.reopen is not ReopenMode.RESUME or ended.ran_ms >= target_ms:
+            return [words]
+        clock.target_ms, clock.ran_ms = target_ms, ended.ran_ms
         clock.due_ms = clock.instant_ms(clock.target_ms)
         clock.moved_ms = self.ledger.now_ms
         return [(policy, clock.cycle, f"start until {clock.due_ms}")]
@@ -176,7 +188,11 @@ class SlaJudge:
             return found
         for policy, promise in self.ledger.center.promises.items():
             if promise.kind not in found and model.holds_for(
-                promise, contact.category, contact.channel, contact.tier
+                promise,
+                contact.category,
+                contact.channel,
+                contact.tier,
+                reading.stated_priority(self.ledger, contact),
             ):
                 found[promise.kind] = (policy, promise)
         return found
@@ -331,16 +347,16 @@ class SlaJudge:
         for kind, clock in contact.clocks.items():
             promised = promises.get(kind)
             policy = promised[0] if promised else clock.policy
-            if clock.ended or (clock.breached and not _moves(seen, policy, clock.cycle)):
+            if clock.ended or (clock.breached and not model.moves(seen, policy, clock.cycle)):
                 continue
             if promised is None:
                 name = (clock.policy, clock.cycle)
                 words.append((*name, model.stop_clock(clock, now_ms, served=False)))
             elif promised != (clock.policy, clock.promise):
-                said = model.rebase_clock(
-                    clock, *promised, now_ms, self.ledger.center, contact.arrived_ms
-                )
+                said = model.rebase_clock(clock, *promised, now_ms, self.ledger.center)
                 words.append((clock.policy, clock.cycle, said))
+                if not clock.chain_due_ms and not clock.paused:
+                    expect_next_link(self.ledger, contact, clock)
         for kind, (policy, promise) in promises.items():
             starts = model.signals_of(promise, contact.channel)[0]
             if kind in contact.clocks or Signal.ARRIVED not in starts:
@@ -369,7 +385,9 @@ class SlaJudge:
                 continue
             text = f"clock {policy} cycle {cycle} of {contact.contact_id} on {heard}"
             wanted, found = "; ".join(due) or "nothing", "; ".join(saw) or "nothing"
-            self.findings.report(_rule_of(due, saw), f"{text}: expected {wanted}, found {found}")
+            self.findings.report(
+                model.rule_of(due, saw), f"{text}: expected {wanted}, found {found}"
+            )
 
     def _follow(self, contact: ContactAccount, decision: SlaDecision) -> None:
         """Take the journal's word after a disagreement, so that it is reported once."""
@@ -411,34 +429,5 @@ class SlaJudge:
         promise = center.promises.get(decision.policy) if center else None
         clock = contact.clocks.get(promise.kind) if promise else None
         if promise is not None and clock is not None and not clock.ended:
-            model.rebase_clock(
-                clock,
-                decision.policy,
-                promise,
-                self.ledger.now_ms,
-                self.ledger.center,
-                contact.arrived_ms,
-            )
-
-
-def _moves(seen: list[SlaDecision], policy: str, cycle: int) -> bool:
-    """Say whether the journal re-targets or cancels a clock."""
-    return any(
-        (said.policy, said.cycle) == (policy, cycle)
-        and (
-            isinstance(said, RebaseSla)
-            or (isinstance(said, StopSla) and said.reason is Reason.CLOCK_CANCELED)
-        )
-        for said in seen
-    )
-
-
-def _rule_of(due: list[str], saw: list[str]) -> str:
-    """Name the invariant that a disagreement breaks."""
-    first = [word.split()[0] for word in (*due[:1], *saw[:1])]
-    if due and saw and first[0] == first[1]:
-        return "I21" if first[0] in ("meet", "stop", "cancel") else "I22"
-    ends = {"meet", "stop", "cancel"}
-    if due and saw and ends >= set(first):
-        return "I19"
-    return "I15"
+            center, now_ms = self.ledger.center, self.ledger.now_ms
+            model.rebase_clock(clock, decision.policy, promise, now_ms, center)
