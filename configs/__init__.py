@@ -13,9 +13,10 @@
 - `loader`: a directory into a `Center`, or every mistake at once (`ConfigError`).
 - `effective`: the configuration as it acts, with the origin of each value.
 - `schema`: JSON Schema of the files, of events and of decisions.
+- `planning`, `changes`: a planner's scenario as dataclasses; `scenarios` reads its file.
 - `commands`: `switchroom check` and `switchroom schema`, without the command line.
 
 `router.center` defines the configuration and `router.checks` what must hold between its values;
 nothing here knows a rule of the domain. `sample/` is a centre of about 120 agents, `tiny/` one
-of five; `schemas/` holds what `schema` wrote.
+of five; `scenarios/` holds a day of each; `schemas/` holds what `schema` wrote.
 """

@@ -36,3 +36,19 @@ def parse_duration(text: str) -> int:
     parts = zip(found.groups(), UNITS_MS.items(), strict=True)
     total_ms = sum(int(part[: -len(unit)]) * size for part, (unit, size) in parts if part)
     return -total_ms if text.startswith("-") else total_ms
+
+
+CLOCK_PATTERN: Final = r"^[0-4]\d:[0-5]\d(:[0-5]\d)?$"
+
+_clock = re.compile(CLOCK_PATTERN, re.ASCII).match
+
+
+def parse_clock(text: str) -> int:
+    """Return the milliseconds since midnight of `09:30`; raises `DurationError`.
+
+    Hours from 24 on belong to the next day, so that a night shift ends at `30:00`.
+    """
+    if _clock(text) is None:
+        raise DurationError(f'"{text}" is no time of day; write for example 09:30, or 24:00')
+    hours, minutes, *seconds = (int(part) for part in text.split(":"))
+    return (hours * 60 + minutes) * 60_000 + (seconds[0] if seconds else 0) * 1_000

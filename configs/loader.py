@@ -48,7 +48,7 @@ def load_center(directory: Path) -> LoadedCenter:
     assert isinstance(settled, Mapping), "settling keeps the form"
     findings += settler.findings
     origins = Origins(settled)
-    validation = validate(plain(settled), origins)
+    validation = validate(CenterFiles, plain(settled), origins)
     # What an unreadable file would have said is not known to be missing.
     findings += [
         found

@@ -1,6 +1,7 @@
 """Generate the JSON Schemas that we publish, from the types that the code runs on.
 
 Written are `config.schema.json` (for editors; one schema for every file of a configuration),
+`scenario.schema.json` (the same for a planner's scenario),
 `events/<tag>/1.json` and `decisions/<tag>/1.json` (JSON Schema 2020-12). Schemas of what we
 produce are closed: unknown keys are refused, except those that begin with `x_`, so that a later
 version with one optional field more stays compatible with its readers.
@@ -18,6 +19,7 @@ import msgspec
 from pydantic import TypeAdapter
 
 from configs.durations import PATTERN as DURATION_PATTERN
+from configs.planning import ScenarioFile
 from configs.shapes import DURATION_SUFFIX, GROUP_SIZE_MAX, SHORTHANDS, CenterFiles
 from configs.weekly_hours import DAYS_PATTERN, SPAN_PATTERN
 from router.center import CHANNEL_KINDS
@@ -38,6 +40,7 @@ Schema: TypeAlias = dict[str, Any]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 CONFIG_FILE: Final = "config.schema.json"
+SCENARIO_FILE: Final = "scenario.schema.json"
 VERSION: Final = 1
 
 _EXTENSIONS: Final[Schema] = {"^x_": {}}
@@ -70,6 +73,19 @@ def config_schema() -> Schema:
     return {"$schema": DIALECT, "$id": "urn:switchroom:config", **top, "$defs": definitions}
 
 
+def scenario_schema() -> Schema:
+    """Return the schema of a scenario file: whole, or a base and what changes."""
+    schema = TypeAdapter(ScenarioFile).json_schema()
+    definitions: Schema = schema.pop("$defs")
+    for name, part in definitions.items():
+        if "properties" in part:
+            definitions[name] = _as_written(name, part)
+    top = _as_written("ScenarioFile", schema)
+    top["title"] = "switchroom scenario"
+    top["anyOf"] = [{"required": ["base"]}, {"required": ["center", "date", "demand"]}]
+    return {"$schema": DIALECT, "$id": "urn:switchroom:scenario", **top, "$defs": definitions}
+
+
 def _as_written(name: str, part: Schema) -> Schema:
     """Turn the schema of a dataclass into that of its YAML: ranges, and both ways of durations."""
     written = {key: value for key, value in part.items() if key != "title"}
@@ -85,9 +101,14 @@ def _as_written(name: str, part: Schema) -> Schema:
         _as_hours(name, key, field)
         if key.endswith(DURATION_SUFFIX):
             short = key.removesuffix(DURATION_SUFFIX)
+            written_short: Schema = {
+                "anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"const": 0}],
+            }
+            if field.get("type") == "array":
+                written_short = {"type": "array", "items": written_short}
             properties[short] = {
                 "description": f"A duration such as 20s, 3m, 1h30m; or `{key}` in milliseconds.",
-                "anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"const": 0}],
+                **written_short,
             }
             ways = [{"required": [short]}, {"required": [key]}]
             choices.append(
@@ -129,8 +150,11 @@ def _as_hours(name: str, key: str, field: Schema) -> None:
     elif (name, key) == ("DayException", "date"):
         field["format"] = "date"
     for kind in SHORTHANDS:
-        if field.get("$ref") == f"#/$defs/{kind.__name__}":
+        reference = {"$ref": f"#/$defs/{kind.__name__}"}
+        if field.get("$ref") == reference["$ref"]:
             field["anyOf"] = [{"$ref": field.pop("$ref")}, {"type": "string"}]
+        elif reference in field.get("anyOf", []):
+            field["anyOf"].append({"type": "string"})
 
 
 def message_schema(kind: type[msgspec.Struct], family: str) -> Schema:
@@ -158,7 +182,10 @@ def _tag(kind: type[msgspec.Struct]) -> str:
 
 def _files() -> Iterator[tuple[str, str]]:
     """Yield each schema file: its path below the directory, and its text."""
-    schemas: list[tuple[str, Schema]] = [(CONFIG_FILE, config_schema())]
+    schemas: list[tuple[str, Schema]] = [
+        (CONFIG_FILE, config_schema()),
+        (SCENARIO_FILE, scenario_schema()),
+    ]
     for family, kinds in (("event", EVENT_TYPES), ("decision", DECISION_TYPES)):
         schemas += [
             (f"{family}s/{_tag(kind)}/{VERSION}.json", message_schema(kind, family))

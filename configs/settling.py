@@ -6,7 +6,15 @@ from typing import Any, TypeAlias
 
 from configs.durations import DurationError, parse_duration
 from configs.findings import Finding
-from configs.shapes import DURATION_SUFFIX, SHORTHANDS, CenterFiles, Kind, element_of, fields_of
+from configs.shapes import (
+    DURATION_SUFFIX,
+    SHORTHANDS,
+    CenterFiles,
+    Kind,
+    bare,
+    element_of,
+    fields_of,
+)
 from configs.yaml_reader import Entry, Item, Leaf, Mapping, Sequence
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -25,9 +33,9 @@ class Settler:
     ) -> Item:
         """Return the item with every duration in milliseconds, under its name with `_ms`."""
         fields, element = fields_of(kind), element_of(kind)
-        if kind in SHORTHANDS and isinstance(item, Leaf) and isinstance(item.value, str):
-            name = SHORTHANDS[kind]
-            return Mapping(item.place, {name: Entry(name, item.place, item)})
+        if bare(kind) in SHORTHANDS and isinstance(item, Leaf) and isinstance(item.value, str):
+            name = SHORTHANDS[bare(kind)]
+            item = Mapping(item.place, {name: Entry(name, item.place, item)})
         if isinstance(item, Mapping) and (fields or element is not None):
             settled = Mapping(item.place)
             for name, entry in item.entries.items():
@@ -36,7 +44,7 @@ class Settler:
                 value: Item
                 if name not in fields and name + DURATION_SUFFIX in fields:
                     key = name + DURATION_SUFFIX
-                    value = self.duration(entry, key, (*path, key), spelling)
+                    value = self.durations(entry, key, (*path, key), spelling)
                 else:
                     value = self.settle(
                         entry.item, fields.get(name, element), (*path, key), spelling
@@ -57,6 +65,18 @@ class Settler:
             ]
             return Sequence(item.place, items)
         return item
+
+    def durations(self, entry: Entry, key: str, path: Path, spelling: str) -> Item:
+        """Return the milliseconds of a duration, or of each in a list."""
+        if not isinstance(entry.item, Sequence):
+            return self.duration(entry, key, path, spelling)
+        items: list[Item] = [
+            self.duration(
+                Entry(entry.written, part.place, part), key, (*path, index), f"{spelling}[{index}]"
+            )
+            for index, part in enumerate(entry.item.items)
+        ]
+        return Sequence(entry.item.place, items)
 
     def duration(self, entry: Entry, key: str, path: Path, spelling: str) -> Leaf:
         """Return the milliseconds of a duration; 1 where none can be read."""

@@ -16,6 +16,7 @@ from functools import cache
 from types import NoneType
 from typing import Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 
+from configs.planning import Law
 from router.center import Agent, CalendarDefinition, Center, Holidays
 
 GROUP_SIZE_MAX: Final = 100_000
@@ -74,12 +75,20 @@ def agents_of_group(name: str, group: AgentGroup) -> Iterator[tuple[str, Agent]]
 
 
 # A single text in the place of these stands for one of their fields.
-SHORTHANDS: Final[dict[type, str]] = {Holidays: "country"}
+SHORTHANDS: Final[dict[type, str]] = {Holidays: "country", Law: "mean"}
+
+
+@cache
+def bare(kind: Kind) -> Kind:
+    """Return X for an `X | None`, anything else as it is."""
+    parts = [part for part in get_args(kind) if part is not NoneType]
+    return parts[0] if NoneType in get_args(kind) and len(parts) == 1 else kind
 
 
 @cache
 def fields_of(kind: Kind) -> dict[str, Kind]:
     """Return the fields of a dataclass with their kinds; empty for anything else."""
+    kind = bare(kind)
     if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
         return {}
     hints = get_type_hints(kind)
@@ -89,6 +98,7 @@ def fields_of(kind: Kind) -> dict[str, Kind]:
 @cache
 def defaults_of(kind: Kind) -> dict[str, Any]:
     """Return the defaults of a dataclass by field; a field without one is required."""
+    kind = bare(kind)
     defaults: dict[str, Any] = {}
     for part in dataclasses.fields(kind):
         if part.default is not dataclasses.MISSING:
@@ -137,7 +147,9 @@ def placeholder_of(kind: Kind) -> str | int | list[str] | dict[str, str] | None:
     choices = choices_of(kind)
     if choices:
         return choices[0]
-    if kind is str or kind is int or kind is bool:
-        return kind(1) if kind is int else kind()
+    if kind is str or kind is bool:
+        return kind()
+    if kind is int or kind is float:
+        return 1
     origin: Kind = get_origin(kind)
     return [] if origin is tuple else {}

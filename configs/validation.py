@@ -9,7 +9,8 @@ agreements between the other values can be checked in the same run.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from functools import cache
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
@@ -21,7 +22,7 @@ from configs.origins import Origins
 from configs.settling import Plain
 from configs.shapes import (
     DURATION_SUFFIX,
-    CenterFiles,
+    Kind,
     choices_of,
     defaults_of,
     fields_of,
@@ -33,6 +34,7 @@ from configs.yaml_reader import Leaf
 from router.problems import suggest
 
 Path: TypeAlias = tuple[str | int, ...]
+T = TypeVar("T")
 
 # Repairing a container may show that it lacks required keys; the nesting of `Center` bounds it.
 _ROUNDS_MAX: Final = 6
@@ -40,25 +42,29 @@ _ROUNDS_MAX: Final = 6
 _YES: Final = frozenset({"yes", "on", "y", "true", "1"})
 _NO: Final = frozenset({"no", "off", "n", "false", "0"})
 
-_adapter = TypeAdapter(CenterFiles)
+
+@cache
+def _adapter(kind: Kind) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 @dataclass
-class Validation:
-    """A centre as far as its values could be read; `repaired` says where they could not."""
+class Validation(Generic[T]):
+    """A file's content as far as it could be read; `repaired` says where it could not."""
 
-    files: CenterFiles | None
+    files: T | None
     findings: list[Finding] = field(default_factory=list)
     repaired: set[Path] = field(default_factory=set)
 
 
-def validate(values: dict[str, Plain], origins: Origins) -> Validation:
-    """Compare plain values with the types of the core. Changes `values` where they are wrong."""
+def validate(kind: type[T], values: dict[str, Plain], origins: Origins) -> Validation[T]:
+    """Compare plain values with a dataclass. Changes `values` where they are wrong."""
     findings: list[Finding] = []
     repaired: set[Path] = set()
+    wanted: Kind = kind
     for _ in range(_ROUNDS_MAX):
         try:
-            files = _adapter.validate_json(msgspec.json.encode(values), strict=True)
+            files = _adapter(wanted).validate_json(msgspec.json.encode(values), strict=True)
             return Validation(files, findings, repaired)
         except ValidationError as error:
             details = error.errors(include_url=False, include_context=False)
@@ -66,9 +72,9 @@ def validate(values: dict[str, Plain], origins: Origins) -> Validation:
         for detail in details:
             path: Path = detail["loc"]
             if not _below(path, repaired):
-                findings.append(_finding(path, detail, values, origins))
+                findings.append(_finding(kind, path, detail, values, origins))
             now.add(path)
-            _repair(path, detail["type"], values)
+            _repair(kind, path, detail["type"], values)
         repaired |= now
     return Validation(None, findings, repaired)
 
@@ -84,10 +90,10 @@ def _value_at(values: Plain, path: Path) -> Plain:
     return values
 
 
-def _repair(path: Path, what: str, values: dict[str, Plain]) -> None:
+def _repair(top: Kind, path: Path, what: str, values: dict[str, Plain]) -> None:
     """Take a wrong value away, or put a harmless one where one is required."""
     parent = _value_at(values, path[:-1])
-    parent_kind = kind_at(CenterFiles, path[:-1])
+    parent_kind = kind_at(top, path[:-1])
     name: Any = path[-1]
     in_dataclass = bool(fields_of(parent_kind))
     if what == "unexpected_keyword_argument" or (
@@ -95,10 +101,12 @@ def _repair(path: Path, what: str, values: dict[str, Plain]) -> None:
     ):
         parent.pop(name, None)
     else:
-        parent[name] = placeholder_of(kind_at(CenterFiles, path))
+        parent[name] = placeholder_of(kind_at(top, path))
 
 
-def _finding(path: Path, detail: ErrorDetails, values: Plain, origins: Origins) -> Finding:
+def _finding(
+    top: Kind, path: Path, detail: ErrorDetails, values: Plain, origins: Origins
+) -> Finding:
     what = detail["type"]
     if what == "missing":
         name = str(path[-1])
@@ -107,13 +115,13 @@ def _finding(path: Path, detail: ErrorDetails, values: Plain, origins: Origins) 
         return Finding(origins.place(path[:-1], at_key=True), origins.spelling(path[:-1]), message)
     place, spelling = origins.place(path), origins.spelling(path)
     if what == "unexpected_keyword_argument":
-        known = written_names(kind_at(CenterFiles, path[:-1]))
+        known = written_names(kind_at(top, path[:-1]))
         message = "unknown key"
         near = suggest(str(path[-1]), known)
         if not near:
             message += f"; known are {', '.join(sorted(known))}"
         return Finding(origins.place(path, at_key=True), spelling, message, near)
-    kind = kind_at(CenterFiles, path)
+    kind = kind_at(top, path)
     found = _value_at(values, path)
     choices = choices_of(kind)
     if choices and isinstance(found, str):
@@ -130,6 +138,7 @@ def _finding(path: Path, detail: ErrorDetails, values: Plain, origins: Origins) 
 def _needs(what: str, otherwise: str) -> str:
     return {
         "int_type": "needs a whole number",
+        "float_type": "needs a number",
         "bool_type": "needs true or false",
         "string_type": "needs a text",
         "tuple_type": "needs a list",

@@ -14,6 +14,9 @@
 - `demo*`       the show: `switchroom demo`, this world against a real worker
 - `commands`    `switchroom simulate`, `switchroom demo`
 
+The planner's days, on the same core:
+- `plan/`         scenarios, days, studies, answers: `switchroom plan`, `switchroom compare`
+
 Beside the world, answers by formula and by exact Markov chain, which a simulated figure is held to:
 - `erlang`            Erlang B, C and A for one queue, and the service levels by name
 - `time_laws`         laws of patience, work and breaks; `impatience`: any patience, balking, lines

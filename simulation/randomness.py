@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulation.scenario import Law, LawKind
 
@@ -118,6 +119,16 @@ class Streams:
         if number >= len(stream.drawn):
             stream.reach(number)
         return stream.drawn[number]
+
+    def uniforms(self, category: str, purpose: str, size: int) -> NDArray[np.float64]:
+        """Return the numbers that `uniform` gives to contacts 0 to `size` - 1, all at once."""
+        sequence = self._sequence(0, category, purpose, 0)
+        return np.random.Generator(np.random.PCG64(sequence)).random(size)
+
+    def exponentials(self, category: str, purpose: str, size: int) -> NDArray[np.float64]:
+        """Return the numbers that `exponential` gives to contacts 0 to `size` - 1, all at once."""
+        sequence = self._sequence(1, category, purpose, 0)
+        return np.random.Generator(np.random.PCG64(sequence)).standard_exponential(size)
 
     def duration_ms(
         self, law: Law, category: str, purpose: str, number: int, attempt: int = 0

@@ -1,0 +1,20 @@
+"""Play the days of a scenario on the live core, and say what they mean.
+
+- `reading`       a scenario file (or a centre's directory) becomes a `configs.planning.Scenario`
+- `changes`       a change is a function from a scenario to a scenario
+- `laws`          durations by inversion: one uniform, one duration
+- `arrivals`      when contacts come: rates, surges, bursts, records, busy days
+- `people`        who is there, when: groups, shifts, breaks, absence
+- `prepared`      a scenario made ready to be played, once for all its days
+- `day`           one day: the unchanged core in SimPy's time; `customers` and `desks` play it
+- `tallies`       what is counted of a day
+- `replications`  many days on all cores: `run(scenario, replications, seed)` gives a `Study`
+- `estimates`     ratios of expectations with their errors, control variates, paired differences
+- `costs`         what a day costs
+- `requirement`   what theory asks for: Erlang A on the modified offered load
+- `answers`       a study as a planner reads it: `Result`, `Comparison`
+- `commands`      `switchroom plan`, `switchroom compare`
+
+A figure of a study is the same for any number of workers: a day is a function of the scenario,
+the seed and its number, and days are merged in their order.
+"""

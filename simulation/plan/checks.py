@@ -1,0 +1,197 @@
+"""Check what must hold between the values of a scenario; every problem with its path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+
+from configs.durations import DurationError, parse_clock
+from configs.planning import Again, Demand, Group, Law, LawName, Scenario
+from router.checks import check_center
+from router.measures_formulas import SERVICE_LEVELS
+from router.problems import Path, Problem, suggest
+from simulation.plan.arrivals import copula_roots
+from simulation.plan.people import members_of
+
+_SHAPED = (LawName.LOGNORMAL, LawName.GAMMA, LawName.WEIBULL)
+_DAYS_MAX_MS = 172_800_000
+
+
+def check_scenario(scenario: Scenario) -> list[Problem]:
+    """Return everything that is wrong with a scenario, in the order of its parts."""
+    problems = list(_hours(scenario))
+    if problems:
+        return problems
+    for name, demand in scenario.demand.items():
+        problems += _demand(scenario, name, demand)
+    problems += _busyness(scenario)
+    for name, group in scenario.workforce.items():
+        problems += _group(scenario, name, group)
+    problems += _others(scenario)
+    problems += [
+        Problem(("center",), f"{problem.path}: {problem.text()}")
+        for problem in check_center(scenario.center)
+        if not problem.warning
+    ]
+    return problems
+
+
+def _unknown(kind: str, name: str, known: Iterable[str], path: Path) -> Iterator[Problem]:
+    names = list(known)
+    if name not in names:
+        near = suggest(name, names)
+        hint = "" if near else f"; known are {', '.join(sorted(names))}"
+        yield Problem(path, f'no {kind} "{name}"{hint}', near)
+
+
+def _in(path: Path, value: float, low: float, high: float) -> Iterator[Problem]:
+    if not low <= value <= high:
+        yield Problem(path, f"{value:g} is out of range; must be from {low:g} to {high:g}")
+
+
+def _hours(scenario: Scenario) -> Iterator[Problem]:
+    try:
+        length_ms = parse_clock(scenario.closes) - parse_clock(scenario.opens)
+    except DurationError as error:
+        yield Problem(("opens",), str(error))
+        return
+    if not 0 < length_ms <= _DAYS_MAX_MS:
+        yield Problem(("closes",), f"closing at {scenario.closes} must come after opening")
+    if not 60_000 <= scenario.interval_ms <= max(length_ms, 60_000):
+        yield Problem(("interval_ms",), "an interval is at least 1m and at most the day")
+    if not scenario.demand:
+        yield Problem(("demand",), "no demand: nobody comes; add one")
+
+
+def _demand(scenario: Scenario, name: str, demand: Demand) -> Iterator[Problem]:
+    path: Path = ("demand", name)
+    center = scenario.center
+    yield from _unknown("category", demand.category, center.categories, (*path, "category"))
+    yield from _unknown("channel", demand.channel, center.channels, (*path, "channel"))
+    length_ms = parse_clock(scenario.closes) - parse_clock(scenario.opens)
+    intervals = -(-length_ms // scenario.interval_ms)
+    ways = ("per_interval", "rates_per_hour", "arrivals_ms")
+    given = [way for way in ways if getattr(demand, way)]
+    if len(given) != 1 and not demand.recorded:
+        yield Problem(path, f"give one of {', '.join(ways)}, or recorded", at_key=True)
+    for way, count in (("per_interval", intervals), ("rates_per_hour", intervals + 1)):
+        values = getattr(demand, way)
+        if values and len(values) != count:
+            yield Problem(
+                (*path, way),
+                f"{len(values)} numbers; the day from {scenario.opens} to {scenario.closes} needs "
+                f"{count}",
+            )
+        if any(value < 0 for value in values):
+            yield Problem((*path, way), "a rate is not negative")
+    for share in ("balking", "bot", "resolved", "takes_callback"):
+        yield from _in((*path, share), getattr(demand, share), 0, 1)
+    yield from _in((*path, "factor"), demand.factor, 0, 1_000)
+    for target in demand.transfers:
+        yield from _unknown("category", target, center.categories, (*path, "transfers", target))
+    for tier in demand.tiers:
+        yield from _unknown("tier", tier, center.tiers, (*path, "tiers", tier))
+    for shares in ("tiers", "languages", "transfers"):
+        total = sum(getattr(demand, shares).values())
+        if total > 1 + 1e-9:
+            yield Problem((*path, shares), f"shares of {total:g} in all; at most 1")
+    for part in fields(demand):
+        value = getattr(demand, part.name)
+        if isinstance(value, Law):
+            yield from _law(value, (*path, part.name))
+        elif isinstance(value, Again):
+            yield from _in((*path, part.name, "share"), value.share, 0, 1)
+            yield from _law(value.after, (*path, part.name, "after"))
+
+
+def _law(law: Law, path: Path) -> Iterator[Problem]:
+    if law.law is LawName.UNIFORM:
+        if not 0 <= law.low_ms < law.high_ms:
+            yield Problem(path, "a uniform law needs 0 <= low < high")
+    elif law.law is LawName.EMPIRICAL:
+        if not law.values_ms or min(law.values_ms) < 0:
+            yield Problem(path, "an empirical law needs values, none negative")
+    elif law.law is LawName.HAZARD:
+        rising = all(a < b for a, b in zip(law.from_ms, law.from_ms[1:], strict=False))
+        if not law.from_ms or law.from_ms[0] != 0 or not rising:
+            yield Problem(path, "a hazard curve needs from: [0s, ...], rising")
+        elif len(law.per_minute) != len(law.from_ms) or min(law.per_minute) < 0:
+            yield Problem(path, "a hazard curve needs per_minute, one for each from")
+    elif law.mean_ms <= 0:
+        yield Problem(path, f"a law of kind {law.law.value} needs a mean above 0")
+    elif law.law in _SHAPED and not 0.01 <= law.cv <= 20:
+        yield from _in((*path, "cv"), law.cv, 0.01, 20)
+
+
+def _busyness(scenario: Scenario) -> Iterator[Problem]:
+    busyness = scenario.busyness
+    path: Path = ("busyness",)
+    yield from _in((*path, "alpha"), busyness.alpha, 0, 1e9)
+    yield from _in((*path, "correlation"), busyness.correlation, -1, 1)
+    names = tuple(scenario.demand)
+    problems: list[Problem] = []
+    for one, others in busyness.correlations.items():
+        for name in (one, *others):
+            problems += _unknown("demand", name, names, (*path, "correlations", one))
+    for name in busyness.alphas:
+        problems += _unknown("demand", name, names, (*path, "alphas", name))
+    yield from problems
+    if not problems:
+        try:
+            copula_roots(busyness, names)
+        except ValueError as error:
+            yield Problem((*path, "correlation"), str(error))
+
+
+def _group(scenario: Scenario, name: str, group: Group) -> Iterator[Problem]:
+    path: Path = ("workforce", name)
+    center = scenario.center
+    for member in group.members:
+        yield from _unknown("agent", member, center.agents, (*path, "members"))
+    if group.skills:
+        yield from _unknown("team", group.team or name, center.teams, (*path, "team"))
+        for skill in group.skills:
+            yield from _unknown("skill", skill, center.skills, (*path, "skills", skill))
+    elif not members_of(center, name, group):
+        yield Problem(
+            path,
+            "the centre has no agent group and no team of this name; name its members, or give "
+            "team and skills",
+            at_key=True,
+        )
+    length_ms = parse_clock(scenario.closes) - parse_clock(scenario.opens)
+    intervals = -(-length_ms // scenario.interval_ms)
+    if group.staffed and len(group.staffed) != intervals:
+        yield Problem((*path, "staffed"), f"{len(group.staffed)} numbers; needs {intervals}")
+    if group.staffed and group.shifts:
+        yield Problem((*path, "staffed"), "give shifts or staffed, not both")
+    for share in ("planned_absence", "unplanned_absence", "declines", "ignores"):
+        yield from _in((*path, share), getattr(group, share), 0, 1)
+    yield from _in((*path, "adherence"), group.adherence, 0.01, 1)
+    yield from _in((*path, "pace"), group.pace, 0.01, 100)
+    for number, shift in enumerate(group.shifts):
+        if parse_clock(shift.end) <= parse_clock(shift.start):
+            yield Problem(
+                (*path, "shifts", number, "end"),
+                f"ends at {shift.end}, before it starts; after midnight count on: 30:00 is 06:00",
+            )
+    if group.reaction is not None:
+        yield from _law(group.reaction, (*path, "reaction"))
+
+
+def _others(scenario: Scenario) -> Iterator[Problem]:
+    for channel in scenario.effects.speeds:
+        path: Path = ("effects", "speeds", channel)
+        yield from _unknown("channel", channel, scenario.center.channels, path)
+    for channel, speeds in scenario.effects.speeds.items():
+        if not speeds or min(speeds) <= 0:
+            yield Problem(("effects", "speeds", channel), "give speeds above 0, at least one")
+    for number, outage in enumerate(scenario.outages):
+        for name in outage.groups:
+            yield from _unknown("group", name, scenario.workforce, ("outages", number, "groups"))
+    target = scenario.target
+    yield from _unknown("service level", target.level, SERVICE_LEVELS, ("target", "level"))
+    yield from _in(("target", "percent"), target.percent, 0, 100)
+    for name in scenario.costs.breach:
+        path = ("costs", "breach", name)
+        yield from _unknown("promise", name, scenario.center.promises, path)

@@ -1,0 +1,421 @@
+"""Play the agents of a day: stints, pauses, offers, work, leaving.
+
+A desk follows the decisions alone. What is in an agent's hands is a `Call`; how fast he does it
+depends on how many of the channel he has, and work that is set aside stands still: what is left
+of it is carried when either changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from configs.planning import Group, Leaving
+from router.events import (
+    AgentLost,
+    AgentPresenceChanged,
+    AgentReplied,
+    AgentSignedIn,
+    AgentSignedOut,
+    ContactEnded,
+    ContactResolved,
+    ContactTransferred,
+    WrapUpEnded,
+)
+from simulation.plan.customers import Call, Phase
+from simulation.plan.people import Stint, draw_absent, draw_pauses
+from simulation.plan.tallies import Count, Staffed, spread
+
+if TYPE_CHECKING:
+    from simulation.plan.day import Day
+
+
+class Desk:
+    """One agent at work."""
+
+    __slots__ = (
+        "after_ms",
+        "agent_id",
+        "away_ms",
+        "busy_ms",
+        "calls",
+        "ending",
+        "group",
+        "index",
+        "lost",
+        "pause_ms",
+        "resting",
+        "session",
+        "signed_ms",
+        "stint",
+    )  # fmt: skip
+
+    def __init__(self, agent_id: str, index: int, group: Group) -> None:
+        self.agent_id = agent_id
+        self.index = index
+        self.group = group
+        self.calls: dict[str, Call] = {}
+        self.session = 0
+        self.signed_ms = -1
+        self.busy_ms = 0
+        self.away_ms = 0
+        self.after_ms = -1
+        self.pause_ms = 0
+        self.resting = False
+        self.ending = False
+        self.lost = False
+        self.stint: Stint | None = None
+
+
+class Desks:
+    """Play all agents of one day."""
+
+    def __init__(self, day: Day) -> None:
+        self.day = day
+        prepared = day.prepared
+        staff = prepared.staff
+        self.desks = {
+            member.agent_id: Desk(member.agent_id, member.group, staff.plans[member.group])
+            for member in staff.members
+        }
+        self.lingering: list[Desk] = []
+        self.rows = [[[0] * len(Staffed) for _ in range(prepared.intervals)] for _ in staff.groups]
+
+    # --- the working day ------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Plan every stint of who is not absent, and the outages."""
+        day = self.day
+        prepared, staff = day.prepared, day.prepared.staff
+        absent = draw_absent(staff, day.streams)
+        for member in staff.members:
+            desk = self.desks[member.agent_id]
+            for stint in member.stints:
+                self._count(desk, Staffed.PAID, stint.start_ms, stint.end_ms)
+                if member.agent_id in absent:
+                    continue
+                begins_ms = max(stint.start_ms, day.earliest_ms)
+                day.call_at(begins_ms, self._begin_stint, (desk, stint))
+                for offset_ms, length_ms in draw_pauses(
+                    stint, desk.group, day.streams, desk.agent_id
+                ):
+                    if begins_ms <= offset_ms < stint.end_ms:
+                        day.call_at(offset_ms, self._pause, (desk, length_ms))
+                day.call_at(stint.end_ms, self._end_stint, (desk, stint))
+        for outage in prepared.scenario.outages:
+            groups = {staff.groups.index(name) for name in outage.groups}
+            since_ms, until_ms = day.offset_of(outage.start), day.offset_of(outage.end)
+            day.call_at(since_ms, self._lose, groups)
+            day.call_at(until_ms, self._find, groups)
+
+    def _count(self, desk: Desk, what: Staffed, since_ms: int, until_ms: int) -> None:
+        """Count a stretch of time, given as offsets from opening."""
+        spread(self.rows[desk.index], what, since_ms, until_ms, self.day.interval_ms)
+
+    def _begin_stint(self, subject: tuple[Desk, Stint]) -> None:
+        desk, stint = subject
+        desk.stint = stint
+        if desk.signed_ms >= 0:
+            # He stayed longer than his last stint: he simply goes on.
+            self._settle_after(desk)
+            if desk.ending:
+                desk.ending = False
+                self._show(desk, working=True)
+            return
+        self._sign_in(desk)
+
+    def _sign_in(self, desk: Desk) -> None:
+        day = self.day
+        desk.session += 1
+        desk.signed_ms = day.now()
+        desk.ending = False
+        desk.pause_ms = 0
+        desk.resting = False
+        day.feed(AgentSignedIn(desk.agent_id, desk.session, day.prepared.at_desk))
+
+    def _sign_out(self, desk: Desk) -> None:
+        day = self.day
+        now = day.now()
+        if desk.resting:
+            self._count(desk, Staffed.AWAY, desk.away_ms, now)
+            desk.resting = False
+        self._count(desk, Staffed.SIGNED_IN, desk.signed_ms, now)
+        self._settle_after(desk)
+        desk.signed_ms = -1
+        desk.stint = None
+        if not desk.lost:
+            day.feed(AgentSignedOut(desk.agent_id, desk.session))
+
+    def _settle_after(self, desk: Desk) -> None:
+        """Count the time since the shift was over."""
+        if desk.after_ms >= 0:
+            self._count(desk, Staffed.AFTER, desk.after_ms, self.day.now())
+            desk.after_ms = -1
+
+    def _end_stint(self, subject: tuple[Desk, Stint]) -> None:
+        desk, stint = subject
+        day = self.day
+        if desk.stint is not stint or desk.signed_ms < 0:
+            return
+        desk.after_ms = day.now()
+        if desk.resting or desk.lost:
+            self._sign_out(desk)
+            return
+        stays = desk.group.leaving is Leaving.UNTIL_EMPTY or stint.end_ms >= day.length_ms
+        if stays and day.customers.waiting > 0 and day.now() < day.horizon_ms:
+            self.lingering.append(desk)
+            return
+        self._leave(desk)
+
+    def _leave(self, desk: Desk) -> None:
+        """Go home by the group's rule."""
+        if desk.group.leaving is Leaving.HAND_OVER:
+            for call in list(desk.calls.values()):
+                self._hand_over(desk, call)
+            self._sign_out(desk)
+        elif desk.calls:
+            desk.ending = True
+            self._show(desk, working=False)
+        else:
+            self._sign_out(desk)
+
+    def _hand_over(self, desk: Desk, call: Call) -> None:
+        """Give a contact in hand back to its line, with what is left of its work."""
+        day = self.day
+        if call.phase is Phase.SERVED:
+            self._carry(call)
+            call.carried = True
+            day.feed(ContactTransferred(call.id, category=call.category))
+        elif call.phase is Phase.WRAP_UP:
+            day.feed(WrapUpEnded(call.id, desk.agent_id))
+
+    def line_empty(self, _: object) -> None:
+        """Let those go home who stayed only because somebody waited."""
+        lingering, self.lingering = self.lingering, []
+        for desk in lingering:
+            if desk.signed_ms >= 0 and desk.after_ms >= 0:
+                self._leave(desk)
+
+    def _show(self, desk: Desk, *, working: bool) -> None:
+        prepared = self.day.prepared
+        presence = prepared.at_desk if working else prepared.away
+        if presence and not desk.lost:
+            self.day.feed(AgentPresenceChanged(desk.agent_id, presence, desk.session))
+
+    def _pause(self, subject: tuple[Desk, int]) -> None:
+        """Begin a pause; who is busy begins it when he is done."""
+        desk, length_ms = subject
+        if desk.signed_ms < 0 or desk.after_ms >= 0 or desk.lost:
+            return
+        desk.pause_ms += length_ms
+        if desk.pause_ms > length_ms or desk.resting:
+            return
+        self._show(desk, working=False)
+        if not desk.calls:
+            self._rest(desk)
+
+    def _rest(self, desk: Desk) -> None:
+        desk.resting = True
+        desk.away_ms = self.day.now()
+        length_ms, desk.pause_ms = desk.pause_ms, 0
+        self.day.call_at(self.day.now() + length_ms, self._return, (desk, desk.session))
+
+    def _return(self, subject: tuple[Desk, int]) -> None:
+        desk, session = subject
+        if desk.session != session or not desk.resting:
+            return
+        self._count(desk, Staffed.AWAY, desk.away_ms, self.day.now())
+        desk.resting = False
+        if desk.pause_ms:
+            self._rest(desk)
+        else:
+            self._show(desk, working=True)
+
+    def taken_out(self, agent_id: str) -> None:
+        """Hear that the router set an agent's presence: he is back in a minute."""
+        desk = self.desks.get(agent_id)
+        if desk is not None and desk.signed_ms >= 0 and not desk.ending:
+            self.day.call_in(0, self._pause, (desk, 60_000))
+
+    def _lose(self, groups: set[int]) -> None:
+        for desk in self.desks.values():
+            if desk.index in groups and desk.signed_ms >= 0:
+                desk.lost = True
+                for call in desk.calls.values():
+                    if call.phase is Phase.SERVED:
+                        self._carry(call)
+                self.day.feed(AgentLost(desk.agent_id, desk.session))
+
+    def _find(self, groups: set[int]) -> None:
+        for desk in self.desks.values():
+            if desk.index not in groups or not desk.lost:
+                continue
+            desk.lost = False
+            if desk.stint is not None and desk.signed_ms >= 0:
+                desk.session += 1
+                self.day.feed(AgentSignedIn(desk.agent_id, desk.session, self.day.prepared.at_desk))
+                for call in desk.calls.values():
+                    if call.phase is Phase.SERVED and not call.held and not call.speed:
+                        self._proceed(call, 1.0)
+
+    # --- work -----------------------------------------------------------------------------
+
+    def take(self, call: Call, agent_id: str) -> None:
+        """Hold a contact: from the assignment to the end of wrap-up he is busy."""
+        desk = self.desks[agent_id]
+        call.desk = desk
+        if not desk.calls:
+            desk.busy_ms = self.day.now()
+        desk.calls[call.id] = call
+
+    def serve(self, call: Call) -> None:
+        """Begin the work on a contact that is connected."""
+        day = self.day
+        desk = call.desk
+        assert desk is not None, "who serves has a desk"
+        call.phase = Phase.SERVED
+        call.began_ms = now = day.now()
+        index = min(max(now // day.interval_ms, 0), len(self.rows[desk.index]) - 1)
+        self.rows[desk.index][index][Staffed.HANDLED] += 1
+        source = call.source
+        if not call.carried:
+            pace = day.prepared.pace(desk.agent_id, desk.index, call.category)
+            call.left = day.lots.work(call) * pace
+            if source.replies:
+                day.call_at(now + day.lots.reply_ms(call, call.left), self._reply, call)
+        call.speed = 0.0
+        if source.paced:
+            self._repace(desk, source.demand.channel)
+        else:
+            self._proceed(call, 1.0)
+
+    def _repace(self, desk: Desk, channel: str) -> None:
+        """Let every contact of a channel go on at the speed that their number allows."""
+        day = self.day
+        mine = [
+            call
+            for call in desk.calls.values()
+            if call.phase is Phase.SERVED and call.source.demand.channel == channel
+        ]
+        running = [call for call in mine if not call.held]
+        speeds = day.prepared.scenario.effects.speeds.get(channel, (1.0,))
+        speed = speeds[min(len(running), len(speeds)) - 1]
+        for call in running:
+            if call.speed != speed:
+                self._carry(call)
+                self._proceed(call, speed)
+
+    def _carry(self, call: Call) -> None:
+        """Stop the work on a contact and keep what is left of it."""
+        if call.speed:
+            call.left = max(0.0, call.left - (self.day.now() - call.since_ms) * call.speed)
+        call.speed = 0.0
+        call.token += 1
+
+    def _proceed(self, call: Call, speed: float) -> None:
+        """Go on with what is left of the work, at a speed above 0."""
+        day = self.day
+        now = day.now()
+        call.speed = speed
+        call.since_ms = now
+        call.token += 1
+        day.call_at(now + max(1, round(call.left / speed)), self._finish, (call, call.token))
+
+    def hold(self, call: Call) -> None:
+        """Hear that a contact's work is set aside."""
+        if call.phase is Phase.SERVED and not call.held:
+            self._carry(call)
+            call.held = True
+            assert call.desk is not None, "held work lies on a desk"
+            self._repace(call.desk, call.source.demand.channel)
+
+    def resume(self, call: Call) -> None:
+        """Hear that it is taken up again."""
+        if call.phase is Phase.SERVED and call.held:
+            call.held = False
+            assert call.desk is not None, "resumed work lies on a desk"
+            self._repace(call.desk, call.source.demand.channel)
+
+    def _reply(self, call: Call) -> None:
+        if call.phase is Phase.SERVED and not call.replied:
+            call.replied = True
+            self.day.feed(AgentReplied(call.id))
+
+    def _finish(self, subject: tuple[Call, int]) -> None:
+        """End the talk: settled, passed on, or only ended."""
+        call, token = subject
+        if call.token != token or call.phase is not Phase.SERVED:
+            return
+        day, desk = self.day, call.desk
+        assert desk is not None, "work ends at a desk"
+        call.token += 1
+        call.row[Count.TALK_MS] += day.now() - call.began_ms
+        if call.source.replies and not call.replied:
+            call.replied = True
+            day.feed(AgentReplied(call.id))
+        onward = day.lots.transfer_to(call)
+        call.carried = False
+        if onward:
+            call.row[Count.TRANSFERS] += 1
+            call.category = onward
+            call.visit += 1
+            day.feed(ContactTransferred(call.id, category=onward))
+        elif day.lots.is_resolved(call, desk.agent_id):
+            call.row[Count.RESOLVED] += 1
+            day.feed(ContactResolved(call.id))
+        else:
+            day.customers.come_back(call)
+            day.feed(ContactEnded(call.id))
+
+    def wrap_up(self, call: Call) -> None:
+        """Hear that the work after the contact begins."""
+        day = self.day
+        call.phase = Phase.WRAP_UP
+        call.token += 1
+        call.began_ms = day.now()
+        desk = call.desk
+        assert desk is not None, "wrap-up is done at a desk"
+        if call.source.paced:
+            self._repace(desk, call.source.demand.channel)
+        length_ms = day.lots.wrap_up_ms(call)
+        day.call_at(day.now() + length_ms, self._wrapped_up, (call, call.token))
+
+    def _wrapped_up(self, subject: tuple[Call, int]) -> None:
+        call, token = subject
+        if call.token == token and call.phase is Phase.WRAP_UP and call.desk is not None:
+            self.day.feed(WrapUpEnded(call.id, call.desk.agent_id))
+
+    def release(self, call: Call) -> None:
+        """Hear that the contact is no longer this agent's."""
+        desk = call.desk
+        if desk is None:
+            return
+        day = self.day
+        if call.phase is Phase.WRAP_UP:
+            call.row[Count.WRAP_UP_MS] += day.now() - call.began_ms
+        was_served = call.phase is Phase.SERVED
+        call.desk = None
+        call.held = False
+        call.token += 1
+        call.phase = Phase.LOOSE
+        desk.calls.pop(call.id, None)
+        if call.source.paced and was_served and desk.calls:
+            self._repace(desk, call.source.demand.channel)
+        if desk.calls:
+            return
+        self._count(desk, Staffed.BUSY, desk.busy_ms, day.now())
+        if desk.ending:
+            self._sign_out(desk)
+        elif desk.pause_ms and not desk.resting and desk.signed_ms >= 0:
+            self._rest(desk)
+
+    def finish_day(self) -> None:
+        """Count the time of those who are still there."""
+        now = self.day.now()
+        for desk in self.desks.values():
+            if desk.calls:
+                self._count(desk, Staffed.BUSY, desk.busy_ms, now)
+            if desk.signed_ms >= 0:
+                if desk.resting:
+                    self._count(desk, Staffed.AWAY, desk.away_ms, now)
+                self._count(desk, Staffed.SIGNED_IN, desk.signed_ms, now)
+                self._settle_after(desk)

@@ -1,0 +1,132 @@
+"""The planner's days: the same customers whatever changes, conservation, same bytes anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from configs.changes import Change
+from configs.findings import ConfigError
+from configs.planning import Demand, Law, Scenario
+from router.center import Agent, Category, Center, Channel, Queue, Team
+from simulation.plan.changes import apply_change
+from simulation.plan.day import Day, play_day
+from simulation.plan.prepared import Prepared
+from simulation.plan.reading import load_scenario
+from simulation.plan.replications import Study, run
+from simulation.plan.tallies import Count, Staffed
+
+MINUTE_MS = 60_000
+EXITS = (
+    Count.ANSWERED, Count.ABANDONED, Count.BLOCKED, Count.DEFLECTED, Count.EXPIRED, Count.CLEARED,
+    Count.CALLBACKS, Count.CARRIED,
+)  # fmt: skip
+
+
+def pool(agents: int) -> Center:
+    """One queue, one skill, every call taken at once by whoever is free."""
+    return Center(
+        name="pool",
+        version=1,
+        channels={"phone": Channel(auto_accept=True)},
+        skills=("any",),
+        queues={"q": Queue()},
+        categories={"calls": Category(queue="q", needs={"any": 1})},
+        teams={"t": Team()},
+        agents={f"a{n}": Agent(team="t", skills={"any": 5}) for n in range(agents)},
+    )
+
+
+def phone_day(agents: int, per_minute: float, hours: int = 3, **demand: object) -> Scenario:
+    """Return a few hours of Poisson calls with exponential work of a minute."""
+    calls = Demand(
+        category="calls",
+        channel="phone",
+        handle=Law(mean_ms=MINUTE_MS),
+        per_interval=(per_minute * 60,) * hours,
+        **demand,  # type: ignore[arg-type]
+    )
+    return Scenario(
+        name="phone",
+        center=pool(agents),
+        date="2026-03-10",
+        opens="00:00",
+        closes=f"{hours:02d}:00",
+        interval_ms=60 * MINUTE_MS,
+        demand={"calls": calls},
+    )
+
+
+def assert_same(one: Study, two: Study) -> None:
+    for name in ("counts", "staffed", "promises", "waits", "busyness", "expected"):
+        assert np.array_equal(getattr(one, name), getattr(two, name)), name
+
+
+@pytest.mark.parametrize("name", ["tiny", "sample"])
+def test_a_shipped_scenario_plays_and_loses_nobody(name: str) -> None:
+    tally = play_day(load_scenario(Path(name)), seed=3)
+    arrived = tally.counts[:, :, Count.ARRIVED]
+    assert arrived.sum() > 50
+    assert np.array_equal(arrived, sum(tally.counts[:, :, exit_] for exit_ in EXITS))
+    staffed = tally.staffed.sum(axis=(0, 1))
+    assert 0 < staffed[Staffed.BUSY] < staffed[Staffed.SIGNED_IN]
+
+
+def test_a_study_has_the_same_bytes_for_any_number_of_workers() -> None:
+    scenario = load_scenario(Path("tiny"))
+    alone, two = run(scenario, 6, seed=5, workers=1), run(scenario, 6, seed=5, workers=2)
+    assert_same(alone, two)
+    assert not np.array_equal(alone.counts[0], alone.counts[1]), "days differ"
+
+
+def test_more_volume_moves_customers_without_changing_them() -> None:
+    """Arrival i is Lambda^-1(e_1 + ... + e_i): at a flat rate, 30 % more is 1.3 times sooner."""
+    scenario = phone_day(10, 8.0)
+    more = apply_change(scenario, Change(demand=1.3))
+    day, busier = Day(Prepared(scenario), 4), Day(Prepared(more), 4)
+    ours, theirs = day.lots.arrivals[0], busier.lots.arrivals[0]
+    assert len(theirs) > 1.15 * len(ours)
+    assert all(abs(one - 1.3 * two) < 3 for one, two in zip(ours, theirs, strict=False))
+    assert day.lots._work[0] == busier.lots._work[0][: len(ours)]
+
+
+def test_one_agent_more_delays_nobody() -> None:
+    """One line, first come first served, endless patience: day by day nobody waits longer."""
+    ten, eleven = phone_day(10, 9.0), phone_day(11, 9.0)
+    for day in range(3):
+        few, many = play_day(ten, 2, day), play_day(eleven, 2, day)
+        waits = (few.counts[:, :, Count.WAIT_MS], many.counts[:, :, Count.WAIT_MS])
+        assert (waits[0] >= waits[1]).all()
+        assert waits[0].sum() > waits[1].sum()
+
+
+def test_a_scenario_says_all_that_is_wrong_at_its_place(tmp_path: Path) -> None:
+    text = Path("configs/scenarios/tiny.yaml").read_text(encoding="utf-8")
+    text = text.replace("../tiny", str(Path("configs/tiny").resolve()))
+    text = text.replace("category: invoice", "category: invoices").replace("12]", "12, 3]")
+    text = text.replace('end: "17:00"', 'end: "25:90"')
+    path = tmp_path / "wrong.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_scenario(path)
+    assert "wrong.yaml:31:31: workforce.shop.shifts[0].end" in str(caught.value)
+    assert '"25:90" is no time of day' in str(caught.value)
+    path.write_text(text.replace("25:90", "17:00"), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_scenario(path)
+    assert 'no category "invoices"; did you mean "invoice"?' in str(caught.value)
+    assert "9 numbers; the day from 09:00 to 17:00 needs 8" in str(caught.value)
+
+
+def test_bots_take_their_share_and_the_sick_stay_away() -> None:
+    scenario = phone_day(10, 8.0)
+    bot = play_day(apply_change(scenario, Change(bot=0.25)), 1)
+    fresh, settled = (bot.counts[0, :, what].sum() for what in (Count.FRESH, Count.BOT))
+    assert 0.2 < settled / fresh < 0.3
+    named = replace(scenario, workforce={"t": Prepared(scenario).staff.plans[0]})
+    sick = play_day(apply_change(named, Change(sick=0.5)), 1)
+    signed = sick.staffed[0, :, Staffed.SIGNED_IN].sum()
+    assert signed < 0.85 * sick.staffed[0, :, Staffed.PAID].sum()
