@@ -44,6 +44,7 @@ INTERPRETED_MODULES = (
     "problems.py",
     "ranges.py",
     "reach.py",
+    "rivals.py",
     "sequencer.py",
     "snapshot*.py",
 )

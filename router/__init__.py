@@ -6,7 +6,8 @@ The words, which are all that crosses the door:
 - `decisions`  all that may be ordered (imperative), each with its `Reason`
 - `center`     the configuration of one routing group (`center_calendars` its opening hours);
                `checks` says what is wrong with one
-               (`problems`, `ranges`, `reach`, `calendar_checks`, `later_checks` are its parts)
+               (`problems`, `ranges`, `reach`, `calendar_checks`, `later_checks`,
+               `routing_checks` are its parts)
 
 The tables, read by the code, the tests and the pictures: `contacts`, `offers`, `agents`.
 
@@ -38,7 +39,8 @@ Around it:
 - `journal`    stamped events with their decisions; digest, replay; `canonical` writes the
                configuration in the form that journals keep
 - `snapshot*`  the whole state written down and brought back
-- `explain`    why this agent, why still waiting, from the journal (`candidates` looks at agents)
+- `explain`    why this agent, why still waiting, from the journal (`candidates` looks at agents
+               for a contact, `rivals` at contacts for an agent)
 - `measures*`  every number over many contacts, defined once
 - `build_info` whether this core is compiled, and from which sources
 

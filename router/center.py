@@ -88,6 +88,9 @@ class ContactPolicy(Enum):
     PRIORITY_THEN_AGE = "priority_then_age"
     LINEAR_AGEING = "linear_ageing"
     EARLIEST_DEADLINE = "earliest_deadline"
+    LONGEST_WEIGHTED_WAIT = "longest_weighted_wait"
+    GENERALIZED_C_MU = "generalized_c_mu"
+    FIXED_QUEUE_RATIO = "fixed_queue_ratio"
 
 
 class ClockKind(Enum):
@@ -184,6 +187,12 @@ class Queue:
     rings one agent more. `weights` (agent id to share, default 1) serve `weighted_share`.
     `length_max` and `wait_max_ms` 0 mean unlimited; `overflow_to` serves the action `overflow`.
     `teams`, when given, restricts the line to their agents. `calendar` names its opening hours.
+
+    Some contact policies weigh one line against another: `wait_weight` multiplies the wait under
+    `longest_weighted_wait` and is the cost of a delay under `generalized_c_mu`, which also takes
+    `handle_time_ms`, the mean time a contact takes of an agent, and `late_weight`, by how much
+    faster than before a wait past its promise costs. `queue_share` is this line's share of all who
+    wait under `fixed_queue_ratio`.
     """
 
     __pydantic_config__ = _CLOSED
@@ -202,6 +211,10 @@ class Queue:
     overflow_to: str = ""
     service_level_ms: int = 20_000
     short_abandon_ms: int = 5_000
+    wait_weight: int = field(default=1, metadata={LATER: "0.2"})
+    handle_time_ms: int = field(default=300_000, metadata={LATER: "0.2"})
+    late_weight: int = field(default=4, metadata={LATER: "0.2"})
+    queue_share: int = field(default=1, metadata={LATER: "0.2"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Check what must hold between the values of a centre.
 
 The types are right when a `Center` exists; here are the ranges and the agreements: every name
-that is used is known, steps widen, limits do not chase each other in a ring, each category can
-be served by somebody (`router.reach`), calendars are in order (`router.calendar_checks`).
+that is used is known, steps widen, limits do not chase each other in a ring; each category can
+be served by somebody (`router.reach`), calendars and policies are in order (`router.*_checks`).
 Nothing raises: a check returns all it found, with the path to each value, so that the loader
 can show the line and the router can refuse the version.
 """
@@ -33,6 +33,7 @@ from router.later_checks import check_later_settings
 from router.problems import Path, Problem, show_duration, suggest
 from router.ranges import CHANNEL_MAX, LEVELS, NAME_PATTERN, RANGES, WARNINGS, WEIGHTS
 from router.reach import check_reach, is_language, overflow_rings
+from router.routing_checks import check_routing
 
 __all__ = ["Problem", "check_center", "check_values", "config_hash"]
 
@@ -74,6 +75,7 @@ def check_values(center: Center) -> tuple[Problem, ...]:
     check.promises()
     check.problems += check_later_settings(center)
     check.problems += check_calendars(center)
+    check.problems += check_routing(center)
     return tuple(check.problems)
 
 

@@ -79,6 +79,8 @@ def send_signal(floor: Floor, contact: Contact, signal: int) -> None:
             clock = clock_of(contact, plan)
             if clock is None or clock.phase == OVER:
                 start_clock(floor, contact, plan, clock, whys.CLOCK_STARTED)
+    if floor.by_deadline:
+        floor.note_due(contact)
 
 
 def _plan_of(clock: Clock) -> PromisePlan:

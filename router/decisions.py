@@ -48,6 +48,9 @@ class Reason(Enum):
     PRIORITY_THEN_AGE = "priority_then_age"
     LINEAR_AGEING = "linear_ageing"
     EARLIEST_DEADLINE = "earliest_deadline"
+    LONGEST_WEIGHTED_WAIT = "longest_weighted_wait"
+    GENERALIZED_C_MU = "generalized_c_mu"
+    FIXED_QUEUE_RATIO = "fixed_queue_ratio"
     # an offer ends
     ACCEPTED = "accepted"
     AUTO_ACCEPTED = "auto_accepted"

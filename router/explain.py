@@ -51,6 +51,7 @@ from router.events import Event, TimeAdvanced
 from router.journal import Entry, ReplayDivergedError
 from router.policies.contact_selection import POLICIES, POLICY_ORDER
 from router.records import BREACHED, OVER, PAUSED, Assignment, Clock, Contact
+from router.rivals import Rival, rivals_for
 from router.router import Router
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 
 _LOSERS: Final = 3
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CONTACT_REASONS: Final = {POLICIES[policy][1]: policy for policy in POLICY_ORDER}
+_CONTACT_REASONS: Final = {POLICIES[policy][0]: policy for policy in POLICY_ORDER}
 
 
 def explain(entries: Iterable[Entry], contact_id: str) -> str:
@@ -76,8 +77,10 @@ def explain_lines(entries: Iterable[Entry], contact_id: str) -> list[str]:
     for entry in entries:
         concerned = concerns(entry, contact_id)
         views: list[Candidate] = []
+        rivals: list[Rival] = []
         if concerned:
             views = _views_before(router, entry, contact_id)
+            rivals = _rivals_before(router, entry, contact_id)
         decisions = router.handle(entry.stamped)
         if decisions != entry.decisions:
             raise ReplayDivergedError(
@@ -85,7 +88,7 @@ def explain_lines(entries: Iterable[Entry], contact_id: str) -> list[str]:
                 "use the version that wrote it (journal records name it)"
             )
         if concerned:
-            lines.extend(_tell_entry(router, entry, contact_id, views))
+            lines.extend(_tell_entry(router, entry, contact_id, views, rivals))
     contact = router.floor.contacts.get(contact_id)
     if contact is not None and contact.state != ContactState.ENDED:
         lines.extend(_tell_present(router, contact))
@@ -127,7 +130,20 @@ def _views_before(router: Router, entry: Entry, contact_id: str) -> list[Candida
     return look_at(floor, contact.lane.demand, contact)
 
 
-def _tell_entry(router: Router, entry: Entry, contact_id: str, views: list[Candidate]) -> list[str]:
+def _rivals_before(router: Router, entry: Entry, contact_id: str) -> list[Rival]:
+    """Look at the contacts that an agent could take as they stood when he chose this one."""
+    floor = router.floor
+    for said in entry.decisions:
+        if isinstance(said, OfferContact) and said.contact_id == contact_id:
+            agent = floor.agents.get(said.agent_id)
+            if said.reason in _CONTACT_REASONS and agent is not None:
+                return rivals_for(floor, agent, entry.stamped.at_ms)
+    return []
+
+
+def _tell_entry(
+    router: Router, entry: Entry, contact_id: str, views: list[Candidate], rivals: list[Rival]
+) -> list[str]:
     """Tell one entry: the event and what was decided about the contact because of it."""
     stamped = entry.stamped
     floor = router.floor
@@ -144,7 +160,10 @@ def _tell_entry(router: Router, entry: Entry, contact_id: str, views: list[Candi
             lines.extend(f"      {line}" for line in _tell_deadline(clock))
         if isinstance(decision, OfferContact):
             contact = floor.contacts[contact_id]
-            lines.extend(f"      {line}" for line in _tell_offer(router, contact, decision, views))
+            told = _tell_offer(router, contact, decision, views)
+            if decision.reason in _CONTACT_REASONS:
+                told[1:1] = _tell_choice(contact_id, decision, rivals)
+            lines.extend(f"      {line}" for line in told)
     return lines
 
 
@@ -296,11 +315,7 @@ def _tell_offer(
     ]
     free = free_in_order(views, policy)
     winner = next((view for view in views if view.agent_id == offer.agent_id), None)
-    if offer.reason in _CONTACT_REASONS:
-        lines.append(
-            f"{offer.agent_id} became free and took the first contact by {say_reason(offer.reason)}"
-        )
-    elif winner is not None:
+    if offer.reason not in _CONTACT_REASONS and winner is not None:
         score = say_score(winner, policy, router.now_ms)
         lines.append(f"{offer.agent_id} was free and came first: {score}")
     losers = [view for view in free if view.agent_id != offer.agent_id]
@@ -312,6 +327,22 @@ def _tell_offer(
         lines.append(f"and {len(losers) - _LOSERS} more who were free")
     others = [view for view in views if view.agent_id != offer.agent_id]
     lines.extend(_tell_obstacles(others))
+    return lines
+
+
+def _tell_choice(contact_id: str, offer: OfferContact, rivals: list[Rival]) -> list[str]:
+    """Tell why an agent took this contact: the rule, its score, the best losers."""
+    rule = say_reason(offer.reason)
+    winner = next((rival for rival in rivals if rival.contact_id == contact_id), None)
+    score = "" if winner is None else f": {winner.words}"
+    lines = [f"{offer.agent_id} became free and took the first contact by {rule}{score}"]
+    losers = [rival for rival in rivals if rival is not winner]
+    lines.extend(
+        f"then {loser.contact_id} of queue {loser.queue}: {loser.words}"
+        for loser in losers[:_LOSERS]
+    )
+    if len(losers) > _LOSERS:
+        lines.append(f"and {len(losers) - _LOSERS} more lines in which somebody waited")
     return lines
 
 

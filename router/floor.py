@@ -13,10 +13,10 @@ from router import states, whys
 from router.bench import Seat
 from router.deadlines import NEVER, Timers
 from router.decisions import Reason
-from router.lines import Demand, Lane
+from router.lines import Demand, Dues, Lane
 from router.plan import ChannelPlan, Profile, ProfileKey, QueuePlan, make_profile
-from router.policies.agent_selection import POLICIES, SCORED, Decay, make_bench
-from router.policies.contact_selection import POLICY_ORDER, lane_ranks
+from router.policies.agent_selection import POLICIES, Decay, make_bench
+from router.policies.contact_selection import due_ms, lane_ranks
 from router.records import PLACE_BITS, Agent, Clock, Contact, Ending, More, Offer
 from router.skills import qualifies
 
@@ -46,6 +46,7 @@ class Floor:
 
     __slots__ = (
         "agents",
+        "by_deadline",
         "center",
         "channel_list",
         "channels",
@@ -75,6 +76,7 @@ class Floor:
         "overload",
         "profiles",
         "promises_by_priority",
+        "queue_shares",
         "queues",
         "surveyed",
         "team_policy",
@@ -83,6 +85,7 @@ class Floor:
         "tombstones",
         "turn",
         "units_min",
+        "waiting",
         "waiting_mask",
         "window_ms",
     )
@@ -110,6 +113,9 @@ class Floor:
         self.lanes: dict[tuple[int, int, int], Lane] = {}
         self.team_policy: dict[str, int] = {}
         self.waiting_mask = 0
+        self.waiting = 0
+        self.by_deadline = False
+        self.queue_shares = 0
         self.next_offer = 1
         self.next_place = 0
         self.turn = 0
@@ -176,8 +182,8 @@ class Floor:
         lane = self.lanes.get(key)
         if lane is None:
             assert self.center is not None, "a centre comes before lanes"
-            ranks = lane_ranks(priority, profile.lead_ms, self.center.ageing_points_ms, PLACE_BITS)
-            lane = Lane(len(self.lanes), demand, priority, ranks)
+            ranks = lane_ranks(priority, self.center.ageing_points_ms, PLACE_BITS)
+            lane = Lane(len(self.lanes), demand, priority, ranks, profile.lead_ms)
             self.lanes[key] = lane
             position = len(demand.lanes)
             while position and demand.lanes[position - 1].priority < priority:
@@ -197,6 +203,8 @@ class Floor:
         demand = self.demands.get(key)
         if demand is None:
             demand = Demand(len(self.demand_list), queue, needs, teams, channel, make_bench(queue))
+            if self.by_deadline:
+                demand.dues = Dues()
             self.demands[key] = demand
             self.demand_list.append(demand)
             for agent in self.agents.values():
@@ -208,8 +216,11 @@ class Floor:
         contact.lane = lane
         lane.join(contact)
         demand = lane.demand
+        if demand.dues is not None:
+            demand.dues.put(contact, due_ms(contact))
         self.waiting_mask |= demand.bit
         demand.queue.waiting += 1
+        self.waiting += 1
 
     def stop_waiting(self, contact: Contact) -> None:
         """Take a waiting contact out of its lane, or from the one agent it waits for."""
@@ -217,6 +228,7 @@ class Floor:
         assert lane is not None, "a waiting contact has a lane"
         demand = lane.demand
         demand.queue.waiting -= 1
+        self.waiting -= 1
         more = contact.more
         if more is not None and more.affinity is not None:
             own = more.affinity.own
@@ -224,8 +236,20 @@ class Floor:
             own.remove(contact.place, 0)
             return
         lane.leave(contact)
+        if demand.dues is not None:
+            demand.dues.drop(contact)
         if not demand.waiting:
             self.waiting_mask &= ~demand.bit
+
+    def note_due(self, contact: Contact) -> None:
+        """Put a contact whose clocks have changed where it belongs now, if it stands in line."""
+        lane = contact.lane
+        if lane is None or contact.state != states.WAITING:
+            return
+        dues = lane.demand.dues
+        # One that waits for its own agent, or is about to wait, stands in no order.
+        if dues is not None and contact.place in dues.keys:
+            dues.put(contact, due_ms(contact))
 
     # --- agents and their seats ---------------------------------------------------------
 
@@ -424,16 +448,3 @@ class Floor:
             more = More()
             contact.more = more
         return more
-
-    def note_policies(self, center: Center) -> None:
-        """Look up once what the channels and policies of a centre need."""
-        self.units_min = min((channel.units for channel in self.channel_list), default=0)
-        self.interrupting = any(channel.interrupts for channel in self.channel_list)
-        self.promises_by_priority = any(p.priorities for p in center.promises.values())
-        self.keeps_scores = any(
-            POLICIES[queue.agent_policy][3] == SCORED for queue in center.queues.values()
-        )
-        self.team_policy = {
-            name: POLICY_ORDER.index(team.contact_policy or center.contact_policy)
-            for name, team in center.teams.items()
-        }

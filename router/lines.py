@@ -25,15 +25,22 @@ if TYPE_CHECKING:
 class Lane:
     """Hold waiting contacts of one demand, priority and promised time, oldest place first.
 
-    `ranks` has, per contact policy, what is compared between heads: (tier, offset of the place).
+    `ranks` has, per placed policy, what is compared between heads: (tier, offset of the place).
+    `lead_ms` is the shortest time promised from arrival, 0 if nothing is.
     """
 
-    __slots__ = ("demand", "first", "index", "last", "priority", "ranks", "side", "size")
+    __slots__ = ("demand", "first", "index", "last", "lead_ms", "priority", "ranks", "side", "size")
 
     def __init__(
-        self, index: int, demand: Demand, priority: int, ranks: list[tuple[int, int]]
+        self,
+        index: int,
+        demand: Demand,
+        priority: int,
+        ranks: list[tuple[int, int]],
+        lead_ms: int = 0,
     ) -> None:
         self.index = index
+        self.lead_ms = lead_ms
         self.demand = demand
         self.priority = priority
         self.ranks = ranks
@@ -132,16 +139,46 @@ def place_of(contact: Contact) -> int:
     return contact.place
 
 
+class Dues:
+    """Keep the waiting contacts of a demand in the order of their earliest deadline.
+
+    Only where somebody chooses by it. A contact is moved when one of its clocks changes.
+    """
+
+    __slots__ = ("keys", "order")
+
+    def __init__(self) -> None:
+        self.order: Ordered[Contact] = Ordered()
+        self.keys: dict[int, int] = {}
+
+    def put(self, contact: Contact, due_ms: int) -> None:
+        """Put a contact in, or where it belongs now."""
+        place = contact.place
+        known_ms = self.keys.get(place)
+        if known_ms == due_ms:
+            return
+        if known_ms is not None:
+            self.order.remove(known_ms, place)
+        self.keys[place] = due_ms
+        self.order.add(due_ms, place, contact)
+
+    def drop(self, contact: Contact) -> None:
+        """Take a contact out."""
+        self.order.remove(self.keys.pop(contact.place), contact.place)
+
+
 class Demand:
     """Join the contacts and the agents of one queue, need set and channel.
 
-    `lanes` stand in order of priority, the highest first.
+    `lanes` stand in order of priority, the highest first. `dues` orders the same contacts by
+    deadline, None where nobody asks.
     """
 
     __slots__ = (
         "bench",
         "bit",
         "channel",
+        "dues",
         "index",
         "lanes",
         "needs",
@@ -177,6 +214,7 @@ class Demand:
         self.reason: Reason = policy[2]
         self.ranked = policy[1] != GRADED
         self.lanes: list[Lane] = []
+        self.dues: Dues | None = None
         self.seats: list[Seat] = []
         self.staffed = 0
         self.waiting = 0

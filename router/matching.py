@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from router import states, whys
 from router.assignments import begin_work, resume_held, withdraw_all
-from router.center import AgentPolicy, ContactPolicy
+from router.center import AgentPolicy
 from router.decisions import OfferContact, Reason
 from router.policies.agent_selection import POLICIES, SHARE_STRIDE
+from router.policies.contact_selection import BY_DEADLINE, BY_PRIORITY, POLICY_ORDER, due_ms
 from router.policies.contact_selection import POLICIES as CONTACT_POLICIES
-from router.policies.contact_selection import POLICY_ORDER
 from router.records import Agent, Contact, More, Offer, RingTimer
 
 if TYPE_CHECKING:
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from router.floor import Floor
     from router.lines import Demand, Lane
 
-BY_PRIORITY: Final = POLICY_ORDER.index(ContactPolicy.PRIORITY_THEN_AGE)
-
-_CONTACT_REASONS = [CONTACT_POLICIES[policy][1] for policy in POLICY_ORDER]
+_CONTACT_REASONS: Final = [CONTACT_POLICIES[policy][0] for policy in POLICY_ORDER]
+_SCORES: Final = [CONTACT_POLICIES[policy][3] for policy in POLICY_ORDER]
 
 
 # --- question one: a contact looks for an agent ------------------------------------------------
@@ -191,6 +190,10 @@ def choose_contact(floor: Floor, agent: Agent, open_mask: int) -> Contact | None
     Cost: the lanes of the demands that he may serve and in which somebody waits.
     """
     policy = floor.policy_of(agent)
+    if policy >= BY_DEADLINE:
+        if policy == BY_DEADLINE:
+            return _choose_by_deadline(floor, agent, open_mask)
+        return _choose_by_score(floor, agent, open_mask, policy)
     best: Contact | None = None
     best_tier = 0
     best_key = 0
@@ -232,6 +235,91 @@ def choose_contact(floor: Floor, agent: Agent, open_mask: int) -> Contact | None
             if best is None or (tier, key, contact.place) < (best_tier, best_key, best.place):
                 best, best_tier, best_key = contact, tier, key
     return best
+
+
+def _choose_by_deadline(floor: Floor, agent: Agent, open_mask: int) -> Contact | None:
+    """Return the contact whose earliest running clock is due first, of equals the oldest.
+
+    Cost: O(demands that he may serve); each keeps its contacts in this order.
+    """
+    best: Contact | None = None
+    best_ms = 0
+    mask = floor.demands_of(agent, open_mask) & floor.waiting_mask
+    while mask:
+        bit = mask & -mask
+        mask ^= bit
+        dues = floor.demand_list[bit.bit_length() - 1].dues
+        assert dues is not None, "where somebody chooses by deadlines, they are kept"
+        contact = dues.order.first()
+        while contact is not None:
+            place = contact.place
+            key_ms = dues.keys[place]
+            if best is not None and (key_ms, place) >= (best_ms, best.place):
+                break
+            if _may_try(floor, contact, agent):
+                best, best_ms = contact, key_ms
+                break
+            contact = dues.order.after(key_ms, place)
+    for contact in _own_waiting(floor, agent, open_mask):
+        key_ms = due_ms(contact)
+        if best is None or (key_ms, contact.place) < (best_ms, best.place):
+            best, best_ms = contact, key_ms
+    return best
+
+
+def _choose_by_score(floor: Floor, agent: Agent, open_mask: int, policy: int) -> Contact | None:
+    """Return the contact with the highest priority, then score, then age.
+
+    Cost: O(lanes that he may serve and in which somebody waits).
+    """
+    score = _SCORES[policy]
+    assert score is not None, "a scored policy has its score"
+    now_ms = floor.now_ms
+    best: Contact | None = None
+    best_priority = best_score = 0
+    mask = floor.demands_of(agent, open_mask) & floor.waiting_mask
+    while mask:
+        bit = mask & -mask
+        mask ^= bit
+        for lane in floor.demand_list[bit.bit_length() - 1].lanes:
+            if not lane.size:
+                continue
+            if best is not None and lane.priority < best_priority:
+                # The lanes stand in order of priority: none of the rest can come first.
+                break
+            contact = _head_for(floor, lane, agent)
+            if contact is None:
+                continue
+            found = score(floor, lane, now_ms - contact.arrived_ms)
+            if best is None or (lane.priority, found, -contact.place) > (
+                best_priority,
+                best_score,
+                -best.place,
+            ):
+                best, best_priority, best_score = contact, lane.priority, found
+    for contact in _own_waiting(floor, agent, open_mask):
+        own_lane = contact.lane
+        assert own_lane is not None, "a waiting contact has a lane"
+        found = score(floor, own_lane, now_ms - contact.arrived_ms)
+        if best is None or (own_lane.priority, found, -contact.place) > (
+            best_priority,
+            best_score,
+            -best.place,
+        ):
+            best, best_priority, best_score = contact, own_lane.priority, found
+    return best
+
+
+def _own_waiting(floor: Floor, agent: Agent, open_mask: int) -> list[Contact]:
+    """Return the contacts that wait for this agent alone and that he can take now."""
+    own = agent.own
+    if own is None or not own.size:
+        return []
+    return [
+        contact
+        for contact in own
+        if open_mask >> contact.profile.channel.index & 1 and _may_try(floor, contact, agent)
+    ]
 
 
 def _head_for(floor: Floor, lane: Lane, agent: Agent) -> Contact | None:

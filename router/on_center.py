@@ -19,7 +19,8 @@ from router.events import (
 )
 from router.lines import place_of
 from router.plan import ChannelPlan, ProfileKey, QueuePlan, make_profile
-from router.policies.agent_selection import Decay
+from router.policies.agent_selection import POLICIES, SCORED, Decay
+from router.policies.contact_selection import BY_DEADLINE, POLICY_ORDER
 from router.records import Agent, Contact, Scores
 from router.refusals import note_duplicate, refuse
 from router.retargeting import retarget_clocks
@@ -171,10 +172,26 @@ def put_in_force(floor: Floor, center: Center, digest: str, drain: tuple[str, ..
     floor.waiting_mask = 0
     floor.life_ms = center.limits.contact_life_ms
     floor.window_ms = center.limits.duplicate_window_ms
-    floor.note_policies(center)
+    note_policies(floor, center)
     if floor.keeps_scores and not floor.decay.landmark_ms:
         floor.decay = Decay(floor.now_ms)
     register_durations(floor, center)
+
+
+def note_policies(floor: Floor, center: Center) -> None:
+    """Look up once what the channels and policies of a centre need."""
+    floor.units_min = min((channel.units for channel in floor.channel_list), default=0)
+    floor.interrupting = any(channel.interrupts for channel in floor.channel_list)
+    floor.promises_by_priority = any(p.priorities for p in center.promises.values())
+    floor.keeps_scores = any(
+        POLICIES[queue.agent_policy][3] == SCORED for queue in center.queues.values()
+    )
+    floor.team_policy = {
+        name: POLICY_ORDER.index(team.contact_policy or center.contact_policy)
+        for name, team in center.teams.items()
+    }
+    floor.by_deadline = BY_DEADLINE in floor.team_policy.values()
+    floor.queue_shares = sum(queue.queue_share for queue in center.queues.values())
 
 
 def register_durations(floor: Floor, center: Center) -> None:

@@ -38,6 +38,10 @@ RANGES: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
         "wait_max_ms": _DURATION,
         "service_level_ms": _POSITIVE_DURATION,
         "short_abandon_ms": _DURATION,
+        "wait_weight": WEIGHTS,
+        "handle_time_ms": _POSITIVE_DURATION,
+        "late_weight": (0, 1_000),
+        "queue_share": WEIGHTS,
     },
     "Step": {"after_ms": _POSITIVE_DURATION, "raise_priority": (0, 9)},
     "Category": {

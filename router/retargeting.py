@@ -114,6 +114,8 @@ def retarget_clocks(floor: Floor, contact: Contact) -> None:
                 StartSla(contact.contact_id, plan.name, 1, started.deadline_ms, whys.RETARGETED)
             )
             arm_clock(floor, started)
+    if floor.by_deadline:
+        floor.note_due(contact)
 
 
 def is_same(plan: PromisePlan, other: PromisePlan) -> bool:

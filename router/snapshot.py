@@ -18,7 +18,6 @@ from router.center import OpeningTable
 from router.contacts import ContactState
 from router.deadlines import Timer
 from router.on_center import change_agents, count_work, put_in_force
-from router.ordered import Ordered
 from router.plan import QueuePlan, remnant
 from router.policies.agent_selection import Decay
 from router.records import (
@@ -51,7 +50,7 @@ from router.snapshot_writing import (
     SNAPSHOT_VERSION,
     WORK_TIMER,
 )
-from router.waiting import look_ahead
+from router.waiting import look_ahead, wait_alone
 
 if TYPE_CHECKING:
     from router.floor import Floor
@@ -201,12 +200,7 @@ def _thaw_contact(floor: Floor, facts: ContactFacts, plans: list[PromisePlan]) -
     if contact.state == ContactState.WAITING:
         more = contact.more
         if more is not None and more.affinity is not None:
-            lane.demand.queue.waiting += 1
-            own = more.affinity.own
-            if own is None:
-                own = Ordered()
-                more.affinity.own = own
-            own.add(contact.place, 0, contact)
+            wait_alone(floor, contact, more.affinity)
         else:
             floor.wait_in(contact, lane)
     for number, agent_id in reversed(facts.offers):

@@ -22,7 +22,7 @@ from router.decisions import (
 )
 from router.matching import seek_agent
 from router.ordered import Ordered
-from router.records import Assignment, Contact, Ending, Offer
+from router.records import Agent, Assignment, Contact, Ending, Offer
 
 if TYPE_CHECKING:
     from router.floor import Floor
@@ -49,12 +49,7 @@ def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
         seek_agent(floor, contact)
         return
     if more is not None and more.affinity is not None:
-        demand.queue.waiting += 1
-        own = more.affinity.own
-        if own is None:
-            own = Ordered()
-            more.affinity.own = own
-        own.add(contact.place, 0, contact)
+        wait_alone(floor, contact, more.affinity)
     else:
         floor.wait_in(contact, lane)
         if not demand.staffed:
@@ -63,6 +58,17 @@ def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
         seek_agent(floor, contact)
     if contact.state == states.WAITING and (more is not None or not contact.profile.plain):
         floor.set_alarm(contact)
+
+
+def wait_alone(floor: Floor, contact: Contact, agent: Agent) -> None:
+    """Let a contact wait for one agent alone; it still counts in its queue."""
+    lane = contact.lane
+    assert lane is not None, "a waiting contact has a lane"
+    lane.demand.queue.waiting += 1
+    floor.waiting += 1
+    if agent.own is None:
+        agent.own = Ordered()
+    agent.own.add(contact.place, 0, contact)
 
 
 def pull_out(floor: Floor, contact: Contact, reason: Reason) -> None:

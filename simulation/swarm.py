@@ -143,6 +143,10 @@ def _queues(lots: Lots, teams: list[str]) -> dict[str, Queue]:
             wait_max_ms=wait_max_ms,
             when_late=when_late,
             overflow_to=overflow_to if LimitAction.OVERFLOW in (when_full, when_late) else "",
+            wait_weight=lots.pick((1, 1, 3, 20)),
+            handle_time_ms=lots.pick((60_000, 300_000)),
+            late_weight=lots.pick((0, 4)),
+            queue_share=lots.pick((1, 1, 4)),
         )
     return queues
 

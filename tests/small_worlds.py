@@ -58,6 +58,9 @@ def draw_queues(random_: random.Random) -> dict[str, c.Queue]:
             wait_max_ms=draw((0, 0, 90_000)),
             when_late=draw((c.LimitAction.DEFLECT, c.LimitAction.OVERFLOW, c.LimitAction.EXPIRE)),
             overflow_to="back",
+            wait_weight=3,
+            late_weight=9,
+            queue_share=2,
         ),
         "back": c.Queue(agent_policy=draw(policies), ring_size=draw((1, 2)), ring_step_ms=4_000),
     }

@@ -374,7 +374,7 @@ def test_no_journal_is_too_broken_to_be_judged(seed: int) -> None:
 def hunt(bug: Bug, seed: int) -> list[Violation]:
     """Run a world with the bug in it; a router that fails ends the journal early."""
     random_ = random.Random(seed)
-    world = World(random_, draw_center(random_))
+    world = World(random_, bug.adapt(draw_center(random_)))
     with pytest.MonkeyPatch.context() as patch:
         bug.plant(patch)
         with contextlib.suppress(Exception):

@@ -64,6 +64,10 @@ MISTAKES = [
     ("step_two_ways_out", "{after: 90s, overflow_to: back}",
      "{after: 90s, overflow_to: back, deflect: ^^true}",
      "categories.invoice.steps[2].deflect: a step cannot both overflow and deflect; choose one"),
+    ("weight_nothing", "when_late: deflect", "when_late: deflect\n    wait_weight: ^^0",
+     "queues.back.wait_weight: 0 is out of range; must be at least 1"),
+    ("handle_time_nothing", "when_late: deflect", "when_late: deflect\n    handle_time: ^^0",
+     "queues.back.handle_time: 0s is out of range; must be at least 1ms"),
     ("queue_team", "teams: [care]", "teams: [^^car]",
      'queues.front.teams[0]: no team "car"; did you mean "care"?'),
     ("queue_team_twice", "teams: [care]", "teams: [care, ^^care]",
@@ -303,6 +307,15 @@ def test_the_limit_of_needs_holds_for_categories(tmp_path: Path) -> None:
 # --- warnings ------------------------------------------------------------------------
 
 WARNINGS = [
+    ("weight_unused", "when_late: deflect", "when_late: deflect\n    wait_weight: ^^3",
+     "queues.back.wait_weight: unused: no team chooses by longest_weighted_wait or "
+     "generalized_c_mu; set contact_policy or remove it"),
+    ("handle_time_unused", "when_late: deflect", "when_late: deflect\n    handle_time: ^^3m",
+     "queues.back.handle_time: unused: no team chooses by generalized_c_mu; set contact_policy "
+     "or remove it"),
+    ("share_unused", "when_late: deflect", "when_late: deflect\n    queue_share: ^^3",
+     "queues.back.queue_share: unused: no team chooses by fixed_queue_ratio; set contact_policy "
+     "or remove it"),
     ("skill_nobody_has", "skills: [billing,", "skills: [^^cobol, billing,",
      'skills[0]: nobody has the skill "cobol"'),
     ("language_too_high", "language_level: 4", "language_level: ^^10",

@@ -20,8 +20,6 @@ from router.center import (
     Category,
     Center,
     Channel,
-    ClockKind,
-    ContactPolicy,
     OfferRules,
     Queue,
 )
@@ -30,7 +28,6 @@ from router.events import CenterChanged
 from router.router import Router
 from tests.builders import (
     AUTO,
-    HOUR,
     MINUTE,
     PATIENT,
     SECOND,
@@ -40,7 +37,6 @@ from tests.builders import (
     desk,
     end,
     go,
-    promise,
     sign_in,
     with_skills,
 )
@@ -416,95 +412,6 @@ def test_ring_progressively_never_rings_one_twice_at_once() -> None:
     play = Playbook(desk("a", queue=queue)) >> sign_in("a") >> arrive("1", "chat")
     play >> at(10 * SECOND)
     assert len(play.of(OfferContact)) == 1
-
-
-# --- contact selection ----------------------------------------------------------------------------
-
-TARGETS = {"none": 0, "short": 10 * MINUTE, "long": 2 * HOUR}
-
-
-@dataclass
-class Waiting:
-    """What a bystander knows of a contact in line."""
-
-    number: int
-    arrived_ms: int
-    priority: int
-    category: str
-
-
-def first_of(policy: ContactPolicy, line: list[Waiting]) -> Waiting:
-    """Look at everybody in line and return whom the policy promises to take."""
-    if policy is ContactPolicy.PRIORITY_THEN_AGE:
-        return min(line, key=lambda w: (-w.priority, w.number))
-    if policy is ContactPolicy.LINEAR_AGEING:
-        return min(line, key=lambda w: (w.arrived_ms - w.priority * MINUTE, w.number))
-    promised = [w for w in line if w.category != "none"] or line
-    return min(promised, key=lambda w: (w.arrived_ms + TARGETS[w.category], w.number))
-
-
-@pytest.mark.parametrize("policy", ContactPolicy)
-@pytest.mark.parametrize("seed", range(6))
-def test_the_right_contact_is_chosen(policy: ContactPolicy, seed: int) -> None:
-    """Contacts come, change and leave; one agent takes one after the other."""
-    draw = random.Random(seed)
-    stage = desk(
-        channels={"phone": AUTO},
-        contact_policy=policy,
-        ageing_points_ms=MINUTE,
-        categories={name: Category(queue="q") for name in TARGETS},
-        promises={
-            name: promise(ClockKind.ANSWER, target_ms, categories=(name,))
-            for name, target_ms in TARGETS.items()
-            if target_ms
-        },
-    )
-    router = Router()
-    run(router, START_MS, CenterChanged(stage))
-    run(router, START_MS, sign_in("a"))
-    run(router, START_MS, arrive("busy", category="none"))
-    line: list[Waiting] = []
-    talking, now_ms = "busy", START_MS
-    for number in range(500):
-        now_ms += draw.choice((0, 1, SECOND, 30 * SECOND))
-        act = draw.random()
-        if act < 0.45 or not line:
-            one = Waiting(number, now_ms, draw.randrange(10), draw.choice(list(TARGETS)))
-            event = arrive(str(number), category=one.category, priority=one.priority)
-            run(router, now_ms, event)
-            line.append(one)
-        elif act < 0.55:
-            one = draw.choice(line)
-            one.priority = draw.randrange(10)
-            run(router, now_ms, e.ContactUpdated(str(one.number), priority=one.priority))
-        elif act < 0.65:
-            one = draw.choice(line)
-            one.category = draw.choice(list(TARGETS))
-            run(router, now_ms, e.ContactUpdated(str(one.number), category=one.category))
-        elif act < 0.7:
-            one = line.pop(draw.randrange(len(line)))
-            run(router, now_ms, e.ContactAbandoned(str(one.number)))
-        else:
-            wanted = first_of(policy, line)
-            decisions = run(router, now_ms, end(talking))
-            assigned = [x.contact_id for x in decisions if isinstance(x, AssignContact)]
-            assert assigned == [str(wanted.number)]
-            talking = assigned[0]
-            line.remove(wanted)
-
-
-def test_a_promise_that_is_not_running_sets_no_deadline() -> None:
-    """No complaint was raised, so the complaint's minute does not count."""
-    stage = desk(
-        contact_policy=ContactPolicy.EARLIEST_DEADLINE,
-        categories={"c": Category(queue="q"), "soon": Category(queue="q")},
-        promises={
-            "complaint": promise(ClockKind.COMPLAINT_ACKNOWLEDGEMENT, MINUTE, categories=("c",)),
-            "answer": promise(ClockKind.ANSWER, HOUR, categories=("soon",)),
-        },
-    )
-    play = Playbook(stage) >> arrive("1") >> arrive("2", category="soon") >> sign_in("a")
-    assert [x.contact_id for x in play.of(OfferContact)] == ["2"]
 
 
 # --- promises of all policies ---------------------------------------------------------------------

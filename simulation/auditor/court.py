@@ -152,7 +152,7 @@ class Auditor:
     ) -> None:
         match decision:
             case d.OfferContact():
-                self.fairness.judge_offer(decision)
+                self.fairness.judge_offer(decision, decisions)
                 self.assignment.offer(decision)
             case d.WithdrawOffer():
                 self.assignment.withdraw(decision, event)

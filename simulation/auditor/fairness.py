@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
 
-from router.center import ClockKind, ContactPolicy, Promise
-from router.decisions import Reason
+from router.center import ClockKind, ContactPolicy, Promise, Signal
+from router.decisions import MeetSla, PauseSla, Reason, RebaseSla, ResumeSla, StartSla, StopSla
 from simulation.auditor import reading
+from simulation.auditor.clock import signals_of
 from simulation.auditor.ledger import ContactAccount, Place
 
 if TYPE_CHECKING:
-    from router.decisions import OfferContact
+    from router.decisions import Decision, OfferContact
     from simulation.auditor.findings import Findings
     from simulation.auditor.ledger import AgentAccount, Ledger
     from simulation.auditor.reading import Demand
@@ -30,6 +31,8 @@ Rank = tuple[int, int, int, str]
 # So many contacts of a class are looked at before a class counts as having nobody to be served;
 # further ones are only reached when all of these may not be offered to the agent at hand.
 LOOKED_AT_MAX: Final = 32
+
+CLOCK_MOVES: Final = (StartSla, PauseSla, ResumeSla, StopSla, MeetSla, RebaseSla)
 
 
 class FairnessJudge:
@@ -196,8 +199,11 @@ class FairnessJudge:
 
     # --- I13 -----------------------------------------------------------------------
 
-    def judge_offer(self, decision: OfferContact) -> None:
-        """Find a contact that the agent should have been offered first; call before the offer."""
+    def judge_offer(self, decision: OfferContact, decisions: tuple[Decision, ...]) -> None:
+        """Find a contact that the agent should have been offered first; call before the offer.
+
+        `decisions` are all of the entry: what they speak of may have changed at any time in it.
+        """
         ledger = self.ledger
         contact = ledger.contacts.get(decision.contact_id)
         agent = ledger.agents.get(decision.agent_id)
@@ -212,12 +218,20 @@ class FairnessJudge:
         for closed in ledger.closed_now:
             self.update(closed.contact_id)
         policy = self._policy(agent)
+        moved: set[str] = set()
+        if policy is ContactPolicy.EARLIEST_DEADLINE:
+            # What the entry says of a clock may have held before the offer, or only after it.
+            moved = {said.contact_id for said in decisions if isinstance(said, CLOCK_MOVES)}
+            if contact.contact_id in moved:
+                return
         for demand, line in self.lines.items():
             if demand.channel != contact.channel or not self._fits(agent, demand):
                 continue
             for rank in line[:LOOKED_AT_MAX]:
                 other = ledger.contacts[rank[3]]
                 if other is contact or other.reopened or self._held_back(other, agent):
+                    continue
+                if other.contact_id in moved:
                     continue
                 if self._surely_first(policy, other, contact):
                     text = f"{agent.agent_id} is offered {contact.contact_id}"
@@ -247,27 +261,47 @@ class FairnessJudge:
             other_score = other.arrived_ms - his * points_ms
             score = contact.arrived_ms - mine * points_ms
             return other_score < score or (other_score == score and older and his == mine)
-        if not older or his < mine:
-            return False
-        # Deadlines are compared only where the two were, and are, promised the same.
-        if contact.category != other.category or contact.tier != other.tier:
-            return False
-        if _promised(self.promises, contact) != _promised(self.promises, other):
-            return False
-        clocks, others = self._clocks(contact), self._clocks(other)
-        return clocks.keys() == others.keys() and all(
-            others[name] <= due_ms for name, due_ms in clocks.items()
-        )
+        if policy is ContactPolicy.EARLIEST_DEADLINE:
+            due_ms, his_due_ms = _earliest_ms(contact), _earliest_ms(other)
+            if his_due_ms is None or due_ms is None:
+                return due_ms is None and (his_due_ms is not None or older)
+            return his_due_ms < due_ms or (his_due_ms == due_ms and older)
+        score, his_score = self._score(policy, contact), self._score(policy, other)
+        return his > mine or (his == mine and (his_score > score or (his_score == score and older)))
 
-    def _clocks(self, contact: ContactAccount) -> dict[tuple[str, int, bool, bool], int]:
-        return {
-            (clock.policy, clock.cycle, clock.breached, clock.paused): clock.due_ms
-            for clock in contact.clocks.values()
-            if not clock.ended
-        }
+    def _score(self, policy: ContactPolicy, contact: ContactAccount) -> int:
+        """Return what a policy that weighs gives a contact, in units as fine as a millisecond."""
+        ledger = self.ledger
+        queue, wait_ms = ledger.queue(contact.queue), ledger.now_ms - contact.arrived_ms
+        if queue is None:
+            # A broken journal: what it stands in was never configured.
+            return 0
+        if policy is ContactPolicy.LONGEST_WEIGHTED_WAIT:
+            return queue.wait_weight * wait_ms
+        if policy is ContactPolicy.GENERALIZED_C_MU:
+            target_ms = self._lead_ms(contact) or queue.service_level_ms
+            late_ms = max(0, wait_ms - target_ms)
+            cost = queue.wait_weight * (wait_ms + queue.late_weight * late_ms)
+            return cost * (1 << 40) // (target_ms * queue.handle_time_ms)
+        assert ledger.center is not None
+        whole = sum(one.queue_share for one in ledger.center.queues.values())
+        everybody = sum(ledger.queue_lengths.values())
+        length = ledger.queue_lengths.get(contact.queue, 0)
+        return length * whole - queue.queue_share * everybody
+
+    def _lead_ms(self, contact: ContactAccount) -> int:
+        """Return the shortest time promised to such a contact from its arrival on, 0 if none."""
+        leads = []
+        for _, promise in self.promises(contact).values():
+            starts, *others = signals_of(promise, contact.channel)
+            if Signal.ARRIVED in starts and not any(Signal.ARRIVED in some for some in others):
+                leads.append(promise.target_ms)
+        return min((lead_ms for lead_ms in leads if lead_ms), default=0)
 
 
-def _promised(promises: Promises, contact: ContactAccount) -> set[str]:
-    """Return the names of what is promised, and of what its clocks were started for."""
-    now = {policy for policy, _ in promises(contact).values()}
-    return now | {clock.policy for clock in contact.clocks.values()}
+def _earliest_ms(contact: ContactAccount) -> int | None:
+    """Return the earliest deadline of the contact's clocks that run, broken ones too."""
+    return min(
+        (clock.due_ms for clock in contact.clocks.values() if not clock.ended and not clock.paused),
+        default=None,
+    )
