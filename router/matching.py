@@ -274,7 +274,7 @@ def _choose_by_score(floor: Floor, agent: Agent, open_mask: int, policy: int) ->
     """
     score = _SCORES[policy]
     assert score is not None, "a scored policy has its score"
-    now_ms = floor.now_ms
+    now_ms, waiting, shares = floor.now_ms, floor.waiting, floor.queue_shares
     best: Contact | None = None
     best_priority = best_score = 0
     mask = floor.demands_of(agent, open_mask) & floor.waiting_mask
@@ -290,7 +290,7 @@ def _choose_by_score(floor: Floor, agent: Agent, open_mask: int, policy: int) ->
             contact = _head_for(floor, lane, agent)
             if contact is None:
                 continue
-            found = score(floor, lane, now_ms - contact.arrived_ms)
+            found = score(lane, now_ms - contact.arrived_ms, waiting, shares)
             if best is None or (lane.priority, found, -contact.place) > (
                 best_priority,
                 best_score,
@@ -300,7 +300,7 @@ def _choose_by_score(floor: Floor, agent: Agent, open_mask: int, policy: int) ->
     for contact in _own_waiting(floor, agent, open_mask):
         own_lane = contact.lane
         assert own_lane is not None, "a waiting contact has a lane"
-        found = score(floor, own_lane, now_ms - contact.arrived_ms)
+        found = score(own_lane, now_ms - contact.arrived_ms, waiting, shares)
         if best is None or (own_lane.priority, found, -contact.place) > (
             best_priority,
             best_score,

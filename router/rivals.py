@@ -75,7 +75,7 @@ def weigh(floor: Floor, agent: Agent, lane: Lane, contact: Contact, now_ms: int)
         tier, offset = lane.ranks[policy]
         words = f"priority {lane.priority}, {waited}"
         return Rival(contact, lane, (tier, place + offset, place), words)
-    found = score(floor, lane, wait_ms)
+    found = score(lane, wait_ms, floor.waiting, floor.queue_shares)
     words = f"priority {lane.priority}, {_say_score(floor, lane, POLICY_ORDER[policy], wait_ms)}"
     return Rival(contact, lane, (-lane.priority, -found, place), words)
 

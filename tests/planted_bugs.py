@@ -488,13 +488,13 @@ def rescore(patch: pytest.MonkeyPatch, name: str, new: Any) -> None:
 @bug("I13", adapt=all_choose_by(ContactPolicy.LONGEST_WEIGHTED_WAIT))
 def weight_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Let every minute of waiting count the same, whatever the queue weighs."""
-    rescore(patch, "score_weighted_wait", lambda floor_, lane, wait_ms: wait_ms)
+    rescore(patch, "score_weighted_wait", lambda lane, wait_ms, *_: wait_ms)
 
 
 @bug("I13", adapt=all_choose_by(ContactPolicy.GENERALIZED_C_MU))
 def lateness_costs_nothing(patch: pytest.MonkeyPatch) -> None:
     """Let a late minute cost less than an early one."""
-    rescore(patch, "score_c_mu", lambda floor_, lane, wait_ms: -wait_ms)
+    rescore(patch, "score_c_mu", lambda lane, wait_ms, *_: -wait_ms)
 
 
 @bug("I13", adapt=all_choose_by(ContactPolicy.FIXED_QUEUE_RATIO))

@@ -32,7 +32,6 @@ from router.decisions import Reason
 from router.records import BREACHED, RUNNING
 
 if TYPE_CHECKING:
-    from router.floor import Floor
     from router.lines import Lane
     from router.records import Contact
 
@@ -40,8 +39,9 @@ if TYPE_CHECKING:
 # goes first.
 Rank = Callable[[int, int], tuple[int, int]]
 
-# score(floor, lane, wait_ms) -> the highest goes first.
-Score = Callable[["Floor", "Lane", int], int]
+# score(lane, wait_ms, waiting, shares) -> the highest goes first. `waiting` counts all who wait in
+# the centre, `shares` sums the shares of its queues.
+Score = Callable[["Lane", int, int, int], int]
 
 NO_PROMISE_MS: Final = 10 * 365 * 86_400_000
 
@@ -74,12 +74,12 @@ def due_ms(contact: Contact) -> int:
     return earliest_ms
 
 
-def score_weighted_wait(floor: Floor, lane: Lane, wait_ms: int) -> int:
+def score_weighted_wait(lane: Lane, wait_ms: int, waiting: int, shares: int) -> int:
     """Score by the wait times the weight of the queue (Kleinrock 1964)."""
     return lane.demand.queue.spec.wait_weight * wait_ms
 
 
-def score_c_mu(floor: Floor, lane: Lane, wait_ms: int) -> int:
+def score_c_mu(lane: Lane, wait_ms: int, waiting: int, shares: int) -> int:
     """Score by the cost that serving now saves per unit of work: mu times C'(wait).
 
     The cost of a wait rises with its square, in units of what was promised, and `late_weight`
@@ -94,10 +94,10 @@ def score_c_mu(floor: Floor, lane: Lane, wait_ms: int) -> int:
     return (spec.wait_weight * cost << _FRACTION_BITS) // (promised_ms * spec.handle_time_ms)
 
 
-def score_queue_ratio(floor: Floor, lane: Lane, wait_ms: int) -> int:
+def score_queue_ratio(lane: Lane, wait_ms: int, waiting: int, shares: int) -> int:
     """Score by how far the queue exceeds its share of all who wait, in share-contacts."""
     queue = lane.demand.queue
-    return queue.waiting * floor.queue_shares - queue.spec.queue_share * floor.waiting
+    return queue.waiting * shares - queue.spec.queue_share * waiting
 
 
 PLACED: Final = 0
