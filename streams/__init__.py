@@ -13,7 +13,11 @@
 - `recovery`     state from the journal: newest good snapshot or full replay, decisions compared
 - `views`        queues, agents, one contact: read from the journal, never from the router
 - `worker`       the loop that joins intake, service, journal and readers
-- `http`         the same over HTTP: events in, decisions and state out
+- `desk`         one centre as HTTP sees it, whatever its worker lives on
+- `http`         the same over HTTP: events in, decisions and state out; `http_events` its posts
+- `host`         the centres of one process on one loop: signals, HTTP, what happens when one fails
+- `reload`       changed configurations for running centres: all of it valid, or nothing changes
+- `watchdog`     a loop that hangs is ended;  `dry_run` decisions that leave no trace
 - `board*`       what a supervisor watches: `board` makes frames, `board_clocks` folds what they
                  need, `board_http` serves them; the page that draws them is in `page/`
 - `topics`       the topics' names, how each must be kept, a centre's partition
@@ -22,15 +26,18 @@
 - `kafka_journal`, `kafka_intake`, `kafka_publish`  the ports on topics
 - `kafka_admin`  topics looked at before they are relied on, made where that was asked for
 - `doctor`       what of a cluster the worker relies on, tried out
-- `kafka_live`   a worker on topics, built anew whenever an outcome is unknown
+- `kafka_live`   a centre on topics, built anew whenever an outcome is unknown
+- `kafka_process`  the centres of one process on Kafka;  `kafka_lease` who has which centre
+- `kafka_desk`   HTTP beside topics: events in;  `mirror` a journal's copy, for views
 - `kafka_commands`  what of it stands on the command line
 - `snapshots`    snapshots as files, beside a journal that lies elsewhere
 - `live`         puts a worker together from what the command line says, and runs it
-- `commands`     `switchroom run`, `explain`, `replay`, `check`, `schema`, `topics`, `doctor`
+- `run_commands`  `switchroom run`
+- `commands`     `switchroom explain`, `replay`, `check`, `schema`, `topics`, `doctor`
 - `journal_commands`  `switchroom journal verify`, `digest`, `show`, `export`
 
-Only `worker`, `intake`, `http` and `kafka*` wait; only `clock` tells the time; only `embedded`
-and `snapshots` write files. Journal first, then publish, then observe: nobody hears of a
+Only `worker`, `host`, `intake`, `http` and `kafka*` wait; only `clock` tells the time a decision
+depends on; only `embedded`, `mirror` and `snapshots` write files. Journal first, then publish, then observe: nobody hears of a
 decision that a crash could still undo. Nothing here decides: decisions are `router`'s.
 """
 

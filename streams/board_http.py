@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from aiohttp import web
 
 from streams.board import PAGE, PAGE_FILES, PAGE_HEADERS
-from streams.views import Views
-from streams.worker import Worker
+from streams.desk import Desk, Problem
+from streams.ports import StoreError
 
 BOARDS_MAX: Final = 16
 FRAME_S: Final = 1.0
@@ -19,16 +21,15 @@ WRITE_TIMEOUT_S: Final = 10.0
 
 
 class BoardPages:
-    """Answer for the board of one worker; its viewers share the frames."""
+    """Answer for the boards of a process' centres; the viewers of one share its frames."""
 
-    def __init__(self, worker: Worker, views: Views) -> None:
-        self._worker = worker
-        self._views = views
+    def __init__(self, find_desk: Callable[[web.Request], Desk]) -> None:
+        self._find_desk = find_desk
         self._viewers: set[asyncio.Task[Any]] = set()
         self._files = {
             path: ((PAGE / name).read_bytes(), kind) for path, (name, kind) in PAGE_FILES.items()
         }
-        self._made: tuple[int, int, bytes] = (-1, -1, b"")
+        self._made: dict[str, tuple[int, int, bytes]] = {}
 
     def add_routes(self, app: web.Application) -> None:
         """Add the page, its files and its frames to an application."""
@@ -42,20 +43,25 @@ class BoardPages:
         body, kind = self._files[request.path]
         return web.Response(body=body, content_type=kind, charset="utf-8", headers=PAGE_HEADERS)
 
-    async def _frame(self, _: web.Request) -> web.Response:
-        return web.Response(body=await self._make(), content_type="application/json")
+    async def _frame(self, request: web.Request) -> web.Response:
+        frame = await self._make(self._find_desk(request))
+        return web.Response(body=frame, content_type="application/json")
 
-    async def _make(self) -> bytes:
+    async def _make(self, desk: Desk) -> bytes:
         """Return the frame of this second; viewers that ask within it get the same bytes."""
-        now_ms = self._worker.clock.now_ms()
-        seq = self._worker.service.committed_seq
+        worker = desk.worker
+        now_ms = None if worker is None else worker.clock.now_ms()
+        seq = -1 if worker is None else worker.service.committed_seq
         second = -1 if now_ms is None else now_ms // 1_000
-        if self._made[:2] != (seq, second):
-            frame = await self._views.ask(lambda: self._views.board(now_ms))
-            self._made = (seq, second, json.dumps(frame, separators=(",", ":")).encode())
-        return self._made[2]
+        made = self._made.get(desk.name)
+        if made is None or worker is None or made[:2] != (seq, second):
+            frame = await desk.views.ask(lambda: desk.views.board(now_ms))
+            made = (seq, second, json.dumps(frame, separators=(",", ":")).encode())
+            self._made[desk.name] = made
+        return made[2]
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
+        desk = self._find_desk(request)
         if len(self._viewers) >= BOARDS_MAX:
             return web.Response(status=503, text=f"at most {BOARDS_MAX} boards at a time")
         task = asyncio.current_task()
@@ -67,27 +73,18 @@ class BoardPages:
         try:
             await response.prepare(request)
             while True:
-                seen = self._worker.service.committed_seq
+                seen = desk.worker.service.committed_seq if desk.worker is not None else 0
                 async with asyncio.timeout(WRITE_TIMEOUT_S):
-                    await response.write(b"data: %b\n\n" % await self._make())
+                    await response.write(b"data: %b\n\n" % await self._make(desk))
                 await asyncio.sleep(FRAME_S)
-                await self._wait_for_news(seen)
-        except (asyncio.CancelledError, ConnectionError, TimeoutError):
+                with contextlib.suppress(Problem, StoreError):  # between two lives of a worker
+                    await desk.wait_beyond(seen, STILL_S - FRAME_S)
+        except (asyncio.CancelledError, ConnectionError, TimeoutError, StoreError):
             if request.transport is not None and not request.transport.is_closing():
                 request.transport.close()
         finally:
             self._viewers.discard(task)
         return response
-
-    async def _wait_for_news(self, seen: int) -> None:
-        worker = self._worker
-        async with worker.committed:
-            try:
-                async with asyncio.timeout(STILL_S - FRAME_S):
-                    while worker.service.committed_seq == seen:
-                        await worker.committed.wait()
-            except TimeoutError:
-                return
 
     async def _end(self, _: web.Application) -> None:
         for task in tuple(self._viewers):

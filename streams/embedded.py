@@ -88,8 +88,8 @@ class EmbeddedStore:
     # --- opening ------------------------------------------------------------------
 
     @classmethod
-    def own(cls, path: Path) -> EmbeddedStore:
-        """Open a store as its one writer, made if it is not there.
+    def own(cls, path: Path, *, durable: bool = True) -> EmbeddedStore:
+        """Open a store as its one writer, made if it is not there; a mere copy is not `durable`.
 
         Raises `StoreLockedError` while another process owns it, `StoreError` if the file is
         none of ours or its remains say that a journal was here.
@@ -107,7 +107,7 @@ class EmbeddedStore:
             raise
         store = cls(path, connection, lock)
         try:
-            store._prepare()
+            store._prepare(durable=durable)
         except BaseException:
             store.close()
             raise
@@ -133,10 +133,10 @@ class EmbeddedStore:
             os.close(self._lock)
             self._lock = None
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, durable: bool) -> None:
         with self._errors():
             self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
             if self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
                 self._connection.executescript("BEGIN IMMEDIATE;" + _TABLES + "COMMIT;")
         self._check_ours()
@@ -204,6 +204,18 @@ class EmbeddedStore:
                 if self._connection.in_transaction:
                     execute("ROLLBACK")
                 raise
+
+    def copy(self, records: list[StoredRecord], name: str, position: int) -> None:
+        """Keep records of a journal that lies elsewhere, read there up to `position`."""
+        with self._errors():
+            execute = self._connection.execute
+            execute("BEGIN IMMEDIATE")
+            self._connection.executemany(
+                "INSERT INTO journal VALUES (?, ?, 0, 0, ?, ?, ?)",
+                [(r.seq_from, r.seq_to, r.previous_id, r.center_version, r.body) for r in records],
+            )
+            self.save_published(name, position)
+            execute("COMMIT")
 
     def _check_owned(self, unit: CommitUnit) -> None:
         epoch = int(self.meta("writer_epoch") or 0)

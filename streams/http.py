@@ -13,7 +13,7 @@ import asyncio
 import hmac
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from ipaddress import ip_address
@@ -22,52 +22,33 @@ from weakref import WeakSet
 
 from aiohttp import web
 
-from router.decisions import Reason
-from router.events import RecordRefused
-from streams import ENGINE_VERSION
+from router.journal import JournalError
 from streams.board import PAGE_FILES
 from streams.board_http import BoardPages
-from streams.codec import (
-    BatchError,
-    ClockReached,
-    Item,
-    hash_body,
-    refuse,
-    split_batch,
+from streams.desk import HEARTBEAT_S, Desk, Problem
+from streams.http_events import (
+    RESPOND_ASYNC,
+    RETURN_ALL,
+    preferences_of,
+    split_posts,
+    summarize,
 )
-from streams.service import is_duplicate, refusal_of
-from streams.strict_json import BYTES_MAX
-from streams.views import Views
-from streams.worker import Outcome, Worker
-from streams.writing import DecisionWriter
+from streams.ports import StoreError
+from streams.reload import Handover, Reloader
 
 BODY_BYTES_MAX: Final = 4 * 1024 * 1024
 WAITING_BYTES_MAX: Final = 16 * 1024 * 1024
-BATCH_RECORDS_MAX: Final = 10_000
 CONNECTIONS_MAX: Final = 64
 STREAMS_MAX: Final = 16
 HEAD_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 5.0
 WRITE_TIMEOUT_S: Final = 30.0
-HEARTBEAT_S: Final = 15.0
-RETURN_ALL: Final = "return=representation"
 
 _HEALTH_PATHS: Final = frozenset({"/livez", "/healthz", "/readyz", "/-/healthy", "/-/ready"})
-_NDJSON: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 _CONTACT_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _PLACE: Final = re.compile(r"([0-9]{1,15})|.+/([0-9]{1,15})/([0-9]{1,9})")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Problem(Exception):  # noqa: N818 - the word of RFC 9457
-    """An answer that is an error: status, title, what to do."""
-
-    def __init__(self, status: int, title: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.title = title
-        self.detail = detail
 
 
 def is_loopback(host: str) -> bool:
@@ -79,12 +60,23 @@ def is_loopback(host: str) -> bool:
 
 
 class Server:
-    """Answer for one worker."""
+    """Answer for the centres of one process.
 
-    def __init__(self, worker: Worker, views: Views, token: str = "", *, loopback: bool) -> None:
+    With one centre no path names it; with several `?center=NAME` does. `reloader` None: no path
+    brings in a new configuration.
+    """
+
+    def __init__(
+        self,
+        desks: Sequence[Desk],
+        token: str = "",
+        *,
+        loopback: bool,
+        reloader: Reloader | None = None,
+    ) -> None:
         assert loopback or token, "beyond the loopback address a token is needed"
-        self._worker = worker
-        self._views = views
+        self._desks = {desk.name: desk for desk in desks}
+        self._reloader = reloader
         self._token = token
         self._loopback = loopback
         self._waiting_bytes = 0
@@ -99,13 +91,15 @@ class Server:
         )
         for path in sorted(_HEALTH_PATHS):
             app.router.add_get(path, self._ready if "ready" in path else self._health)
+        app.router.add_post("/-/reload", self._reload)
+        app.router.add_get("/v1/centers", self._centers)
         app.router.add_post("/v1/events", self._events)
         app.router.add_get("/v1/stream", self._stream)
         app.router.add_get("/v1/queues", self._queues)
         app.router.add_get("/v1/agents", self._agents)
         app.router.add_get("/v1/measures", self._measures)
         app.router.add_get("/v1/contacts/{contact_id}", self._contact)
-        BoardPages(self._worker, self._views).add_routes(app)
+        BoardPages(self._desk).add_routes(app)
         app.on_shutdown.append(self._end_streams)
         return app
 
@@ -151,6 +145,8 @@ class Server:
             return await handler(request)
         except Problem as problem:
             return _problem(problem.status, problem.title, problem.detail)
+        except (StoreError, JournalError) as error:
+            return _problem(503, "Not ready", str(error))
         except web.HTTPException as error:
             if error.status < web.HTTPBadRequest.status_code:
                 raise
@@ -178,9 +174,20 @@ class Server:
                 raise Problem(401, "Unauthorized", "send `Authorization: Bearer <token>`")
         return await handler(request)
 
+    def _desk(self, request: web.Request) -> Desk:
+        """Return the centre that a request is about."""
+        name = request.query.get("center", "")
+        if not name and len(self._desks) == 1:
+            return next(iter(self._desks.values()))
+        if name not in self._desks:
+            known = ", ".join(self._desks)
+            raise Problem(404 if name else 400, "Which centre?", f"say ?center=NAME, of: {known}")
+        return self._desks[name]
+
     # --- events in ----------------------------------------------------------------
 
     async def _events(self, request: web.Request) -> web.Response:
+        desk = self._desk(request)
         try:
             async with asyncio.timeout(READ_TIMEOUT_S):
                 body = await request.read()
@@ -188,81 +195,38 @@ class Server:
             raise Problem(408, "Request timeout", f"send it within {READ_TIMEOUT_S:g} s") from None
         if self._waiting_bytes + len(body) > WAITING_BYTES_MAX:
             raise Problem(503, "Busy", "too much waits to be journaled; send it again later")
-        if not self._worker.health.ready:
-            raise Problem(503, "Not ready", "the worker is starting or stopping; send it again")
-        items = self._read(request, body)
-        if not self._worker.can_stamp and not any(_tells_time(item) for item, _ in items):
-            raise Problem(
-                409,
-                "No time yet",
-                "the worker follows recorded time and nothing has told it yet: "
-                "send an event with `time`, or `switchroom.clock.reached`, first",
-            )
+        records = split_posts(request, body)
+        preferences = preferences_of(request)
         self._waiting_bytes += len(body)
         try:
-            outcome = await self._worker.post(items)
-        except asyncio.CancelledError:
-            if self._worker.health.ready:
-                raise
-            raise Problem(
-                503, "Stopped", "the worker stopped before the answer; send it again: repeats are "
-                "recognised by source and id"
-            ) from None  # fmt: skip
+            receipt = await desk.take(
+                records, operator=bool(self._token), wait=RESPOND_ASYNC not in preferences
+            )
         finally:
             self._waiting_bytes -= len(body)
-        summary = _summarize(outcome)
-        if _wants_decisions(request):
-            summary["decisions"] = self._decisions_of(outcome)
+        if receipt.undecided:
+            places = list(receipt.undecided)
+            return web.json_response({"taken": len(places), "places": places}, status=202)
+        summary = summarize(receipt)
+        if RETURN_ALL in preferences:
+            summary["decisions"] = receipt.decisions()
             return web.json_response(summary, headers={"Preference-Applied": RETURN_ALL})
         return web.json_response(summary)
 
-    def _read(self, request: web.Request, body: bytes) -> list[tuple[Item, str]]:
-        """Read a body by its content type; raises `Problem` if it cannot be taken apart."""
-        codec, operator = self._worker.service.codec, bool(self._token)
-        kind = request.content_type
-        if any(name.lower().startswith("ce-") for name in request.headers):
-            item = codec.decode_binary(request.headers, body, operator=operator)
-            return [(item, hash_body(body))]
-        if kind in _NDJSON:
-            bodies = [line for line in body.splitlines() if line.strip()]
-        elif kind == "application/cloudevents-batch+json" or (
-            kind == "application/json" and body.lstrip()[:1] == b"["
-        ):
-            try:
-                bodies = split_batch(body)
-            except BatchError as error:
-                raise Problem(400, "Unreadable batch", error.detail) from None
-        elif kind in {"application/cloudevents+json", "application/json"}:
-            bodies = [body]
-        else:
-            raise Problem(
-                415,
-                "Unsupported content type",
-                "send application/cloudevents+json, application/cloudevents-batch+json or "
-                "application/x-ndjson, or binary mode with ce- headers",
-            )
-        if len(bodies) > BATCH_RECORDS_MAX:
-            raise Problem(413, "Batch too large", f"at most {BATCH_RECORDS_MAX} records a request")
-        return [(self._decode(one, operator=operator), hash_body(one)) for one in bodies]
-
-    def _decode(self, body: bytes, *, operator: bool) -> Item:
-        if len(body) > BYTES_MAX:
-            detail = f"more than {BYTES_MAX} bytes"
-            return refuse(Reason.TOO_LARGE, detail, hash_body(body))
-        return self._worker.service.codec.decode(body, operator=operator)
-
-    def _decisions_of(self, outcome: Outcome) -> list[dict[str, Any]]:
-        shard = self._worker.service.state.shard
-        writer = DecisionWriter(shard, outcome.previous_id, outcome.center_version)
-        return [
-            envelope
-            for entry in outcome.entries
-            for envelope in writer.envelopes(entry, ENGINE_VERSION)
-        ]
+    async def _reload(self, request: web.Request) -> web.Response:
+        if self._reloader is None:
+            raise Problem(403, "Not enabled", "start the worker with --enable-lifecycle")
+        if "Origin" in request.headers:
+            raise Problem(403, "Forbidden", "no page of a browser may ask for this")
+        report = await self._reloader.reload(_handover_of(request))
+        if not report.successful:
+            raise Problem(422, "Not reloaded; the old configuration stays", report.told)
+        return web.json_response({"centers": report.centers})
 
     # --- decisions and state out --------------------------------------------------
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
+        desk = self._desk(request)
         after = _place_of(request.headers.get("Last-Event-ID") or request.query.get("after", "0"))
         if len(self._streams) >= STREAMS_MAX:
             raise Problem(503, "Too many streams", f"at most {STREAMS_MAX} at a time")
@@ -274,32 +238,29 @@ class Server:
         )
         try:
             await response.prepare(request)
-            await self._send_decisions(response, after)
-        except (asyncio.CancelledError, ConnectionError, TimeoutError):
+            await self._send_decisions(desk, response, after)
+        except (asyncio.CancelledError, ConnectionError, TimeoutError, Problem, StoreError):
             if request.transport is not None and not request.transport.is_closing():
                 request.transport.close()
         finally:
             self._streams.discard(task)
         return response
 
-    async def _send_decisions(self, response: web.StreamResponse, after: tuple[int, int]) -> None:
-        worker = self._worker
+    async def _send_decisions(
+        self, desk: Desk, response: web.StreamResponse, after: tuple[int, int]
+    ) -> None:
+        views = desk.views
         while True:
-            seen = worker.service.committed_seq
-            found, after = await self._views.ask(partial(self._views.decisions, after))
+            found, after = await views.ask(partial(views.decisions, after))
             block = b"".join(
                 b"id: %b\nevent: %b\ndata: %b\n\n" % (d.event_id.encode(), d.type.encode(), d.body)
                 for d in found
             )
             if not found:
-                async with worker.committed:
-                    try:
-                        async with asyncio.timeout(HEARTBEAT_S):
-                            while worker.service.committed_seq == seen:
-                                await worker.committed.wait()
-                        continue
-                    except TimeoutError:
-                        block = b": still here\n\n"
+                # What was reached holds no more; only what comes behind it is worth a look.
+                if await desk.wait_beyond(after[0], HEARTBEAT_S):
+                    continue
+                block = b": still here\n\n"
             async with asyncio.timeout(WRITE_TIMEOUT_S):
                 await response.write(block)
 
@@ -307,46 +268,87 @@ class Server:
         for task in tuple(self._streams):
             task.cancel()
 
-    async def _queues(self, _: web.Request) -> web.Response:
-        now_ms = self._worker.clock.now_ms()
-        return web.json_response(await self._views.ask(lambda: self._views.queues(now_ms)))
+    async def _centers(self, _: web.Request) -> web.Response:
+        centers = {name: _state_of(desk) for name, desk in self._desks.items()}
+        return web.json_response({"centers": centers})
 
-    async def _agents(self, _: web.Request) -> web.Response:
-        now_ms = self._worker.clock.now_ms()
-        return web.json_response(await self._views.ask(lambda: self._views.agents(now_ms)))
+    async def _queues(self, request: web.Request) -> web.Response:
+        desk = self._desk(request)
+        return await _look(desk, desk.views.queues)
 
-    async def _measures(self, _: web.Request) -> web.Response:
-        now_ms = self._worker.clock.now_ms()
-        return web.json_response(await self._views.ask(lambda: self._views.measures(now_ms)))
+    async def _agents(self, request: web.Request) -> web.Response:
+        desk = self._desk(request)
+        return await _look(desk, desk.views.agents)
+
+    async def _measures(self, request: web.Request) -> web.Response:
+        desk = self._desk(request)
+        return await _look(desk, desk.views.measures)
 
     async def _contact(self, request: web.Request) -> web.Response:
-        contact_id = request.match_info["contact_id"]
+        views, contact_id = self._desk(request).views, request.match_info["contact_id"]
         if not _CONTACT_ID.fullmatch(contact_id):
             raise Problem(400, "No contact id", "1 to 64 letters, digits and . _ : -")
-        story = await self._views.ask(lambda: self._views.contact(contact_id))
+        story = await views.ask(lambda: views.contact(contact_id))
         if story is None:
             raise Problem(404, "Unknown contact", "no entry of the journal names it")
         return web.json_response({"contact_id": contact_id, "explanation": story})
 
     async def _health(self, _: web.Request) -> web.Response:
-        health, service = self._worker.health, self._worker.service
-        return web.json_response(
-            {
-                "status": "ok" if health.ready else "starting",
-                "seq": service.committed_seq,
-                "at_ms": service.router.now_ms,
-                "writer_epoch": service.writer_epoch,
-                "commit_units": health.committed_units,
-                "late_records": health.late_records,
-                "clock_drift_ms": health.drift_ms,
-                "edge_counts": dict(service.codec.counts),
-            }
-        )
+        desks = list(self._desks.values())
+        facts: dict[str, Any] = {"status": self._status()}
+        if len(desks) == 1:
+            facts = _health_of(desks[0])
+        else:
+            facts["centers"] = {desk.name: _health_of(desk) for desk in desks}
+        if self._reloader is not None:
+            facts["last_reload"] = self._reloader.facts()
+        return web.json_response(facts)
+
+    def _status(self) -> str:
+        states = {_state_of(desk) for desk in self._desks.values()}
+        return next((s for s in ("failed", "starting", "ok") if s in states), "standby")
 
     async def _ready(self, _: web.Request) -> web.Response:
-        if not self._worker.health.ready:
-            raise Problem(503, "Not ready", "the worker is starting or stopping")
+        waiting = {n: s for n, d in self._desks.items() if (s := _state_of(d)) in _NOT_READY}
+        if waiting:
+            told = ", ".join(f"{name}: {state}" for name, state in waiting.items())
+            raise Problem(503, "Not ready", f"the worker is starting or stopping ({told})")
         return web.json_response({"status": "ready"})
+
+
+_NOT_READY: Final = ("starting", "failed")
+
+
+def _state_of(desk: Desk) -> str:
+    if desk.failure:
+        return "failed"
+    if desk.standing_by:
+        return "standby"
+    return "ok" if desk.worker is not None and desk.worker.health.ready else "starting"
+
+
+def _health_of(desk: Desk) -> dict[str, Any]:
+    facts: dict[str, Any] = {"status": _state_of(desk)}
+    if desk.failure:
+        facts["failure"] = desk.failure
+    if (worker := desk.worker) is None:
+        return facts
+    health, service = worker.health, worker.service
+    return facts | {
+        "seq": service.committed_seq,
+        "at_ms": service.router.now_ms,
+        "writer_epoch": service.writer_epoch,
+        "commit_units": health.committed_units,
+        "late_records": health.late_records,
+        "clock_drift_ms": health.drift_ms,
+        "edge_counts": dict(service.codec.counts),
+    }
+
+
+async def _look(desk: Desk, question: Callable[[int | None], dict[str, object]]) -> web.Response:
+    """Ask the views of a centre how things are now."""
+    now_ms = desk.worker.clock.now_ms() if desk.worker is not None else None
+    return web.json_response(await desk.views.ask(lambda: question(now_ms)))
 
 
 _ADVICE: Final = {
@@ -354,37 +356,6 @@ _ADVICE: Final = {
     405: "see the Allow header",
     413: f"at most {BODY_BYTES_MAX} bytes a request; send several",
 }
-
-
-def _wants_decisions(request: web.Request) -> bool:
-    """Tell whether the client asked for what its events led to (RFC 7240)."""
-    preferences = ",".join(request.headers.getall("Prefer", [])).split(",")
-    return RETURN_ALL in (preference.partition(";")[0].strip() for preference in preferences)
-
-
-def _summarize(outcome: Outcome) -> dict[str, Any]:
-    """Say what became of each item: the codec's and the core's refusals in one list."""
-    refused = []
-    duplicates = accepted = 0
-    for index, answer in enumerate(outcome.answers):
-        refusal = None if answer.entry is None else refusal_of(answer.entry)
-        if answer.entry is not None and refusal is not None:
-            event = answer.entry.stamped.event
-            told = {"detail": event.detail} if isinstance(event, RecordRefused) else {}
-            place = {"index": index, "seq": answer.entry.stamped.seq}
-            refused.append({**place, "reason": refusal.reason.value, **told})
-        elif answer.entry is not None and is_duplicate(answer.entry):
-            duplicates += 1
-        else:
-            accepted += 1
-    return {
-        "accepted": accepted,
-        "duplicates": duplicates,
-        "refused": refused,
-        "seq": outcome.seq,
-        "at_ms": outcome.at_ms,
-        "last_id": outcome.last_id,
-    }
 
 
 def _problem(status: int, title: str, detail: str) -> web.Response:
@@ -405,6 +376,18 @@ def _host_of(host: str) -> str:
     return host.partition(":")[0]
 
 
+def _handover_of(request: web.Request) -> Handover:
+    """Read ?drain=QUEUE, ?move_to=QUEUE=OTHER and ?rebase=true."""
+    moves = {}
+    for move in request.query.getall("move_to", []):
+        queue, _, other = move.partition("=")
+        if not queue or not other:
+            raise Problem(400, "No move", "move_to=QUEUE=OTHER says where its contacts go")
+        moves[queue] = other
+    drain = tuple(request.query.getall("drain", []))
+    return Handover(moves, drain, request.query.get("rebase", "") == "true")
+
+
 def _place_of(text: str) -> tuple[int, int]:
     """Read a place in the stream: a seq (all of it was seen) or the id of the last decision."""
     match = _PLACE.fullmatch(text)
@@ -412,7 +395,3 @@ def _place_of(text: str) -> tuple[int, int]:
         raise Problem(400, "No place in the stream", "give a seq or the id of a decision")
     whole, seq, index = match.groups()
     return (int(whole), 2**31) if whole is not None else (int(seq), int(index))
-
-
-def _tells_time(item: Item) -> bool:
-    return bool(item.at_ms if isinstance(item, ClockReached) else item.occurred_ms)

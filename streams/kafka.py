@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 import aiokafka
@@ -21,7 +21,12 @@ from aiokafka import errors
 from msgspec import Struct
 
 from streams.kafka_settings import KafkaSettings, client_options
-from streams.ports import OutcomeUnknownError, StoreError
+from streams.ports import (
+    ForeignWriterError,
+    NotAllowedError,
+    OutcomeUnknownError,
+    StoreError,
+)
 
 log: Final = logging.getLogger("switchroom.kafka")
 
@@ -30,11 +35,15 @@ FETCH_BYTES_MAX: Final = 16 * 1024 * 1024
 BATCH_BYTES: Final = 512 * 1024
 END_S: Final = 2.0
 POLL_MS: Final = 500
+TRANSACTION_MS: Final = 10_000
+"""A dead owner's transaction holds readers up for as long: the client's default is a minute."""
 
 T = TypeVar("T")
 _NOT_ALLOWED: Final = (
     errors.TopicAuthorizationFailedError,
     errors.ClusterAuthorizationFailedError,
+    errors.GroupAuthorizationFailedError,
+    errors.TransactionalIdAuthorizationFailed,
 )
 
 
@@ -97,6 +106,7 @@ class Cluster:
         self._options = client_options(settings)
         self._readers: list[Reader] = []
         self._producer: aiokafka.AIOKafkaProducer | None = None
+        self._fenced: aiokafka.AIOKafkaProducer | None = None
 
     async def within(self, call: Awaitable[T], doing: str, seconds: float | None = None) -> T:
         """Wait for a call of the client, not longer than its deadline."""
@@ -109,8 +119,14 @@ class Cluster:
             raise OutcomeUnknownError(
                 f"{where}: no answer within {limit_s:g} s ({doing}); is the broker up?"
             ) from None
+        except errors.ProducerFenced:
+            raise ForeignWriterError(
+                f"{where}: {doing}: another worker has this transactional id now; nothing of this "
+                "unit was published"
+            ) from None
         except _NOT_ALLOWED as error:
-            raise StoreError(f"{where}: {doing}: not allowed ({error}); check the ACLs") from None
+            told = f"{where}: {doing}: not allowed ({_word(error)}); check the ACLs"
+            raise NotAllowedError(f"{told} (`switchroom topics --acls`)") from None
         except (errors.AuthenticationFailedError, errors.SaslAuthenticationFailed) as error:
             raise StoreError(f"{where}: {doing}: not let in ({error}); check the secret") from None
         except (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError) as error:
@@ -136,13 +152,50 @@ class Cluster:
         )
         await self.within(self._producer.start(), "connecting")
 
+    async def start_fenced(self, transactional_id: str) -> None:
+        """Make a second producer for appends in transactions; whoever had this id is shut out."""
+        self._fenced = aiokafka.AIOKafkaProducer(
+            **self._options,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=TRANSACTION_MS,
+            acks="all",
+            max_request_size=FETCH_BYTES_MAX,
+            max_batch_size=BATCH_BYTES,
+        )
+        await self.within(self._fenced.start(), "asking for the transactional id")
+
+    async def append(
+        self, place: Place, record: Outgoing, seconds: float, check: Callable[[int], None]
+    ) -> int:
+        """Send one record, let `check` look at its offset, return the offset of the next one.
+
+        With a fence all of it is a transaction, whose marker takes an offset, too.
+        """
+        if self._fenced is None:
+            offset = await self.send(place, record, seconds)
+            check(offset)
+            return offset + 1
+        await self.within(self._fenced.begin_transaction(), "beginning a transaction")
+        offset = await self._send(self._fenced, place, record, seconds)
+        check(offset)
+        await self.within(self._fenced.commit_transaction(), "committing", seconds)
+        return offset + 2
+
     async def send(self, place: Place, record: Outgoing, seconds: float) -> int:
         """Send one record, wait for its acknowledgement, return its offset.
 
         Raises `OutcomeUnknownError` also if the broker had it already and does not say where.
         """
-        producer = self._producer
-        assert producer is not None, "started before anything is sent"
+        assert self._producer is not None, "started before anything is sent"
+        return await self._send(self._producer, place, record, seconds)
+
+    async def _send(
+        self,
+        producer: aiokafka.AIOKafkaProducer,
+        place: Place,
+        record: Outgoing,
+        seconds: float,
+    ) -> int:
         told = await self.within(
             producer.send_and_wait(
                 place.topic,
@@ -161,6 +214,27 @@ class Cluster:
                 "say where"
             )
         return offset
+
+    async def send_each(self, records: Iterable[tuple[Place, Outgoing]]) -> list[int]:
+        """Send records to several places, in their order in each, and return their offsets."""
+        seconds = self.settings.append_s
+        producer = self._producer
+        assert producer is not None, "started before anything is sent"
+
+        async def send() -> list[int]:
+            sent = [
+                await producer.send(
+                    place.topic,
+                    record.value,
+                    key=record.key,
+                    partition=place.partition,
+                    headers=list(record.headers),
+                )
+                for place, record in records
+            ]
+            return [(await one).offset for one in sent]
+
+        return await self.within(send(), "writing to the inputs", seconds)
 
     async def send_all(self, place: Place, records: Iterable[Outgoing], seconds: float) -> None:
         """Send records in their order and wait until all are acknowledged."""
@@ -221,13 +295,15 @@ class Cluster:
         """End all clients, whatever state they are in; never waits long, never raises."""
         for reader in self._readers:
             await reader.close()
-        if self._producer is not None:
-            await _end(self._producer.stop())
+        for producer in (self._producer, self._fenced):
+            if producer is None:
+                continue
+            await _end(producer.stop())
             # After a broken `stop` the sender would go on trying behind our back.
-            if (sender := self._producer._sender) is not None:  # noqa: SLF001
+            if (sender := producer._sender) is not None:  # noqa: SLF001
                 await _end(sender.close())
-            await _end(self._producer.client.close())
-            self._producer = None
+            await _end(producer.client.close())
+        self._producer = self._fenced = None
 
 
 class Reader:
@@ -319,6 +395,15 @@ def _read(record: aiokafka.ConsumerRecord[bytes, bytes]) -> KafkaRecord:
     place = Place(record.topic, record.partition)
     headers = tuple((name, value or b"") for name, value in record.headers)
     return KafkaRecord(place, record.offset, record.key, record.value, headers)
+
+
+def _word(error: Exception) -> str:
+    """Return what was refused; of some errors the client keeps only a set of names."""
+    return (
+        ", ".join(map(str, error.args[0]))
+        if error.args and isinstance(error.args[0], set)
+        else str(error)
+    )
 
 
 def _why(error: Exception) -> str:

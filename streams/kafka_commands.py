@@ -13,9 +13,10 @@ import typer
 from streams.journal_commands import fail, journal_app, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from router.events import CenterChanged
+    from streams.host import HostOptions
     from streams.kafka_settings import KafkaSettings
     from streams.worker import Settings
 
@@ -35,6 +36,19 @@ CreateOption = Annotated[
 PartitionOption = Annotated[
     int | None, typer.Option(min=0, help="The centre's partition; else that of its name as key.")
 ]
+PartitionsOption = Annotated[
+    list[str] | None,
+    typer.Option("--partition", help="NUMBER or CENTRE=NUMBER; else that of its name as key."),
+]
+ShareOption = Annotated[
+    bool, typer.Option("--share", help="Share the centres with other processes that say so.")
+]
+MemberOption = Annotated[
+    str, typer.Option("--member", help="This process' lasting name among those that share.")
+]
+FenceOption = Annotated[
+    bool, typer.Option("--fence", help="Append in transactions as well; see KAFKA.md.")
+]
 UntilEndOption = Annotated[
     bool, typer.Option("--until-end", help="Stop where the input topics end now.")
 ]
@@ -51,9 +65,12 @@ class KafkaChoice:
     file: Path | None = None
     prefix: str = ""
     create_topics: bool = False
-    partition: int | None = None
+    partitions: tuple[str, ...] = ()
     until_end: bool = False
     snapshots: Path | None = None
+    share: bool = False
+    member: str = ""
+    fence: bool = False
 
     @property
     def wanted(self) -> bool:
@@ -64,56 +81,78 @@ class KafkaChoice:
         """Refuse options of the other kind of store."""
         if not self.wanted:
             asked = self.prefix or self.create_topics or self.until_end or self.snapshots
-            if asked or self.partition is not None:
+            if asked or self.partitions or self.share or self.member or self.fence:
                 fail("error: this option needs --bootstrap-server HOST:PORT", 2)
             return
         others = {
             "--store": stored,
-            "--input, --http and --port": heard,
-            "--print-decisions": printed,
+            "--input": heard,
+            "--print-decisions and --standby": printed,
         }
         for name, given in others.items():
             if given:
                 fail(f"error: {name}: not with --bootstrap-server; see KAFKA.md", 2)
+        if self.member and not self.share:
+            fail("error: --member needs --share", 2)
+
+    def partition_of_each(self, centers: Sequence[str]) -> dict[str, int]:
+        """Read --partition; raises nothing but the end of the command."""
+        given: dict[str, int] = {}
+        for text in self.partitions:
+            center, equals, number = text.rpartition("=")
+            if not equals and len(centers) == 1:
+                center = centers[0]
+            if center not in centers or not number.isdecimal():
+                fail(f"error: --partition {text}: not CENTRE=NUMBER, with one of our centres", 2)
+            given[center] = int(number)
+        return given
 
 
 def run_on_kafka(
     choice: KafkaChoice,
-    configured: CenterChanged,
+    configured: Sequence[CenterChanged],
     settings: Settings,
+    hosting: HostOptions,
     announce: Callable[[str], None],
     *,
     recorded: bool,
     speed: float | None,
+    dry_run: bool,
 ) -> int:
-    """Run the worker on topics; returns the exit code."""
+    """Run centres on topics; returns the exit code."""
     with told():
         cluster = _settings_of(choice)
         _check_installed()
         import asyncio
 
-        from streams.kafka_live import KafkaOptions, run_kafka
+        from streams.kafka_process import KafkaProcess, run_kafka
 
-        options = KafkaOptions(
+        process = KafkaProcess(
             cluster=cluster,
             configured=configured,
+            partitions=choice.partition_of_each([one.center.name for one in configured]),
             recorded=recorded,
             speed=speed,
-            partition=choice.partition,
-            create_topics=choice.create_topics,
+            create_topics=choice.create_topics and not dry_run,
             until_end=choice.until_end,
             snapshots=choice.snapshots,
+            dry_run=dry_run,
+            share=choice.share,
+            member=choice.member,
             settings=settings,
         )
-        return asyncio.run(run_kafka(options, announce))
+        return asyncio.run(run_kafka(process, hosting, announce))
 
 
 def _settings_of(choice: KafkaChoice) -> KafkaSettings:
+    from msgspec.structs import replace
+
     from streams.kafka_settings import load_settings
 
-    return load_settings(
+    settings = load_settings(
         choice.file, bootstrap_servers=choice.bootstrap, topic_prefix=choice.prefix
     )
+    return replace(settings, fence=True) if choice.fence else settings
 
 
 def _check_installed() -> None:
@@ -152,7 +191,7 @@ def fetch(
 ) -> None:
     """Copy a centre's journal from Kafka into a file that every other command can read."""
     with told():
-        choice = KafkaChoice(bootstrap=bootstrap, file=file, prefix=prefix, partition=partition)
+        choice = KafkaChoice(bootstrap=bootstrap, file=file, prefix=prefix)
         settings = _settings_of(choice)
         _check_installed()
         import asyncio

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from router.journal import GENESIS_HASH, hash_record
 from streams.kafka import Cluster, KafkaRecord, Outgoing, Place
+from streams.mirror import CopiedRecord, ForeignCopyError
 from streams.ports import (
     CommitUnit,
     ForeignWriterError,
@@ -76,7 +77,9 @@ class KafkaJournal:
     """Put one partition behind the ports `Journal` and `Snapshots`.
 
     `own_epoch` is that under which this process wrote before it recovered, 0 if it did not;
-    `published_seq` the seq up to which all decisions are certainly out.
+    `published_seq` the seq up to which all decisions are certainly out, -1 if nobody can tell:
+    then all but those of the last record are, since a unit is appended only after the one before
+    it was published.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class KafkaJournal:
         self.place = place
         self.line = JournalLine()
         self.expected_offset = -1
+        self.last_offset = -1
         self._cluster = cluster
         self._key = center_name.encode()
         self._published_seq = published_seq
@@ -145,7 +149,8 @@ class KafkaJournal:
             if not line.seq and not after_seq and record.offset:
                 raise self._incomplete(record.offset)
             return None
-        if links.seq_to > self._published_seq and self._first_unpublished is None:
+        unknown = self._published_seq < 0
+        if unknown or (links.seq_to > self._published_seq and self._first_unpublished is None):
             self._first_unpublished = (record.offset, JournalLine(*before))
         return _stored(record, links)
 
@@ -169,6 +174,23 @@ class KafkaJournal:
         finally:
             await reader.close()
 
+    async def copy(self, seq: int, prev_hash: str, offset: int) -> AsyncIterator[CopiedRecord]:
+        """Yield the records of the line behind the one at `offset`, up to the end known now."""
+        line, end, reached = JournalLine(seq, prev_hash), self.expected_offset, self.line.seq
+        reader = await self._cluster.reader({self.place: 0})
+        try:
+            first, _ = (await reader.bounds((self.place,)))[self.place]
+            if seq and not first <= offset < end:
+                raise ForeignCopyError(f"{self.place.topic}: nothing at offset {offset}")
+            reader.seek(self.place, offset + 1 if seq else first)
+            async for record in reader.read_until(self.place, end):
+                if (links := line.accept(record.value)) is not None:
+                    yield CopiedRecord(_stored(record, links), record.offset)
+        finally:
+            await reader.close()
+        if line.seq < reached:
+            raise ForeignCopyError(f"{self.place.topic}: another line than that of the copy")
+
     async def find(self, seq_to: int) -> StoredRecord | None:
         """Return the record that ends with `seq_to`, if a snapshot says where it lies.
 
@@ -185,7 +207,7 @@ class KafkaJournal:
                 links = _links_of(record.value)
                 if links is None or links.seq_to != seq_to or not record.value:
                     return None
-                if links.seq_from - 1 > self._published_seq:
+                if links.seq_from - 1 > self._published_seq >= 0:
                     return None
                 self._first_unpublished = None
                 if seq_to > self._published_seq:
@@ -211,15 +233,20 @@ class KafkaJournal:
             ),
         )
         assert self.expected_offset >= 0, "the journal was read to its end"
-        offset = await self._cluster.send(self.place, record, self._cluster.settings.append_s)
+        seconds = self._cluster.settings.append_s
+        self.expected_offset = await self._cluster.append(
+            self.place, record, seconds, self._check_offset
+        )
+        self._offsets = {unit.seq_to: self.last_offset}
+
+    def _check_offset(self, offset: int) -> None:
         if offset != self.expected_offset:
             raise ForeignWriterError(
                 f"{self.place.topic}/{self.place.partition}: appended at offset {offset}, "
                 f"{self.expected_offset} was expected: another writer is there; nothing of this "
                 "unit was published"
             )
-        self.expected_offset = offset + 1
-        self._offsets = {unit.seq_to: offset}
+        self.last_offset = offset
 
     # --- snapshots ----------------------------------------------------------------
 

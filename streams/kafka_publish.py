@@ -20,7 +20,7 @@ from streams.instants import format_instant
 from streams.kafka import Cluster, Outgoing, Place
 from streams.kafka_journal import KafkaJournal
 from streams.names import EVENT_NAMES
-from streams.ports import CommitUnit, StoreError
+from streams.ports import CommitUnit, NotAllowedError, StoreError
 from streams.topics import TopicNames, dead_letters_of
 from streams.writing import DecisionWriter, encode_source
 
@@ -44,13 +44,18 @@ class KafkaSink:
         self._last = (0, -1)
 
     async def find_position(self) -> int:
-        """Find the last decision that is out; return the seq up to which all certainly are."""
+        """Find the last decision that is out; return the seq up to which all certainly are.
+
+        -1 if we have no right to read what we wrote: then the journal tells (`KafkaJournal`).
+        """
         reader = await self._cluster.reader({self._place: 0})
         try:
             first, end = (await reader.bounds((self._place,)))[self._place]
             reader.seek(self._place, max(first, end - 1))
             async for record in reader.read_until(self._place, end):
                 self._last = self._parse_id(dict(record.headers).get(_ID, b"").decode())
+        except NotAllowedError:
+            return -1
         finally:
             await reader.close()
         # Of its own entry perhaps not all decisions are out.

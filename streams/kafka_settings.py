@@ -41,8 +41,10 @@ class KafkaSettings(Struct, frozen=True, forbid_unknown_fields=True):
     sasl_mechanism: str = "SCRAM-SHA-512"
     sasl_username: str = ""
     sasl_password_file: str = ""
+    fence: bool = False
     append_timeout_ms: int = 8000
     request_timeout_ms: int = 10_000
+    session_timeout_ms: int = 6000
 
     @property
     def protocol(self) -> str:
@@ -55,6 +57,11 @@ class KafkaSettings(Struct, frozen=True, forbid_unknown_fields=True):
     def only_loopback(self) -> bool:
         """Whether all addresses are of this machine."""
         return all(_is_loopback(address) for address in self.bootstrap_servers.split(","))
+
+    @property
+    def timeouts_ms(self) -> tuple[int, ...]:
+        """Return all that must be positive."""
+        return self.append_timeout_ms, self.request_timeout_ms, self.session_timeout_ms
 
     @property
     def append_s(self) -> float:
@@ -120,7 +127,7 @@ def _check(settings: KafkaSettings, where: str) -> None:
         raise StoreError(f"{where}: security_protocol must be one of {', '.join(PROTOCOLS)}")
     if settings.sasl_mechanism not in MECHANISMS:
         raise StoreError(f"{where}: sasl_mechanism must be one of {', '.join(MECHANISMS)}")
-    if min(settings.append_timeout_ms, settings.request_timeout_ms) <= 0:
+    if min(settings.timeouts_ms) <= 0:
         raise StoreError(f"{where}: timeouts are positive milliseconds")
     open_to_all = not settings.protocol.endswith("SSL")
     if open_to_all and not settings.only_loopback and not settings.allow_insecure:

@@ -1,14 +1,14 @@
-"""Assemble a worker from what the command line says, and run it.
+"""Assemble a worker on a store from what the command line says, and run it.
 
-The store is opened and locked first, then the journal is followed to its end, then the clock
-starts, and only then does anyone listen.
+The store is opened and locked first (or waited for, while another process has it), then the
+journal is followed to its end, then the clock starts, and only then are events taken.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import signal
 import stat
 import sys
 from collections.abc import Callable
@@ -20,33 +20,41 @@ from typing import BinaryIO, Final, TextIO
 from router.events import CenterChanged
 from router.journal import decode_record
 from streams.clock import Clock, RecordedClock, ScaledClock, WallClock
+from streams.desk import WorkerDesk
+from streams.dry_run import DryJournal, DrySink
 from streams.embedded import EmbeddedJournal, EmbeddedStore
+from streams.host import Host, HostOptions
 from streams.intake import FileIntake, StreamIntake
-from streams.ports import CommitUnit
+from streams.ports import CommitUnit, Sink, StoreLockedError
 from streams.recovery import recover
-from streams.service import Service
+from streams.service import Service, newest
+from streams.views import Views
 from streams.worker import Settings, Worker
 from streams.writing import DecisionWriter
 
 log: Final = logging.getLogger("switchroom")
 
 STDIN_TOPIC: Final = "stdin"
+LOCK_POLL_S: Final = 0.2
 _SAVE_EVERY_UNITS: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What `switchroom run` was told; `input` "-" is standard input, "" none."""
+    """What a store is run with; `input` "-" is standard input, "" none.
+
+    `standby`: wait while another process has the store, and take over when it ends.
+    `dry_run`: decide beside the store, and leave no trace.
+    """
 
     store: Path
     configured: CenterChanged
     input: str = ""
-    host: str = "127.0.0.1"
-    port: int | None = None
-    token: str = ""
     recorded: bool = False
     speed: float | None = None
     print_decisions: bool = False
+    standby: bool = False
+    dry_run: bool = False
     settings: Settings = field(default_factory=Settings)
 
 
@@ -92,22 +100,85 @@ class LineSink:
             self._store.save_published(self.name, self._seq)
 
 
-async def run_live(options: RunOptions, announce: Callable[[str], None]) -> int:
-    """Run until the input ends or a signal comes; returns the exit code (130 for SIGINT)."""
-    async with AsyncExitStack() as stack:
-        store = EmbeddedStore.own(options.store)
-        stack.callback(store.close)
-        journal = EmbeddedJournal(store)
+class StoreShard(WorkerDesk):
+    """Run one centre on its store."""
+
+    def __init__(self, options: RunOptions, announce: Callable[[str], None]) -> None:
+        super().__init__(options.configured.center.name, Views(options.store))
+        self.options = options
+        self.settled = asyncio.Event()
+        self._announce = announce
+        self._stopped = asyncio.Event()
+        self._took_over = False
+
+    def stop(self) -> None:
+        """Finish the unit at hand, then let `run` return."""
+        self._stopped.set()
+        if self.worker is not None:
+            self.worker.stop()
+
+    async def close(self) -> None:
+        """Close the views."""
+        await self.views.close()
+
+    def fail(self, why: str) -> None:
+        """Note why it has stopped for good."""
+        self.failure = why
+
+    async def run(self) -> None:
+        """Run until stopped, or until the input ends."""
+        async with AsyncExitStack() as stack:
+            store = await self._own()
+            if store is None:
+                return
+            stack.callback(store.close)
+            await self._live(store, stack)
+
+    async def _own(self) -> EmbeddedStore | None:
+        """Open the store; None if it was to be waited for and we were stopped meanwhile."""
+        options = self.options
+        if options.dry_run:
+            return EmbeddedStore.read_only(options.store)
+        while True:
+            try:
+                store = EmbeddedStore.own(options.store)
+            except StoreLockedError as error:
+                if not options.standby:
+                    raise
+                if not self.standing_by:
+                    self._announce(f"{self.name}: standing by: {error}")
+                self.standing_by = True
+                self.settled.set()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopped.wait(), LOCK_POLL_S)
+                    return None
+                continue
+            if self.standing_by:
+                self._announce(f"{self.name}: taking over {options.store}")
+            self._took_over, self.standing_by = self.standing_by, False
+            return store
+
+    async def _live(self, store: EmbeddedStore, stack: AsyncExitStack) -> None:
+        options = self.options
+        kept = EmbeddedJournal(store)
+        journal = DryJournal(kept, kept) if options.dry_run else kept
+        epoch = store.writer_epoch
         state = await recover(journal, journal)
         if state.seq:
-            announce(
+            self._announce(
                 f"{options.store}: recovered {state.seq} entries up to "
-                f"digest {state.digest.hexdigest()[:16]}, writer epoch {store.writer_epoch}"
+                f"digest {state.digest.hexdigest()[:16]}, writer epoch {epoch}"
             )
-        service = Service(state, options.configured, store.writer_epoch)
-        sinks = []
-        if options.print_decisions:
-            sink = LineSink(store, sys.stdout, options.configured.center.name)
+        configured = options.configured
+        if self._took_over:
+            # Its former owner may have been given a newer one than we were started with.
+            configured = newest(configured, state)
+        service = Service(state, configured, max(epoch, state.writer_epoch))
+        sinks: list[Sink] = []
+        if options.dry_run:
+            sinks.append(DrySink(sys.stdout, self.name))
+        elif options.print_decisions:
+            sink = LineSink(store, sys.stdout, self.name)
             sink.catch_up()
             stack.callback(sink.save)
             sinks.append(sink)
@@ -116,7 +187,7 @@ async def run_live(options: RunOptions, announce: Callable[[str], None]) -> int:
         intake = _open_input(options.input, service, store, lambda: _wake(loop, wake))
         if intake is not None:
             stack.callback(intake.close)
-        worker = Worker(
+        worker = self.worker = Worker(
             service,
             journal,
             journal,
@@ -125,16 +196,23 @@ async def run_live(options: RunOptions, announce: Callable[[str], None]) -> int:
             sinks=sinks,
             settings=options.settings,
             wake=wake,
+            ready=self.settled,
         )
-        interrupted = _listen_to_signals(loop, worker)
-        if options.port is not None:
-            await _serve(options, worker, stack, announce)
+        if self._stopped.is_set():
+            worker.stop()
         await worker.run()
-        announce(
-            f"{options.store}: stopped at seq {service.committed_seq}, "
+        told = "would stand" if options.dry_run else "stopped"
+        self._announce(
+            f"{options.store}: {told} at seq {service.committed_seq}, "
             f"digest {service.state.digest.hexdigest()}"
         )
-        return 130 if interrupted else 0
+        if isinstance(journal, DryJournal):
+            self._announce(journal.told())
+
+
+async def run_live(options: RunOptions, announce: Callable[[str], None]) -> int:
+    """Run one centre until its input ends or a signal comes; returns the exit code."""
+    return await Host([StoreShard(options, announce)], HostOptions(), announce).run()
 
 
 def _wake(loop: asyncio.AbstractEventLoop, wake: asyncio.Event) -> None:
@@ -164,35 +242,3 @@ def _open_input(
     # A named pipe: like standard input, it goes on where it goes on.
     stream: BinaryIO = path.open("rb")
     return StreamIntake(stream, wake, path.name, service.next_offset(path.name))
-
-
-def _listen_to_signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> list[int]:
-    """Let SIGTERM and SIGINT end the run after the unit at hand; returns what SIGINT fills."""
-    interrupted: list[int] = []
-
-    def stop(number: int) -> None:
-        if number == signal.SIGINT:
-            interrupted.append(number)
-        # A second one must not wait for anything.
-        loop.remove_signal_handler(number)
-        worker.stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number)
-    return interrupted
-
-
-async def _serve(
-    options: RunOptions, worker: Worker, stack: AsyncExitStack, announce: Callable[[str], None]
-) -> None:
-    """Listen; the server is imported here so that a run without it needs no such library."""
-    from streams.http import Server, is_loopback  # noqa: PLC0415
-    from streams.views import Views  # noqa: PLC0415
-
-    views = Views(options.store)
-    stack.push_async_callback(views.close)
-    server = Server(worker, views, options.token, loopback=is_loopback(options.host))
-    assert options.port is not None, "asked for by the caller"
-    host, port = await stack.enter_async_context(server.listen(options.host, options.port))
-    shown = f"[{host}]" if ":" in host else host
-    announce(f"listening on http://{shown}:{port}")

@@ -93,6 +93,10 @@ class StoreFencedError(StoreError):
     """Another worker took the store over: this one must stop and say nothing more."""
 
 
+class NotAllowedError(StoreError):
+    """A right that we do not have."""
+
+
 class OutcomeUnknownError(StoreError):
     """Nobody knows whether the last call was done: throw the state away, recover, go on."""
 

@@ -7,6 +7,7 @@ is damaged, of another version or not of this journal is passed over, down to a 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from typing import Final
@@ -167,6 +168,8 @@ async def recover(journal: Journal, snapshots: Snapshots) -> Refold:
         break
     async for stored in journal.read(state.seq):
         state.feed(stored.body)
+        # A long journal must not look like a loop that hangs.
+        await asyncio.sleep(0)
     return state
 
 

@@ -12,6 +12,7 @@ The service never waits and reads no clock: instants are given to it.
 
 from __future__ import annotations
 
+from router.center import Center
 from router.checks import config_hash
 from router.decisions import NoteDuplicate, RefuseEvent
 from router.events import CenterChanged, EngineActivated, Source
@@ -47,7 +48,7 @@ class Service:
         self.router = state.router
         self.codec = Codec.of(state.center or center)
         self.committed_seq = state.seq
-        self._configured = configured
+        self.configured = configured
         self._sequencer = Sequencer(state.router)
         self._writer = JournalWriter(
             center.name, ENGINE_VERSION, writer_epoch, state.seq, state.prev_hash, state.digest
@@ -79,21 +80,36 @@ class Service:
         state = self.state
         if not self.fresh and state.engine_version != ENGINE_VERSION:
             self._take(self._sequencer.accept(EngineActivated(ENGINE_VERSION), now_ms))
-        known = state.center
-        center = self._configured.center
-        if known is not None and config_hash(known) == config_hash(center):
-            return
-        if known is not None and center.version <= known.version:
+        if self.is_new(self.configured):
+            entry = self.hear(Heard(self.configured), now_ms, None)
+            self.check_taken(entry, self.configured.center)
+
+    def is_new(self, configured: CenterChanged) -> bool:
+        """Tell whether a configuration is not the one in force; raises `CenterMismatchError`."""
+        known, center = self.state.center, configured.center
+        if center.name != self.state.shard:
+            raise CenterMismatchError(
+                f"the configuration describes {center.name!r}, this is {self.state.shard!r}; a "
+                "centre keeps its name"
+            )
+        if known is None:
+            return True
+        if config_hash(known) == config_hash(center):
+            return False
+        if center.version <= known.version:
             raise CenterMismatchError(
                 f"the configuration of {known.name} changed, but says version "
                 f"{center.version}; the journal has version {known.version}: set `version` "
                 f"to {known.version + 1} or more"
             )
-        entry = self.hear(Heard(self._configured), now_ms, None)
-        refusals = [d.reason.value for d in entry.decisions if isinstance(d, RefuseEvent)]
-        if refusals:
+        return True
+
+    @staticmethod
+    def check_taken(entry: Entry, center: Center) -> None:
+        """Raise `CenterMismatchError` if the router refused a configuration."""
+        if (refusal := refusal_of(entry)) is not None:
             raise CenterMismatchError(
-                f"version {center.version} of {center.name} is refused: {refusals[0]}; "
+                f"version {center.version} of {center.name} is refused: {refusal.reason.value}; "
                 "`switchroom check` says what a configuration lacks; a queue in use goes only "
                 "with --drain QUEUE or --move-to QUEUE=OTHER"
             )
@@ -183,6 +199,13 @@ class Service:
     def committed(self, unit: CommitUnit) -> None:
         """Note that a unit is durable: from now on it may be acted upon."""
         self.committed_seq = unit.seq_to
+
+
+def newest(configured: CenterChanged, state: Refold) -> CenterChanged:
+    """Return our configuration, or that of the journal if it has gone beyond ours meanwhile."""
+    if state.center is not None and state.center.version > configured.center.version:
+        return CenterChanged(state.center)
+    return configured
 
 
 def refusal_of(entry: Entry) -> RefuseEvent | None:

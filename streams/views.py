@@ -83,6 +83,7 @@ class Views:
         self._opened: EmbeddedStore | None = None
         self._measures = Measures()
         self._board = BoardFold()
+        self._stale = False
 
     async def ask(self, question: Callable[[], Answer]) -> Answer:
         """Run a question in the views' thread."""
@@ -92,6 +93,10 @@ class Views:
         """Close the store and end the thread."""
         await self.ask(self._close)
         self._thread.shutdown()
+
+    def forget(self) -> None:
+        """Begin anew with the next question: another store lies at the path. Any thread may ask."""
+        self._stale = True
 
     def queues(self, now_ms: int | None) -> dict[str, object]:
         """Return a row for each queue; durations in ms, ratios from 0 to 1."""
@@ -150,12 +155,17 @@ class Views:
         return read_decisions(self._store(), after, decisions_max)
 
     def _store(self) -> EmbeddedStore:
+        if self._stale:
+            self._close()
+            self._opened, self._stale = None, False
+            self._measures, self._board = Measures(), BoardFold()
         if self._opened is None:
             self._opened = EmbeddedStore.read_only(self._path)
         return self._opened
 
     def _catch_up(self) -> Measures:
-        for stored in self._store().records(self._measures.seq):
+        store = self._store()
+        for stored in store.records(self._measures.seq):
             for entry in decode_record(stored.body).entries:
                 self._measures.fold(entry.stamped, entry.decisions)
                 self._board.fold(entry)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from router.decisions import Reason
+from router.events import CenterChanged
 from router.journal import Entry
 from streams import ENGINE_VERSION
 from streams.clock import DRIFT_ALARM_MS, Clock, WallClock
@@ -66,10 +67,14 @@ class Outcome:
 
 @dataclass
 class Post:
-    """Hold items that came together and who waits for their commit."""
+    """Hold items that came together and who waits for their commit.
+
+    `topic` "" is no input at all: what comes from there (a new configuration) has no position.
+    """
 
     items: Sequence[tuple[Item, str]]
     done: asyncio.Future[Outcome]
+    topic: str = HTTP_TOPIC
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +113,7 @@ class Worker:
         settings: Settings | None = None,
         operator: bool = True,
         wake: asyncio.Event | None = None,
+        ready: asyncio.Event | None = None,
     ) -> None:
         self.service = service
         self.clock = clock
@@ -126,6 +132,7 @@ class Worker:
         self._taken_bytes = 0
         self._answered: list[tuple[Post, Outcome]] = []
         self._wake = wake or asyncio.Event()
+        self._ready = ready or asyncio.Event()
         self._stopping = False
         self._snapshot_seq = service.state.seq
 
@@ -138,8 +145,27 @@ class Worker:
 
     async def post(self, items: Sequence[tuple[Item, str]]) -> Outcome:
         """Hand items (each with its body's hash) in; returns once they are durable."""
+        return await self._submit(items, HTTP_TOPIC)
+
+    async def change_center(self, configured: CenterChanged) -> Entry | None:
+        """Bring a new configuration into the journal; None if it is the one in force.
+
+        Raises `CenterMismatchError`, also if the router refuses it; then the old one stays.
+        """
+        if not self.service.is_new(configured):
+            return None
+        if not self.can_stamp:
+            self.service.configured = configured
+            return None
+        outcome = await self._submit([(Heard(configured), "")], "")
+        entry = outcome.answers[0].entry
+        assert entry is not None, "a configuration is no watermark"
+        self.service.check_taken(entry, configured.center)
+        return entry
+
+    async def _submit(self, items: Sequence[tuple[Item, str]], topic: str) -> Outcome:
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._posts.append(Post(items, done))
+        self._posts.append(Post(items, done, topic))
         self._wake.set()
         return await done
 
@@ -159,6 +185,7 @@ class Worker:
             service.begin(self._now_ms())
             await self._commit()
         self.health.ready = True
+        self._ready.set()
         try:
             while not self._stopping:
                 self._wake.clear()
@@ -293,8 +320,10 @@ class Worker:
         for item, body_hash in post.items:
             if not self.clock.started:
                 self._start(next(t for other, _ in post.items if (t := _time_of(other))))
-            offset = service.next_offset(HTTP_TOPIC)
-            received = Received(HTTP_TOPIC, offset, b"", body_hash)
+            received = None
+            if post.topic:
+                offset = service.next_offset(post.topic)
+                received = Received(post.topic, offset, b"", body_hash)
             # Where the clock can be read, a post happens now; else when it says.
             own_ms = _time_of(item) if self.clock.now_ms() is None else 0
             answers.append(Answer(item, self._admit(item, received, own_ms)))
@@ -313,16 +342,17 @@ class Worker:
         self.clock.start(at_ms)
         self.service.begin(at_ms)
 
-    def _admit(self, item: Item, received: Received, own_ms: int) -> Entry | None:
+    def _admit(self, item: Item, received: Received | None, own_ms: int) -> Entry | None:
         """Stamp one item, with its own instant unless that is 0, and let the service decide."""
         service = self.service
         at_ms = own_ms or self._now_ms()
-        if own_ms and own_ms - service.router.now_ms > JUMP_MAX_MS:
+        if received is not None and own_ms and own_ms - service.router.now_ms > JUMP_MAX_MS:
             days = JUMP_MAX_MS // 86_400_000
             detail = f"more than {days} days after the record before it; time cannot go back"
             body_hash = received.body_hash or hash_body(received.body or b"")
             item, at_ms = refuse(Reason.BAD_TIMESTAMP, detail, body_hash), service.router.now_ms
         if isinstance(item, ClockReached):
+            assert received is not None, "a watermark comes from an input"
             service.step_over(received)
             if own_ms:
                 service.tick(own_ms, entries_max=2**63)

@@ -18,8 +18,10 @@ from router.events import AgentSignedIn, CenterChanged, ContactArrived, Event, S
 from router.journal import decode_record
 from streams import http
 from streams.clock import Clock, RecordedClock, WallClock
+from streams.desk import WorkerDesk
 from streams.embedded import EmbeddedJournal, EmbeddedStore
-from streams.http import BATCH_RECORDS_MAX, BODY_BYTES_MAX, Server, is_loopback
+from streams.http import BODY_BYTES_MAX, Server, is_loopback
+from streams.http_events import BATCH_RECORDS_MAX
 from streams.ports import CommitUnit, StoreError
 from streams.recovery import Refold, recover
 from streams.service import Service
@@ -84,7 +86,7 @@ async def serving(path: Path, clock: Clock | None = None, token: str = "") -> As
     )
     views = Views(path)
     running = asyncio.create_task(worker.run())
-    server = Server(worker, views, token, loopback=not token)
+    server = Server([WorkerDesk(CENTER.name, views, worker)], token, loopback=not token)
     try:
         async with server.listen("127.0.0.1", 0) as (host, port):
             timeout = aiohttp.ClientTimeout(total=20)
@@ -477,7 +479,7 @@ def test_what_could_not_be_journaled_is_not_answered_as_done(tmp_path: Path) -> 
         )
         views = Views(tmp_path / "store.db")
         running = asyncio.create_task(worker.run())
-        server = Server(worker, views, loopback=True)
+        server = Server([WorkerDesk(CENTER.name, views, worker)], loopback=True)
         async with server.listen("127.0.0.1", 0) as (host, port):
             timeout = aiohttp.ClientTimeout(total=20)
             async with aiohttp.ClientSession(timeout=timeout) as session:

@@ -272,7 +272,7 @@ async function tellStory(contactId) {
   byId("story-title").textContent = contactId;
   byId("story-text").textContent = word("asking");
   if (!byId("story").open) byId("story").showModal();
-  const answer = await fetch(`v1/contacts/${encodeURIComponent(contactId)}`, { headers: authorization() });
+  const answer = await fetch(`v1/contacts/${encodeURIComponent(contactId)}${location.search}`, { headers: authorization() });
   const body = await answer.json();
   byId("story-text").textContent = answer.ok ? body.explanation : `${body.title}: ${body.detail}`;
 }
@@ -299,7 +299,7 @@ function take(frame) {
 
 // Not EventSource: that cannot send a token.
 async function listen() {
-  const answer = await fetch("v1/board/stream", { headers: authorization(), cache: "no-store" });
+  const answer = await fetch(`v1/board/stream${location.search}`, { headers: authorization(), cache: "no-store" });
   if (answer.status === 401) return askToken();
   if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -171,8 +171,10 @@ def test_topics_that_lose_records_are_refused() -> None:
     ("options", "complaint"),
     [
         (["--bootstrap-server", LOCAL, "--store", "x.db"], "--store: not with --bootstrap-server"),
-        (["--bootstrap-server", LOCAL, "--input", "-"], "--input, --http and --port: not with"),
-        (["--bootstrap-server", LOCAL, "--port", "0"], "--input, --http and --port: not with"),
+        (["--bootstrap-server", LOCAL, "--input", "-"], "--input: not with"),
+        (["--bootstrap-server", LOCAL, "--standby"], "--print-decisions and --standby: not with"),
+        (["--bootstrap-server", LOCAL, "--member", "a"], "--member needs --share"),
+        (["--bootstrap-server", LOCAL, "--partition", "other=1"], "not CENTRE=NUMBER"),
         (["--store", "x.db", "--input", "-", "--until-end"], "needs --bootstrap-server"),
         (["--input", "-"], "give --store FILE, or --bootstrap-server"),
     ],
