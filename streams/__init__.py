@@ -37,8 +37,9 @@
 - `journal_commands`  `switchroom journal verify`, `digest`, `show`, `export`
 
 Only `worker`, `host`, `intake`, `http` and `kafka*` wait; only `clock` tells the time a decision
-depends on; only `embedded`, `mirror` and `snapshots` write files. Journal first, then publish, then observe: nobody hears of a
-decision that a crash could still undo. Nothing here decides: decisions are `router`'s.
+depends on; only `embedded`, `mirror` and `snapshots` write files. Journal first, then publish,
+then observe: nobody hears of a decision that a crash could still undo. Nothing here decides:
+decisions are `router`'s.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -32,7 +32,7 @@ from streams.kafka_commands import (
 if TYPE_CHECKING:
     from router.events import CenterChanged
     from streams.host import HostOptions
-    from streams.reload import Handover
+    from streams.reload import Handover, Reloader
     from streams.worker import Settings
 
 HTTP_PORT_MAX: Final = 65_535
@@ -140,43 +140,7 @@ def run(
         member=member,
         fence=fence,
     )
-    listens = bool(http) or port is not None
-    choice.check(stored=store is not None, heard=bool(input_), printed=print_decisions or standby)
-    heard = bool(choice.wanted or input_ or listens)
-    _check_usage(paced=speed, recorded=as_fast_as_possible, heard=heard)
-    handed = _handover(drain or [], move_to or [], rebase=rebase)
-    configured = _configured(config, centers, handed)
-    from streams.host import HostOptions
-    from streams.reload import Reloader
-    from streams.worker import Settings
-
-    settings = Settings(
-        unit_records=unit_records, snapshot_every=snapshot_every, stop_at_end=not listens
-    )
-    host, number = _address(http, port)
-    hosting = HostOptions(
-        host=host,
-        port=number,
-        token=_token(token_file, host),
-        reloader=Reloader(_loader(config, centers), _announce),
-        lifecycle=enable_lifecycle,
-        watchdog_s=watchdog,
-    )
-    if choice.wanted:
-        code = run_on_kafka(
-            choice,
-            list(configured.values()),
-            settings,
-            hosting,
-            _announce,
-            recorded=as_fast_as_possible,
-            speed=speed,
-            dry_run=dry_run,
-        )
-        raise typer.Exit(code)
-    if store is None:
-        fail("error: give --store FILE, or --bootstrap-server HOST:PORT to run on Kafka", 2)
-    told_to = _StoreChoice(
+    stores = _StoreChoice(
         store=store,
         input=input_,
         recorded=as_fast_as_possible,
@@ -185,14 +149,34 @@ def run(
         standby=standby,
         dry_run=dry_run,
     )
-    raise typer.Exit(_run_on_stores(told_to, configured, settings, hosting))
+    host, number = _address(http, port)
+    choice.check(stored=store is not None, heard=bool(input_), printed=print_decisions or standby)
+    _check_usage(stores, heard=choice.wanted or bool(input_) or number is not None)
+    handed = _handover(drain or [], move_to or [], rebase=rebase)
+    configured = _configured(config, centers, handed)
+    from streams.host import HostOptions
+    from streams.worker import Settings
+
+    settings = Settings(
+        unit_records=unit_records, snapshot_every=snapshot_every, stop_at_end=number is None
+    )
+    hosting = HostOptions(
+        host=host,
+        port=number,
+        token=_token(token_file, host),
+        reloader=_reloader(config, centers),
+        lifecycle=enable_lifecycle,
+        watchdog_s=watchdog,
+    )
+    go = _run_on_kafka if choice.wanted else _run_on_stores
+    raise typer.Exit(go(choice, stores, configured, settings, hosting))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _StoreChoice:
-    """What was said about stores on the command line."""
+    """What was said on the command line about the store and the way it is run."""
 
-    store: Path
+    store: Path | None
     input: str
     recorded: bool
     speed: float | None
@@ -201,7 +185,27 @@ class _StoreChoice:
     dry_run: bool
 
 
+def _run_on_kafka(
+    choice: KafkaChoice,
+    stores: _StoreChoice,
+    configured: Mapping[str, CenterChanged],
+    settings: Settings,
+    hosting: HostOptions,
+) -> int:
+    return run_on_kafka(
+        choice,
+        list(configured.values()),
+        settings,
+        hosting,
+        _announce,
+        recorded=stores.recorded,
+        speed=stores.speed,
+        dry_run=stores.dry_run,
+    )
+
+
 def _run_on_stores(
+    _: KafkaChoice,
     choice: _StoreChoice,
     configured: Mapping[str, CenterChanged],
     settings: Settings,
@@ -212,16 +216,18 @@ def _run_on_stores(
     from streams.host import Host
     from streams.live import RunOptions, StoreShard
 
-    if len(configured) > 1:
-        if choice.input:
-            fail("error: --input feeds one centre; choose it with --centers NAME", 2)
-        if not choice.dry_run:
-            choice.store.mkdir(parents=True, exist_ok=True)
+    store, several = choice.store, len(configured) > 1
+    if store is None:
+        fail("error: give --store FILE, or --bootstrap-server HOST:PORT to run on Kafka", 2)
+    if several and choice.input:
+        fail("error: --input feeds one centre; choose it with --centers NAME", 2)
+    if several and not choice.dry_run:
+        store.mkdir(parents=True, exist_ok=True)
     with told():
         shards = [
             StoreShard(
                 RunOptions(
-                    store=choice.store / f"{name}.db" if len(configured) > 1 else choice.store,
+                    store=store / f"{name}.db" if several else store,
                     configured=one,
                     input=choice.input,
                     recorded=choice.recorded,
@@ -238,13 +244,13 @@ def _run_on_stores(
         return asyncio.run(Host(shards, hosting, _announce).run())
 
 
-def _check_usage(*, paced: float | None, recorded: bool, heard: bool) -> None:
+def _check_usage(said: _StoreChoice, *, heard: bool) -> None:
     """Refuse what contradicts itself, and an interpreter that would skip our checks."""
     if not __debug__:
         fail("error: python -O switches our checks off; run without -O and PYTHONOPTIMIZE")
-    if recorded and paced is not None:
+    if said.recorded and said.speed is not None:
         fail("error: --as-fast-as-possible and --speed exclude each other", 2)
-    if paced is not None and not 0 < paced <= SPEED_MAX:
+    if said.speed is not None and not 0 < said.speed <= SPEED_MAX:
         fail(f"error: --speed must be above 0 and at most {SPEED_MAX}", 2)
     if not heard:
         fail("error: nothing to listen to; give --input FILE, --input - or --port N", 2)
@@ -309,7 +315,8 @@ def _configured(config: Path, centers: str, handed: Handover) -> dict[str, Cente
         fail(str(error))
 
 
-def _loader(config: Path, centers: str) -> Callable[[Handover], Mapping[str, CenterChanged]]:
-    from streams.reload import load_centers
+def _reloader(config: Path, centers: str) -> Reloader:
+    """Make what reads the same files again."""
+    from streams.reload import Reloader, load_centers
 
-    return lambda handed: load_centers(config, centers, handed)
+    return Reloader(lambda handed: load_centers(config, centers, handed), _announce)

@@ -63,7 +63,7 @@ class Listening:
         return line
 
     def call(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
     ) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
@@ -74,7 +74,7 @@ class Listening:
         finally:
             connection.close()
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON it is
         status, answer = self.call("GET", path)
         assert status == 200, answer
         return answer
@@ -110,7 +110,7 @@ def listening(stage: Stage, *options: str) -> Iterator[Listening]:
         worker.close()
 
 
-def event(name: str, number: int | str, **data: Any) -> dict[str, Any]:
+def event(name: str, number: int | str, **data: str | bool) -> dict[str, Any]:
     """Return a CloudEvent."""
     return {
         "specversion": "1.0",

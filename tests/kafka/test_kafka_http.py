@@ -1,4 +1,4 @@
-"""HTTP beside Kafka: what is posted goes through the topics, what is shown comes from the journal."""
+"""HTTP beside Kafka: what is posted goes through the topics, what is shown is the journal's."""
 
 from __future__ import annotations
 
