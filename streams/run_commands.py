@@ -149,25 +149,18 @@ def run(
         standby=standby,
         dry_run=dry_run,
     )
-    host, number = _address(http, port)
+    address = _address(http, port)
     choice.check(stored=store is not None, heard=bool(input_), printed=print_decisions or standby)
-    _check_usage(stores, heard=choice.wanted or bool(input_) or number is not None)
-    handed = _handover(drain or [], move_to or [], rebase=rebase)
-    configured = _configured(config, centers, handed)
-    from streams.host import HostOptions
-    from streams.worker import Settings
-
-    settings = Settings(
-        unit_records=unit_records, snapshot_every=snapshot_every, stop_at_end=number is None
-    )
-    hosting = HostOptions(
-        host=host,
-        port=number,
-        token=_token(token_file, host),
-        reloader=_reloader(config, centers),
+    _check_usage(stores, heard=choice.wanted or bool(input_) or address[1] is not None)
+    configured = _configured(config, centers, _handover(drain, move_to, rebase=rebase))
+    hosting = _hosting(
+        address,
+        token_file,
+        _reloader(config, centers),
         lifecycle=enable_lifecycle,
         watchdog_s=watchdog,
     )
+    settings = _settings(unit_records, snapshot_every, listens=address[1] is not None)
     go = _run_on_kafka if choice.wanted else _run_on_stores
     raise typer.Exit(go(choice, stores, configured, settings, hosting))
 
@@ -244,6 +237,35 @@ def _run_on_stores(
         return asyncio.run(Host(shards, hosting, _announce).run())
 
 
+def _settings(unit_records: int, snapshot_every: int, *, listens: bool) -> Settings:
+    from streams.worker import Settings
+
+    return Settings(
+        unit_records=unit_records, snapshot_every=snapshot_every, stop_at_end=not listens
+    )
+
+
+def _hosting(
+    address: tuple[str, int | None],
+    token_file: Path | None,
+    reloader: Reloader,
+    *,
+    lifecycle: bool,
+    watchdog_s: float,
+) -> HostOptions:
+    from streams.host import HostOptions
+
+    host, port = address
+    return HostOptions(
+        host=host,
+        port=port,
+        token=_token(token_file, host),
+        reloader=reloader,
+        lifecycle=lifecycle,
+        watchdog_s=watchdog_s,
+    )
+
+
 def _check_usage(said: _StoreChoice, *, heard: bool) -> None:
     """Refuse what contradicts itself, and an interpreter that would skip our checks."""
     if not __debug__:
@@ -292,17 +314,17 @@ def _token(token_file: Path | None, host: str) -> str:
     return token
 
 
-def _handover(drain: list[str], move_to: list[str], *, rebase: bool) -> Handover:
+def _handover(drain: list[str] | None, move_to: list[str] | None, *, rebase: bool) -> Handover:
     """Read how a running centre takes a configuration over."""
     from streams.reload import Handover
 
     moves: dict[str, str] = {}
-    for move in move_to:
+    for move in move_to or ():
         queue, _, other = move.partition("=")
         if not queue or not other:
             fail(f"error: --move-to {move}: not QUEUE=OTHER", 2)
         moves[queue] = other
-    return Handover(moves, tuple(drain), rebase)
+    return Handover(moves, tuple(drain or ()), rebase)
 
 
 def _configured(config: Path, centers: str, handed: Handover) -> dict[str, CenterChanged]:
