@@ -26,11 +26,13 @@ def register(app: typer.Typer) -> None:
     """Mount this package's commands; each loads its own world when it is called."""
     from simulation.demo_command import demo  # noqa: PLC0415 - mounted on demand
     from simulation.erlang_command import register as register_erlang  # noqa: PLC0415 - as above
+    from simulation.fit.commands import fit  # noqa: PLC0415 - as above
     from simulation.fit.import_command import import_  # noqa: PLC0415 - as above
 
     app.command("simulate")(simulate)
     app.command("demo")(demo)
     app.command("import")(import_)
+    app.command("fit")(fit)
     register_erlang(app)
 
 

@@ -7,7 +7,7 @@ interval of the local clock; the hour that a clock repeats is counted into one c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from typing import Final
@@ -153,7 +153,11 @@ class Shift:
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """Everything known of the past of a centre; `notes` say what was made of the source."""
+    """Everything known of the past of a centre.
+
+    `span_ms` is the time that a record of single contacts covers; `notes` say what was made of
+    the source.
+    """
 
     source: str
     zone: str
@@ -162,7 +166,23 @@ class History:
     offers: tuple[OfferCounts, ...] = ()
     presences: tuple[Presence, ...] = ()
     shifts: tuple[Shift, ...] = ()
+    span_ms: tuple[int, int] = (0, 0)
     notes: tuple[str, ...] = ()
+
+    def replaced(
+        self,
+        *,
+        tables: tuple[CountTable, ...] | None = None,
+        visits: tuple[Visit, ...] | None = None,
+        shifts: tuple[Shift, ...] | None = None,
+    ) -> History:
+        """Return the history with other parts."""
+        return replace(
+            self,
+            tables=self.tables if tables is None else tables,
+            visits=self.visits if visits is None else visits,
+            shifts=self.shifts if shifts is None else shifts,
+        )
 
 
 def tabulate(visits: Iterable[Visit], zone: ZoneInfo, minutes: int) -> tuple[CountTable, ...]:

@@ -8,6 +8,7 @@ A file is read into rows of ours by a layout (`simulation.fit.layouts`) and a ki
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -43,6 +44,7 @@ _DATE, _PERIOD = "date", "period"
 # Columns of a local date and a time of day together are one instant.
 _SPLIT: Final = {_DATE, _PERIOD}
 _NUMBERS: Final = (number, share)
+_thousands = re.compile(r"\d{1,3}(\.\d{3})+", re.ASCII).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +231,9 @@ class _Reader:
                 if spec.required:
                     self.fault(row, name, "is missing; every row needs it")
             else:
-                if self.table.decimal_comma and isinstance(cell, str) and spec.read in _NUMBERS:
-                    cell = _point(cell)
                 try:
+                    if self.table.decimal_comma and isinstance(cell, str) and spec.read in _NUMBERS:
+                        cell = _point(cell)
                     values[name] = spec.read(cell)
                 except ValueRefusedError as error:
                     self.fault(row, name, str(error))
@@ -297,7 +299,9 @@ class _Reader:
 
 
 def _point(text: str) -> str:
-    """Return `1.234,5` as `1234.5`."""
+    """Return `1.234,5` as `1234.5`; 1.234 alone may be either."""
+    if _thousands(text):
+        raise ValueRefusedError("may be a thousand or a decimal; write it without the point")
     return text.replace(".", "").replace(",", ".") if "," in text else text
 
 

@@ -1,0 +1,229 @@
+"""Offer the fit on the command line: `switchroom fit`, `switchroom forecast`."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from simulation.fit.layouts import Format, RepeatedHour
+
+if TYPE_CHECKING:
+    from router.center import Center
+    from simulation.fit.fitting import Fit, FitOptions
+    from simulation.fit.history import History
+    from simulation.fit.reading import Reading
+
+_EXTRAS = ("numpy", "scipy")
+
+
+def fit(
+    source: Annotated[
+        Path, typer.Argument(help="A journal file, or counts or contacts as CSV or workbook.")
+    ],
+    center: Annotated[
+        Path | None, typer.Option(help="The centre's directory: its queues, categories, zone.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write a scenario here, for `plan`.")
+    ] = None,
+    *,
+    day: Annotated[
+        str, typer.Option(help="Which day the scenario is: busiest, mon ... sun, holiday.")
+    ] = "busiest",
+    form: Annotated[Format, typer.Option("--format", help="Layout of a table.")] = Format.OURS,
+    timezone: Annotated[str, typer.Option(help="Zone of days and hours, as Europe/Berlin.")] = "",
+    repeated_hour: Annotated[
+        RepeatedHour, typer.Option(help="Which pass an unmarked time of a repeated hour is.")
+    ] = RepeatedHour.ASK,
+    interval: Annotated[int, typer.Option(help="Minutes of the scenario's intervals.")] = 30,
+    holidays: Annotated[
+        str, typer.Option(help="Days apart: an ISO country code, or dates with commas.")
+    ] = "",
+    shifts: Annotated[
+        Path | None, typer.Option(help="Planned shifts (CSV, workbook, .ics), for absence.")
+    ] = None,
+    first: Annotated[str, typer.Option("--from", help="First day, as 2026-03-02.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last day.")] = "",
+    short_service: Annotated[
+        str, typer.Option(help="A handling below this is somebody hanging up.")
+    ] = "10s",
+    redial_window: Annotated[str, typer.Option(help="A redial comes within this time.")] = "1h",
+    repeat_window: Annotated[
+        str, typer.Option(help="A repeat contact comes within this time.")
+    ] = "24h",
+    hazard_edges: Annotated[
+        str, typer.Option(help="Seconds between which patience is told apart, with commas.")
+    ] = "",
+    law: Annotated[
+        str, typer.Option(help="Law of handling in the scenario: best, empirical, or one by name.")
+    ] = "best",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no report.")] = False,
+) -> None:
+    """Fit demand, handling, patience and behaviour from history; write a scenario from them."""
+    with_libraries()
+    from simulation.fit.showing import as_plain, as_text  # noqa: PLC0415 - loads scipy
+    from simulation.fit.writing import WritingOptions, write_scenario  # noqa: PLC0415 - as above
+
+    known = load(center)
+    reading = reading_of(form, timezone, repeated_hour, shifts=shifts, first=first, last=last)
+    options = _options(holidays, short_service, redial_window, repeat_window, hazard_edges)
+    history, found = fitted(source, reading, options, known)
+    if output is not None:
+        if center is None or known is None:
+            stop("a scenario names its centre; give the directory with --center")
+        try:
+            notes = write_scenario(
+                found,
+                history,
+                known,
+                WritingOptions(path=output, center=center, day=day, interval=interval, law=law),
+            )
+        except ValueError as error:
+            stop(str(error))
+        found = with_notes(found, notes)
+    if as_json:
+        typer.echo(json.dumps(as_plain(found), ensure_ascii=False))
+    elif not quiet:
+        for line in as_text(found):
+            typer.echo(line)
+    if output is not None:
+        typer.echo(f"written to {output}; next: switchroom plan {output}", err=True)
+
+
+def with_libraries() -> None:
+    """End with a hint when the planner's libraries are not installed."""
+    try:
+        import numpy  # noqa: F401, ICN001, PLC0415 - asked for, not used
+        import scipy  # noqa: F401, PLC0415 - as above
+    except ModuleNotFoundError as error:
+        stop(
+            f"{error.name} is not installed; fits need the planner's libraries: "
+            "pip install 'switchroom[plan]'"
+        )
+
+
+def stop(message: str) -> NoReturn:
+    """Say what is wrong and end with exit code 1."""
+    typer.echo(f"switchroom: {message}", err=True)
+    raise typer.Exit(1)
+
+
+def load(directory: Path | None) -> Center | None:
+    """Load a centre; tell its mistakes."""
+    if directory is None:
+        return None
+    from configs.loader import ConfigError, load_center  # noqa: PLC0415 - loads pydantic
+
+    try:
+        return load_center(directory).center
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+def reading_of(
+    form: Format,
+    timezone: str,
+    repeated_hour: RepeatedHour,
+    *,
+    minutes: int = 0,
+    shifts: Path | None = None,
+    first: str = "",
+    last: str = "",
+) -> Reading:
+    """Return how a source is to be read."""
+    from simulation.fit.planning_files import Options  # noqa: PLC0415 - help must not load it
+    from simulation.fit.reading import Reading  # noqa: PLC0415 - as above
+
+    return Reading(
+        options=Options(format=form, zone=timezone, repeated_hour=repeated_hour),
+        minutes=minutes,
+        shifts=shifts,
+        first=_day("--from", first),
+        last=_day("--to", last),
+    )
+
+
+def _day(option: str, text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f'{option} "{text}": write a day as 2026-03-02') from error
+
+
+def _options(holidays: str, short: str, redial: str, repeat: str, edges: str) -> FitOptions:
+    from simulation.fit.fitting import FitOptions  # noqa: PLC0415 - loads scipy
+    from simulation.fit.survival import HAZARD_EDGES_S  # noqa: PLC0415 - as above
+
+    try:
+        seconds = tuple(float(part) for part in edges.split(",")) if edges else HAZARD_EDGES_S
+    except ValueError as error:
+        raise typer.BadParameter(f"--hazard-edges {edges}: write 0,5,10,30") from error
+    if list(seconds) != sorted(set(seconds)) or seconds[0] != 0:
+        raise typer.BadParameter(f"--hazard-edges {edges}: begin with 0 and go up")
+    return FitOptions(
+        holidays=holiday_set(holidays),
+        short_below_s=_seconds("--short-service", short),
+        redial_window_s=_seconds("--redial-window", redial),
+        repeat_window_s=_seconds("--repeat-window", repeat),
+        hazard_edges_s=seconds,
+    )
+
+
+def _seconds(option: str, text: str) -> float:
+    from configs.durations import DurationError, parse_duration  # noqa: PLC0415 - help is quick
+
+    try:
+        return parse_duration(text) / 1000
+    except DurationError as error:
+        raise typer.BadParameter(f"{option} {text}: {error}") from error
+
+
+def holiday_set(text: str) -> frozenset[date]:
+    """Return the days named by a country's code or by their dates."""
+    if not text:
+        return frozenset()
+    if text[:1].isdigit():
+        try:
+            return frozenset(date.fromisoformat(part.strip()) for part in text.split(","))
+        except ValueError as error:
+            raise typer.BadParameter(f"--holidays {text}: write 2026-05-01,2026-12-25") from error
+    import holidays as tables  # noqa: PLC0415 - a second to load
+
+    code, _, region = text.partition("-")
+    try:
+        days = tables.country_holidays(code, subdiv=region or None, years=range(1990, 2051))
+    except NotImplementedError as error:
+        raise typer.BadParameter(f"--holidays {text}: no such country, or part of it") from error
+    return frozenset(days)
+
+
+def fitted(
+    source: Path, reading: Reading, options: FitOptions, center: Center | None
+) -> tuple[History, Fit]:
+    """Read and fit a source; tell what is wrong with it."""
+    from router.journal import JournalError  # noqa: PLC0415 - help must not load the engine
+    from simulation.fit.fitting import fit_history  # noqa: PLC0415 - loads scipy
+    from simulation.fit.local_time import TimeError  # noqa: PLC0415 - as above
+    from simulation.fit.reading import read_history  # noqa: PLC0415 - as above
+    from simulation.fit.tables import TableError  # noqa: PLC0415 - as above
+
+    try:
+        history = read_history(source, reading, center)
+        return history, fit_history(history, options)
+    except (TableError, JournalError, TimeError) as error:
+        stop(str(error))
+
+
+def with_notes(found: Fit, notes: tuple[str, ...]) -> Fit:
+    """Return a fit with more notes."""
+    from dataclasses import replace  # noqa: PLC0415 - nothing else here needs it
+
+    return replace(found, notes=(*found.notes, *notes))

@@ -1,0 +1,291 @@
+"""Read a source of history, whatever it is: a journal, counts, single contacts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from router.center import Center
+from router.journal import Entry, JournalError, read_journal, verify_records
+from simulation.fit.figures import Array
+from simulation.fit.history import DAY_MINUTES, CountTable, Ending, History, Shift, Visit, tabulate
+from simulation.fit.import_command import read_any
+from simulation.fit.journals import read_entries
+from simulation.fit.kinds import Kind
+from simulation.fit.local_time import find_zone, to_local
+from simulation.fit.planning_files import Imported, Options, PlanningRow
+from simulation.fit.tables import WORKBOOKS, TableError
+
+_TABLES: Final = frozenset({".csv", ".txt", ".tsv", ".ics"} | WORKBOOKS)
+_STORE_MAGIC: Final = b"SQLite format 3\x00"
+_VISIT_MINUTES: Final = 15
+_FAULTS_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How a source is read; `minutes` 0: as the file has it, 15 for single contacts."""
+
+    options: Options
+    minutes: int = 0
+    shifts: Path | None = None
+    first: date | None = None
+    last: date | None = None
+
+
+def read_history(source: Path, reading: Reading, center: Center | None = None) -> History:
+    """Return the history in a file; raises `TableError` or `JournalError`."""
+    if not source.is_file():
+        raise TableError(f"{source}: no such file; give a journal, a CSV file or a workbook")
+    with source.open("rb") as stream:
+        head = stream.read(len(_STORE_MAGIC))
+    if head == _STORE_MAGIC:
+        raise TableError(
+            f"{source}: is a store; write its journal to a file first: "
+            f"switchroom journal export {source} -o journal.jsonl"
+        )
+    if source.suffix.lower() in _TABLES:
+        history = _read_table(source, reading, center)
+    else:
+        history = _read_journal(source, reading, center)
+    if reading.shifts is not None:
+        history = _with_shifts(history, reading)
+    return _between(history, reading)
+
+
+def zone_of(center: Center | None) -> str:
+    """Return the zone of a centre's calendars, if they agree; else ""."""
+    zones = {calendar.zone for calendar in center.calendars.values()} if center else set()
+    return min(zones) if len(zones) == 1 else ""
+
+
+def _read_journal(source: Path, reading: Reading, center: Center | None) -> History:
+    def entries() -> Iterator[Entry]:
+        for record in verify_records(read_journal(source)):
+            yield from record.entries
+
+    reader = read_entries(entries())
+    if not reader.visits:
+        raise JournalError(f"{source}: no contacts in it; nothing to fit")
+    zone = reading.options.zone or zone_of(center) or zone_of(reader.center) or "UTC"
+    return History(
+        source=str(source),
+        zone=zone,
+        tables=tabulate(reader.visits, find_zone(zone), reading.minutes or _VISIT_MINUTES),
+        visits=tuple(reader.visits),
+        offers=reader.offers(),
+        presences=reader.presences(),
+        span_ms=(reader.first_ms, reader.now_ms),
+    )
+
+
+def _read_table(source: Path, reading: Reading, center: Center | None) -> History:
+    imported = read_any(source, reading.options)
+    if imported.faults:
+        told = "\n".join(str(fault) for fault in imported.faults[:_FAULTS_SHOWN])
+        raise TableError(
+            f"{told}\n{source}: {len(imported.faults)} values refused; mend them, or keep the "
+            "other rows with switchroom import --keep-good -o FILE"
+        )
+    if not imported.rows:
+        raise TableError(f"{source}: no rows; nothing to fit")
+    named = {str(row.values["timezone"]) for row in imported.rows if "timezone" in row.values}
+    zone = reading.options.zone or (named.pop() if len(named) == 1 else "") or zone_of(center)
+    notes = list(imported.notes)
+    if not zone:
+        zone = "UTC"
+        notes.append("no zone given: days and hours are those of UTC (--timezone says otherwise)")
+    if imported.kind is Kind.CONTACTS:
+        visits = tuple(_visit(row, center) for row in imported.rows)
+        tables = tabulate(visits, find_zone(zone), reading.minutes or _VISIT_MINUTES)
+    elif imported.kind is Kind.COUNTS:
+        visits = ()
+        tables = _count_tables(imported, find_zone(zone), reading.minutes, center, notes)
+    else:
+        raise TableError(
+            f"{source}: holds {imported.kind.value}; fit wants counts (interval_start, queue, "
+            "offered) or contacts (arrived_at, queue, outcome, wait_seconds)"
+        )
+    ends = [visit.arrived_ms + 1000 * round(_length_s(visit)) for visit in visits]
+    starts = [visit.arrived_ms for visit in visits]
+    return History(
+        source=str(source),
+        zone=zone,
+        tables=tables,
+        visits=visits,
+        notes=tuple(notes),
+        span_ms=(min(starts), max(ends)) if visits else (0, 0),
+    )
+
+
+def _length_s(visit: Visit) -> float:
+    return (visit.wait_s or 0.0) + (visit.handle_s or 0.0) + (visit.wrap_up_s or 0.0)
+
+
+def _visit(row: PlanningRow, center: Center | None) -> Visit:
+    values = row.values
+    queue = str(values["queue"])
+    ending = Ending(values["outcome"])
+    handle = values.get("handle_seconds")
+    wrap_up = values.get("wrap_up_seconds")
+    return Visit(
+        arrived_ms=int(values["arrived_at"]),
+        category=str(values.get("category") or _category_of(queue, center)),
+        channel=str(values.get("channel", "phone")),
+        queue=queue,
+        ending=ending,
+        wait_s=float(values["wait_seconds"]),
+        handle_s=None if handle is None or ending is not Ending.ANSWERED else float(handle),
+        wrap_up_s=None if wrap_up is None else float(wrap_up),
+        agent=str(values.get("agent", "")),
+        customer=str(values.get("customer", "")),
+    )
+
+
+def _category_of(queue: str, center: Center | None) -> str:
+    """Return the category that a queue stands for: of that name, or its only one."""
+    if center is None or queue in center.categories:
+        return queue
+    served = [name for name, category in center.categories.items() if category.queue == queue]
+    if not served:
+        raise TableError(
+            f'queue "{queue}" is neither a queue nor a category of centre {center.name}; there '
+            f"are {', '.join(center.queues)}; rename it in the file or fit without --center"
+        )
+    return served[0]
+
+
+def _count_tables(
+    imported: Imported, zone: ZoneInfo, minutes: int, center: Center | None, notes: list[str]
+) -> tuple[CountTable, ...]:
+    length = _interval_minutes(imported)
+    names = ("offered", "handled", "handle_seconds", "abandoned")
+    known = {name for name in names if all(name in row.values for row in imported.rows)}
+    days: dict[date, int] = {}
+    cells: dict[tuple[str, str], dict[tuple[date, int], list[float]]] = {}
+    for row in imported.rows:
+        local = to_local(int(row.values["interval_start"]), zone)
+        days.setdefault(local.date(), 0)
+        category = _category_of(str(row.values["queue"]), center)
+        source = cells.setdefault((category, str(row.values.get("channel", "phone"))), {})
+        cell = source.setdefault(
+            (local.date(), (local.hour * 60 + local.minute) // length), [0.0] * len(names)
+        )
+        for place, name in enumerate(names):
+            cell[place] += float(row.values.get(name, 0.0))
+    order = {day: index for index, day in enumerate(sorted(days))}
+    if center is not None:
+        _note_shared(cells, center, notes)
+    tables = []
+    for (category, channel), found in sorted(cells.items()):
+        stacked = np.zeros((len(names), len(order), DAY_MINUTES // length))
+        for (day, interval), cell in found.items():
+            stacked[:, order[day], interval] = cell
+        by_name: dict[str, Array] = dict(zip(names, stacked, strict=True))
+        table = CountTable(
+            category=category,
+            channel=channel,
+            minutes=length,
+            days=tuple(order),
+            offered=by_name["offered"],
+            handled=by_name["handled"] if "handled" in known else None,
+            handle_s=by_name["handle_seconds"] if "handle_seconds" in known else None,
+            abandoned=by_name["abandoned"] if "abandoned" in known else None,
+        )
+        tables.append(table.coarser(minutes) if minutes > length else table)
+    if minutes and (minutes < length or minutes % length):
+        raise TableError(
+            f"{imported.name}: has intervals of {length} min; --interval {minutes} is no multiple"
+        )
+    return tuple(tables)
+
+
+def _note_shared(
+    cells: dict[tuple[str, str], dict[tuple[date, int], list[float]]],
+    center: Center,
+    notes: list[str],
+) -> None:
+    for category, _ in sorted(cells):
+        queue = center.categories[category].queue
+        others = [
+            name
+            for name, other in center.categories.items()
+            if other.queue == queue and name != category and (name, "phone") not in cells
+        ]
+        if others:
+            notes.append(
+                f"queue {queue} is counted as category {category}; of {', '.join(others)} in the "
+                "same queue the file says nothing"
+            )
+
+
+def _interval_minutes(imported: Imported) -> int:
+    said = {int(row.values["interval_minutes"]) for row in imported.rows if _says(row)}
+    if len(said) > 1:
+        raise TableError(
+            f"{imported.name}: intervals of {', '.join(map(str, sorted(said)))} min; "
+            "one file has intervals of one length"
+        )
+    if said:
+        return said.pop()
+    starts = np.unique([int(row.values["interval_start"]) for row in imported.rows])
+    gaps = np.diff(starts) // 60_000
+    length = math.gcd(*(int(gap) for gap in gaps)) if len(gaps) else 0
+    length = math.gcd(length, DAY_MINUTES)
+    if length < 1:
+        raise TableError(f"{imported.name}: how long is an interval? add interval_minutes")
+    return length
+
+
+def _says(row: PlanningRow) -> bool:
+    return "interval_minutes" in row.values
+
+
+def _with_shifts(history: History, reading: Reading) -> History:
+    assert reading.shifts is not None, "asked for only with a file"
+    imported = read_any(reading.shifts, Options(zone=history.zone))
+    if imported.kind is not Kind.SHIFTS or imported.faults:
+        told = "".join(f"{fault}\n" for fault in imported.faults[:_FAULTS_SHOWN])
+        raise TableError(f"{told}{reading.shifts}: needs shifts: agent, start, end")
+    shifts = []
+    for row in imported.rows:
+        values = row.values
+        breaks: tuple[tuple[int, int], ...] = ()
+        if "break_start" in values and "break_end" in values:
+            breaks = ((int(values["break_start"]), int(values["break_end"])),)
+        shifts.append(
+            Shift(
+                agent=str(values["agent"]),
+                start_ms=int(values["start"]),
+                end_ms=int(values["end"]),
+                breaks_ms=breaks,
+            )
+        )
+    return history.replaced(shifts=tuple(shifts))
+
+
+def _between(history: History, reading: Reading) -> History:
+    """Keep the days that were asked for."""
+    first, last = reading.first or date.min, reading.last or date.max
+    if first == date.min and last == date.max:
+        return history
+    zone = find_zone(history.zone)
+    tables = tuple(
+        table.select(np.array([first <= day <= last for day in table.days], dtype=np.bool_))
+        for table in history.tables
+    )
+    if not any(len(table.days) for table in tables):
+        raise TableError(f"{history.source}: no days from {first} to {last}")
+    visits = tuple(
+        visit
+        for visit in history.visits
+        if first <= to_local(visit.arrived_ms, zone).date() <= last
+    )
+    return history.replaced(tables=tables, visits=visits)
