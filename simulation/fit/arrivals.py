@@ -93,8 +93,9 @@ def fit_arrivals(table: CountTable, holidays: frozenset[date] = frozenset()) -> 
     test, spread = _test_poisson(counts, groups)
     overall = counts.sum(axis=0) / counts.sum()
     busyness = fit_busyness(counted.totals, groups)
+    everything = float(counts.sum())
     profiles = tuple(
-        _profile(kind, counts[rows], overall, spread, busyness.relative_variance)
+        _profile(kind, counts[rows], overall, everything, spread, busyness.relative_variance)
         for kind, rows in groups.items()
     )
     return ArrivalFit(
@@ -110,7 +111,12 @@ def fit_arrivals(table: CountTable, holidays: frozenset[date] = frozenset()) -> 
 
 
 def _profile(
-    kind: str, counts: Array, overall: Array, spread: float, relative_variance: float
+    kind: str,
+    counts: Array,
+    overall: Array,
+    everything: float,
+    spread: float,
+    relative_variance: float,
 ) -> DayProfile:
     """Fit one day kind; `spread` is the dispersion of a day's counts around its shape."""
     days, total = len(counts), counts.sum()
@@ -119,7 +125,9 @@ def _profile(
     shape = (1 - weight) * own + weight * overall
     mean = total / days
     mean_variance = (mean + mean * mean * relative_variance) / days
-    shape_variance = (1 - weight) ** 2 * spread * shape * (1 - shape) / total
+    # Own and common shape overlap: the kind's contacts are among all.
+    known_from = (1 - weight) ** 2 / total + (2 - weight) * weight / everything
+    shape_variance = spread * shape * (1 - shape) * known_from
     intervals = tuple(
         Figure(float(mean * part), float(math.sqrt(part**2 * mean_variance + mean**2 * variance)))
         for part, variance in zip(shape, shape_variance, strict=True)

@@ -111,7 +111,8 @@ def fit_parts(
     if not overall.sum() or len(counts) < 8:
         return None
     hour = max(1, 60 // minutes)
-    half = int(np.searchsorted(np.cumsum(overall), overall.sum() / 2))
+    before = np.concatenate([[0.0], np.cumsum(overall)])
+    half = int(np.argmin(np.abs(before - before[-1] / 2)))
     cut = max(hour, round(half / hour) * hour)
     parts = np.stack([counts[:, :cut].sum(axis=1), counts[:, cut:].sum(axis=1)], axis=1)
     if (parts.sum(axis=0) == 0).any():
