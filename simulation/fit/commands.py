@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 _EXTRAS = ("numpy", "scipy")
 
 
+FormatOption = Annotated[Format, typer.Option("--format", help="Layout of a table.")]
+ZoneOption = Annotated[str, typer.Option(help="Zone of days and hours, as Europe/Berlin.")]
+HourOption = Annotated[
+    RepeatedHour, typer.Option(help="Which pass an unmarked time of a repeated hour is.")
+]
+HolidayOption = Annotated[
+    str, typer.Option(help="Days apart: an ISO country code, or dates with commas.")
+]
+FirstOption = Annotated[str, typer.Option("--from", help="First day, as 2026-03-02.")]
+LastOption = Annotated[str, typer.Option("--to", help="Last day.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
 def fit(
     source: Annotated[
         Path, typer.Argument(help="A journal file, or counts or contacts as CSV or workbook.")
@@ -34,20 +47,16 @@ def fit(
     day: Annotated[
         str, typer.Option(help="Which day the scenario is: busiest, mon ... sun, holiday.")
     ] = "busiest",
-    form: Annotated[Format, typer.Option("--format", help="Layout of a table.")] = Format.OURS,
-    timezone: Annotated[str, typer.Option(help="Zone of days and hours, as Europe/Berlin.")] = "",
-    repeated_hour: Annotated[
-        RepeatedHour, typer.Option(help="Which pass an unmarked time of a repeated hour is.")
-    ] = RepeatedHour.ASK,
+    form: FormatOption = Format.OURS,
+    timezone: ZoneOption = "",
+    repeated_hour: HourOption = RepeatedHour.ASK,
     interval: Annotated[int, typer.Option(help="Minutes of the scenario's intervals.")] = 30,
-    holidays: Annotated[
-        str, typer.Option(help="Days apart: an ISO country code, or dates with commas.")
-    ] = "",
+    holidays: HolidayOption = "",
     shifts: Annotated[
         Path | None, typer.Option(help="Planned shifts (CSV, workbook, .ics), for absence.")
     ] = None,
-    first: Annotated[str, typer.Option("--from", help="First day, as 2026-03-02.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last day.")] = "",
+    first: FirstOption = "",
+    last: LastOption = "",
     short_service: Annotated[
         str, typer.Option(help="A handling below this is somebody hanging up.")
     ] = "10s",
@@ -61,7 +70,7 @@ def fit(
     law: Annotated[
         str, typer.Option(help="Law of handling in the scenario: best, empirical, or one by name.")
     ] = "best",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no report.")] = False,
 ) -> None:
     """Fit demand, handling, patience and behaviour from history; write a scenario from them."""
