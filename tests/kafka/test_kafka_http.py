@@ -6,9 +6,10 @@ import signal
 from pathlib import Path
 
 from router.journal import decode_record
-from tests.kafka.caller import event, listening
 from tests.kafka.conftest import Stage
 from tests.kafka.test_kafka_day import check_public, check_whole, journal_of, seen_in
+from tests.kafka.traffic import worker_command
+from tests.listening import event, listening
 
 ARRIVED = event("contact.arrived", "a", contact_id="c-1", channel="phone", category="order_status")
 OFFERED = "switchroom.contact.offered"
@@ -18,8 +19,8 @@ BATCH = {"Content-Type": "application/cloudevents-batch+json"}
 def test_events_go_into_the_topics_and_answers_come_from_the_journal(
     stage: Stage, tmp_path: Path
 ) -> None:
-    options = ("--snapshots", str(tmp_path))
-    with listening(stage, *options) as worker:
+    options = on_topics(stage, "--snapshots", str(tmp_path))
+    with listening(options) as worker:
         status, answer = worker.call(
             "POST", "/v1/events", event("agent.signed_in", "s", agent_id="ben")
         )
@@ -64,16 +65,20 @@ def test_events_go_into_the_topics_and_answers_come_from_the_journal(
         assert worker.process.wait(10) == 0
     assert (tmp_path / f"{stage.center.name}.mirror").exists()
     # The copy is there again, and a damaged one is made anew.
-    with listening(stage, *options) as worker:
+    with listening(options) as worker:
         assert worker.get("/v1/contacts/c-1")
         worker.process.kill()
     (tmp_path / f"{stage.center.name}.mirror").write_bytes(b"not a store" * 1000)
-    with listening(stage, *options) as worker:
+    with listening(options) as worker:
         worker.stream("/v1/stream?after=0", 4)
         assert worker.get("/v1/contacts/c-1")
     fed = sum(decode_record(journal_of(stage)[-1]).inputs_up_to.values())
     check_whole(stage, fed)
     check_public(stage, journal_of(stage))
+
+
+def on_topics(stage: Stage, *options: str) -> list[str]:
+    return worker_command(stage.address, stage.config, stage.prefix, *options)[4:]
 
 
 def seen_partition(stage: Stage) -> int:

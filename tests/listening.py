@@ -7,12 +7,11 @@ import http.client
 import json
 import re
 import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tests.kafka.conftest import Stage
-from tests.kafka.traffic import worker_command
 from tests.kill_soak import ROOT
 
 PATIENCE_S = 60.0
@@ -96,11 +95,14 @@ class Listening:
 
 
 @contextlib.contextmanager
-def listening(stage: Stage, *options: str) -> Iterator[Listening]:
-    """Run a worker on topics that listens; it does not outlive the test."""
-    run = worker_command(stage.address, stage.config, stage.prefix, "--port", "0", *options)
+def listening(arguments: Sequence[str]) -> Iterator[Listening]:
+    """Run `switchroom run` with a port of its own; it does not outlive the test."""
     process = subprocess.Popen(
-        run, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "switchroom", "run", "--port", "0", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     worker = Listening(process)
     try:
