@@ -14,9 +14,11 @@
 - `effective`: the configuration as it acts, with the origin of each value.
 - `schema`: JSON Schema of the files, of events and of decisions.
 - `planning`, `changes`: a planner's scenario as dataclasses; `scenarios` reads its file.
+- `scorecard_files`: targets, prices and shift plans, which decide nothing.
 - `commands`: `switchroom check` and `switchroom schema`, without the command line.
 
 `router.center` defines the configuration and `router.checks` what must hold between its values;
 nothing here knows a rule of the domain. `sample/` is a centre of about 120 agents, `tiny/` one
-of five; `scenarios/` holds a day of each; `schemas/` holds what `schema` wrote.
+of five; `scenarios/` holds a day of each; `scorecard/` has targets and costs for the first;
+`schemas/` holds what `schema` wrote.
 """

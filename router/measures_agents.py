@@ -66,11 +66,14 @@ class AgentClocks:
         self._times_ms: dict[tuple[str, AgentState], int] = {}
         self._presences: dict[str, bool] = {}
         self._teams: dict[str, str] = {}
+        # of agents who are no longer configured, too
+        self._last_teams: dict[str, str] = {}
 
     def configure(self, center: Center, now_ms: int) -> None:
         """Take over teams and presences of a (new) configuration."""
         self._presences = center.presences
         self._teams = {agent_id: agent.team for agent_id, agent in center.agents.items()}
+        self._last_teams.update(self._teams)
         self._skills = {agent_id: agent.skills for agent_id, agent in center.agents.items()}
         for agent_id, agent in list(self._agents.items()):
             signed_in = agent.state is not None
@@ -151,16 +154,16 @@ class AgentClocks:
         return busy, signed_in
 
     def team_of(self, agent_id: str) -> str:
-        """Return the team of an agent of the configuration, "" of others."""
-        return self._teams.get(agent_id, "")
+        """Return the team of an agent, the last one of those no longer configured."""
+        return self._last_teams.get(agent_id, "")
 
     def teams(self) -> Iterator[str]:
         """Yield the teams of the configuration that have agents, sorted."""
         yield from sorted(dict.fromkeys(self._teams.values()))
 
     def card(self, day: Day, agent_id: str) -> Card:
-        """Find an agent's card of a day, in the team that he belongs to now."""
-        return day.agent(self._teams.get(agent_id, ""), agent_id)
+        """Find an agent's card of a day, in the team that he belongs to now, or did last."""
+        return day.agent(self._last_teams.get(agent_id, ""), agent_id)
 
     def write_open(self, now_ms: int) -> None:
         """Write the time up to `now_ms` on the cards, of states that go on."""
@@ -197,7 +200,7 @@ class AgentClocks:
     def _find(self, agent_id: str) -> _Agent:
         agent = self._agents.get(agent_id)
         if agent is None:
-            team = self._teams.get(agent_id, "")
+            team = self.team_of(agent_id)
             profile = self.staff.profile(team, self._skills.get(agent_id, {}))
             agent = self._agents[agent_id] = _Agent(agent_id, team, profile)
         return agent

@@ -34,6 +34,7 @@
 - `live`         puts a worker together from what the command line says, and runs it
 - `run_commands`  `switchroom run`
 - `commands`     `switchroom explain`, `replay`, `check`, `schema`, `topics`, `doctor`
+- `scorecard_command`, `scorecard_table`  `switchroom scorecard`: scores folded from a journal
 - `journal_commands`  `switchroom journal verify`, `digest`, `show`, `export`
 
 Only `worker`, `host`, `intake`, `http` and `kafka*` wait; only `clock` tells the time a decision

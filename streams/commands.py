@@ -26,6 +26,7 @@ from streams.journal_commands import (
 )
 from streams.kafka_commands import doctor, topics
 from streams.run_commands import run
+from streams.scorecard_command import scorecard
 
 if TYPE_CHECKING:
     from configs.commands import Outcome
@@ -41,6 +42,7 @@ def register(app: typer.Typer) -> None:
     app.command("schema")(schema)
     app.command("topics")(topics)
     app.command("doctor")(doctor)
+    app.command("scorecard")(scorecard)
     app.add_typer(journal_app, name="journal")
 
 
