@@ -91,6 +91,7 @@ from router.events import (
 from router.measures_agents import AgentClocks
 from router.measures_cards import Card, Days
 from router.measures_contacts import REPEAT_WINDOW_MS, FirstContacts, FollowedContact
+from router.measures_edges import wait_edges_ms
 from router.measures_lines import Line, PromiseCounts, QueueExit
 from router.measures_shifts import ShiftPlan
 from router.measures_waits import WaitPredictor
@@ -181,7 +182,7 @@ class Measures:
         """Find the counts of a queue on a channel, made at the first need."""
         line = self.lines.get((queue, channel))
         if line is None:
-            line = Line(self.interval_ms, (self._plan(queue).service_level_ms,))
+            line = Line(self.interval_ms, wait_edges_ms(self.center, queue))
             self.lines[queue, channel] = line
         return line
 

@@ -55,12 +55,13 @@ class FollowedContact:
 
     __slots__ = (
         "activity", "activity_from_ms", "agent_card", "arrived_ms", "card", "category", "channel",
-        "clocks", "closed_ms", "customer", "day", "found", "hold_ms", "kind", "language", "line",
+        "clocks", "closed_ms", "contact_id", "customer", "day", "found", "hold_ms", "kind", "language", "line",
         "overdue", "predicted_ms", "queue", "replied", "resolved", "since_ms", "skills", "talk_ms",
         "tier", "visit_ms", "visited", "waiting", "wrap_up_ms",
     )  # fmt: skip
 
     def __init__(self, event: ContactArrived, tier: str, now_ms: int) -> None:
+        self.contact_id = event.contact_id
         self.channel = event.channel
         self.category = event.category
         self.customer = event.customer
@@ -119,7 +120,8 @@ class FollowedContact:
             book.talk_ms += self.talk_ms
             book.hold_ms += self.hold_ms
             book.wrap_up_ms += self.wrap_up_ms
-        self.line.handle_times.add(self.talk_ms + self.hold_ms + self.wrap_up_ms)
+        handled_ms = self.talk_ms + self.hold_ms + self.wrap_up_ms
+        self.line.handle_times.add(handled_ms, self.contact_id)
         self.talk_ms = self.hold_ms = self.wrap_up_ms = 0
 
     def hear(

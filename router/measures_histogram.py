@@ -19,19 +19,26 @@ _SUB_BITS: Final = 5
 
 
 class FixedHistogram:
-    """Count values at or below given edges; the last bucket takes all above."""
+    """Count values at or below given edges; the last bucket takes all above.
 
-    __slots__ = ("counts", "edges_ms", "sum_ms")
+    `latest` names of each bucket the contact counted last, with its value.
+    """
+
+    __slots__ = ("counts", "edges_ms", "latest", "sum_ms")
 
     def __init__(self, edges_ms: tuple[int, ...]) -> None:
         self.edges_ms = edges_ms
         self.counts = [0] * (len(edges_ms) + 1)
         self.sum_ms = 0
+        self.latest: dict[int, tuple[str, int]] = {}
 
-    def add(self, value_ms: int) -> None:
-        """Count one value, milliseconds."""
-        self.counts[bisect_left(self.edges_ms, value_ms)] += 1
+    def add(self, value_ms: int, contact_id: str = "") -> None:
+        """Count one value, milliseconds, of a contact."""
+        bucket = bisect_left(self.edges_ms, value_ms)
+        self.counts[bucket] += 1
         self.sum_ms += value_ms
+        if contact_id:
+            self.latest[bucket] = contact_id, value_ms
 
     @property
     def count(self) -> int:

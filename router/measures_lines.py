@@ -172,8 +172,7 @@ class Line:
         "wrap_up_ms",
     )
 
-    def __init__(self, interval_ms: int, targets_ms: tuple[int, ...]) -> None:
-        edges = tuple(sorted(dict.fromkeys((*WAIT_EDGES_MS, *targets_ms))))
+    def __init__(self, interval_ms: int, edges: tuple[int, ...] = WAIT_EDGES_MS) -> None:
         self.interval_ms = interval_ms
         self.counts = Counts()
         self.intervals: dict[int, Counts] = {}
@@ -185,6 +184,13 @@ class Line:
         self.offers = self.offers_declined = self.offers_expired = self.offers_withdrawn = 0
         self.assignments = self.transferred = self.reopened = 0
         self.handled = self.talk_ms = self.hold_ms = self.wrap_up_ms = 0
+
+    def count_from_here(self) -> None:
+        """Forget every count, and nobody who waits."""
+        fresh = Line(self.interval_ms, self.answered_waits.edges_ms)
+        for name in self.__slots__:
+            if name != "waiting":
+                setattr(self, name, getattr(fresh, name))
 
     def arrive(self, contact_id: str, arrived_ms: int, since_ms: int) -> None:
         """Begin a visit; `since_ms` is when the contact began to wait, in any line."""
@@ -200,7 +206,7 @@ class Line:
         self.counts.leave(how, wait_ms, threshold_ms)
         self._interval(arrived_ms).leave(how, wait_ms, threshold_ms)
         if how is QueueExit.ANSWERED:
-            self.answered_waits.add(wait_ms)
+            self.answered_waits.add(wait_ms, contact_id)
             self.percentiles.add(wait_ms)
         elif how in _LOST:
             self.abandoned_waits.add(wait_ms)

@@ -15,6 +15,7 @@
 - `worker`       the loop that joins intake, service, journal and readers
 - `desk`         one centre as HTTP sees it, whatever its worker lives on
 - `http`         the same over HTTP: events in, decisions and state out; `http_events` its posts
+- `telemetry`    what a worker counts;  `metrics_page` the page of a process' centres
 - `host`         the centres of one process on one loop: signals, HTTP, what happens when one fails
 - `reload`       changed configurations for running centres: all of it valid, or nothing changes
 - `watchdog`     a loop that hangs is ended;  `dry_run` decisions that leave no trace

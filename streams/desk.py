@@ -18,6 +18,7 @@ from router.journal import Entry
 from streams import ENGINE_VERSION
 from streams.codec import ClockReached, Codec, Item, hash_body, refuse
 from streams.strict_json import BYTES_MAX
+from streams.telemetry import Telemetry
 from streams.views import Views
 from streams.worker import Outcome, Worker
 from streams.writing import DecisionWriter
@@ -73,6 +74,10 @@ class Desk(Protocol):
         """Return the worker that lives now."""
 
     @property
+    def telemetry(self) -> Telemetry | None:
+        """Return what counts for `/metrics`, if anything does."""
+
+    @property
     def standing_by(self) -> bool:
         """Whether another process has this centre, and we wait for its end."""
 
@@ -93,10 +98,17 @@ class Desk(Protocol):
 class WorkerDesk:
     """Answer for a worker whose posts go straight into its journal."""
 
-    def __init__(self, name: str, views: Views, worker: Worker | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        views: Views,
+        worker: Worker | None = None,
+        telemetry: Telemetry | None = None,
+    ) -> None:
         self.name = name
         self.views = views
         self.worker = worker
+        self.telemetry = telemetry
         self.standing_by = False
         self.failure = ""
 

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from router.journal import JournalError
 from streams.desk import Desk
+from streams.metrics_page import MetricsPage, fault_of
 from streams.ports import StoreError
 from streams.reload import Reloader
 from streams.service import CenterMismatchError
@@ -106,6 +107,8 @@ class Host:
             await shard.run()
         except _FATAL as error:
             shard.fail(str(error))
+            if shard.telemetry is not None and (kind := fault_of(error)):
+                shard.telemetry.count_fault(kind)
             if len(self.shards) > 1:
                 self.announce(f"{shard.name} has stopped, the others go on: {error}")
             return error
@@ -126,6 +129,7 @@ class Host:
                 options.token,
                 loopback=is_loopback(options.host),
                 reloader=options.reloader if options.lifecycle else None,
+                page=MetricsPage(self.shards, options.reloader),
             )
             try:
                 listening = server.listen(options.host, options.port)

@@ -23,6 +23,7 @@ from weakref import WeakSet
 from aiohttp import web
 
 from router.journal import JournalError
+from router.measures_text import OPENMETRICS_TYPE, TEXT_TYPE, wants_openmetrics
 from streams.board import PAGE_FILES
 from streams.board_http import BoardPages
 from streams.desk import HEARTBEAT_S, Desk, Problem
@@ -33,6 +34,7 @@ from streams.http_events import (
     split_posts,
     summarize,
 )
+from streams.metrics_page import MetricsPage
 from streams.ports import StoreError
 from streams.reload import Handover, Reloader
 
@@ -43,6 +45,8 @@ STREAMS_MAX: Final = 16
 HEAD_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 5.0
 WRITE_TIMEOUT_S: Final = 30.0
+BEHIND_MAX: Final = 10_000
+"""A worker with more records than this before it is not ready."""
 
 _HEALTH_PATHS: Final = frozenset({"/livez", "/healthz", "/readyz", "/-/healthy", "/-/ready"})
 _CONTACT_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -73,10 +77,12 @@ class Server:
         *,
         loopback: bool,
         reloader: Reloader | None = None,
+        page: MetricsPage | None = None,
     ) -> None:
         assert loopback or token, "beyond the loopback address a token is needed"
         self._desks = {desk.name: desk for desk in desks}
         self._reloader = reloader
+        self._page = MetricsPage(desks) if page is None else page
         self._token = token
         self._loopback = loopback
         self._waiting_bytes = 0
@@ -93,6 +99,7 @@ class Server:
             app.router.add_get(path, self._ready if "ready" in path else self._health)
         app.router.add_post("/-/reload", self._reload)
         app.router.add_get("/v1/centers", self._centers)
+        app.router.add_get("/metrics", self._metrics)
         app.router.add_post("/v1/events", self._events)
         app.router.add_get("/v1/stream", self._stream)
         app.router.add_get("/v1/queues", self._queues)
@@ -167,12 +174,16 @@ class Server:
             raise Problem(421, "Misdirected request", "this server answers to loopback names only")
         if request.path in PAGE_FILES:  # the page tells nothing; what it shows it asks for
             return await handler(request)
-        if self._token:
-            scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-            same = hmac.compare_digest(given.strip().encode(), self._token.encode())
-            if scheme.lower() != "bearer" or not same:
-                raise Problem(401, "Unauthorized", "send `Authorization: Bearer <token>`")
+        # Who scrapes may be without a token; then he sees numbers and no ids.
+        if request.path != "/metrics" and not self._knows(request):
+            raise Problem(401, "Unauthorized", "send `Authorization: Bearer <token>`")
         return await handler(request)
+
+    def _knows(self, request: web.Request) -> bool:
+        """Tell whether a request may see ids: it brings the token, or there is none."""
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        same = hmac.compare_digest(given.strip().encode(), self._token.encode())
+        return not self._token or (scheme.lower() == "bearer" and same)
 
     def _desk(self, request: web.Request) -> Desk:
         """Return the centre that a request is about."""
@@ -293,6 +304,12 @@ class Server:
             raise Problem(404, "Unknown contact", "no entry of the journal names it")
         return web.json_response({"contact_id": contact_id, "explanation": story})
 
+    async def _metrics(self, request: web.Request) -> web.Response:
+        openmetrics = wants_openmetrics(request.headers.get("Accept", ""))
+        body = self._page.render(openmetrics=openmetrics, exemplars=self._knows(request))
+        kind = OPENMETRICS_TYPE if openmetrics else TEXT_TYPE
+        return web.Response(body=body, headers={"Content-Type": kind})
+
     async def _health(self, _: web.Request) -> web.Response:
         desks = list(self._desks.values())
         facts: dict[str, Any] = {"status": self._status()}
@@ -313,6 +330,11 @@ class Server:
         if waiting:
             told = ", ".join(f"{name}: {state}" for name, state in waiting.items())
             raise Problem(503, "Not ready", f"the worker is starting or stopping ({told})")
+        for name, desk in self._desks.items():
+            lags = desk.worker.behind() if desk.worker is not None else []
+            if (behind := sum(records for _, _, records in lags)) > BEHIND_MAX:
+                told = f"{name}: {behind} records wait to be decided, more than {BEHIND_MAX}"
+                raise Problem(503, "Behind", told)
         return web.json_response({"status": "ready"})
 
 
@@ -352,7 +374,8 @@ async def _look(desk: Desk, question: Callable[[int | None], dict[str, object]])
 
 
 _ADVICE: Final = {
-    404: "see /v1/queues, /v1/agents, /v1/contacts/{id}, /v1/stream, /healthz; POST /v1/events",
+    404: "see /v1/queues, /v1/agents, /v1/contacts/{id}, /v1/stream, /metrics, /healthz; "
+    "POST /v1/events",
     405: "see the Allow header",
     413: f"at most {BODY_BYTES_MAX} bytes a request; send several",
 }

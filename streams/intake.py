@@ -116,6 +116,10 @@ class StreamIntake:
         # A daemon: a read that never returns must not keep the worker from stopping.
         threading.Thread(target=self._read, name=f"intake {topic}", daemon=True).start()
 
+    def behind(self) -> list[tuple[str, int, int]]:
+        """Return nothing: nobody knows what a file or a pipe still holds."""
+        return []
+
     @property
     def ended(self) -> bool:
         """Whether the stream was closed and all its lines were received."""

@@ -331,6 +331,11 @@ class Reader:
         """Return the offset of the record that comes next."""
         return self._positions[place]
 
+    def lag(self, place: Place) -> int:
+        """Return how many records the broker's last answer knew of behind the position."""
+        end = self._consumer.highwater(_their(place))
+        return max((end or 0) - self.position(place), 0)
+
     async def next(
         self, records_max: int, places: Iterable[Place] = (), poll_ms: int = POLL_MS
     ) -> list[KafkaRecord]:

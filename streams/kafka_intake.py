@@ -110,6 +110,13 @@ class KafkaIntake:
             self._task.cancel()
             await asyncio.wait({self._task}, timeout=1)
 
+    def behind(self) -> list[tuple[str, int, int]]:
+        """Return (topic, partition, records) fetched or in the log, and not received."""
+        return [
+            (place.topic, place.partition, len(held) + self._reader.lag(place))
+            for place, held in self._held.items()
+        ]
+
     @property
     def ended(self) -> bool:
         """Whether all was received that was there at the start, if that is all we want."""

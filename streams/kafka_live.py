@@ -43,6 +43,7 @@ from streams.ports import (
 from streams.recovery import Refold, recover
 from streams.service import Service, newest
 from streams.snapshots import SnapshotFiles
+from streams.telemetry import Telemetry
 from streams.topics import TopicNames, partition_of
 from streams.views import Views
 from streams.worker import Settings, Worker
@@ -96,6 +97,9 @@ class KafkaShard:
         self.committed_units = 0
         self.settled = asyncio.Event()
         self.failure = ""
+        self.telemetry: Telemetry | None = None
+        if options.shown:
+            self.telemetry = Telemetry(TopicNames(options.cluster.topic_prefix).inputs)
         self.names = TopicNames(options.cluster.topic_prefix)
         self._announce = announce
         self._lease = lease or Always()
@@ -237,6 +241,8 @@ class KafkaShard:
     async def _mourn(self, deaths: deque[float], error: OutcomeUnknownError) -> None:
         """Say why, wait a little; a worker that dies at once, again and again, must not go on."""
         deaths.append(time.monotonic())
+        if isinstance(error, ForeignWriterError) and self.telemetry is not None:
+            self.telemetry.count_fault("fenced")
         recent = sum(1 for died_s in deaths if deaths[-1] - died_s < LIVES_WITHIN_S)
         if recent == LIVES_MAX and isinstance(error, ForeignWriterError):
             raise StoreFencedError(
@@ -277,6 +283,7 @@ class KafkaShard:
                 settings=self.options.settings,
                 wake=wake,
                 ready=self.settled,
+                telemetry=self.telemetry,
             )
             if self._stop.is_set():
                 return

@@ -28,8 +28,9 @@ from streams.intake import FileIntake, StreamIntake
 from streams.ports import CommitUnit, Sink, StoreLockedError
 from streams.recovery import recover
 from streams.service import Service, newest
+from streams.telemetry import Telemetry
 from streams.views import Views
-from streams.worker import Settings, Worker
+from streams.worker import HTTP_TOPIC, Settings, Worker
 from streams.writing import DecisionWriter
 
 log: Final = logging.getLogger("switchroom")
@@ -44,7 +45,7 @@ class RunOptions:
     """What a store is run with; `input` "-" is standard input, "" none.
 
     `standby`: wait while another process has the store, and take over when it ends.
-    `dry_run`: decide beside the store, and leave no trace.
+    `dry_run`: decide beside the store, and leave no trace. `counted`: somebody may ask for metrics.
     """
 
     store: Path
@@ -55,6 +56,7 @@ class RunOptions:
     print_decisions: bool = False
     standby: bool = False
     dry_run: bool = False
+    counted: bool = False
     settings: Settings = field(default_factory=Settings)
 
 
@@ -104,7 +106,12 @@ class StoreShard(WorkerDesk):
     """Run one centre on its store."""
 
     def __init__(self, options: RunOptions, announce: Callable[[str], None]) -> None:
-        super().__init__(options.configured.center.name, Views(options.store))
+        topics = [HTTP_TOPIC, *_topics_of(options.input)]
+        super().__init__(
+            options.configured.center.name,
+            Views(options.store),
+            telemetry=Telemetry(topics) if options.counted else None,
+        )
         self.options = options
         self.settled = asyncio.Event()
         self._announce = announce
@@ -197,6 +204,7 @@ class StoreShard(WorkerDesk):
             settings=options.settings,
             wake=wake,
             ready=self.settled,
+            telemetry=self.telemetry,
         )
         if self._stopped.is_set():
             worker.stop()
@@ -226,6 +234,11 @@ def _clock_of(options: RunOptions, floor_ms: int) -> Clock:
     if options.speed is not None:
         return ScaledClock(options.speed)
     return WallClock(floor_ms)
+
+
+def _topics_of(name: str) -> list[str]:
+    """Return the topic of an input: its name, or that of standard input."""
+    return [] if not name else [STDIN_TOPIC if name == "-" else Path(name).name]
 
 
 def _open_input(

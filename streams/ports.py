@@ -113,6 +113,9 @@ class Intake(Protocol):
     def receive(self, records_max: int) -> list[Received]:
         """Return what is there, at most `records_max` records; empty when nothing is."""
 
+    def behind(self) -> list[tuple[str, int, int]]:
+        """Return (topic, partition, records) of what is known to be there and not received."""
+
     @property
     def ended(self) -> bool:
         """Whether nothing more will come."""

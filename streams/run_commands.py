@@ -228,6 +228,7 @@ def _run_on_stores(
                     print_decisions=choice.print_decisions,
                     standby=choice.standby,
                     dry_run=choice.dry_run,
+                    counted=hosting.port is not None,
                     settings=settings,
                 ),
                 _announce,

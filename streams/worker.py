@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -25,6 +25,7 @@ from streams.ports import Intake, Journal, Received, Sink, Snapshots
 from streams.recovery import take_snapshot
 from streams.service import Service
 from streams.strict_json import BYTES_MAX
+from streams.telemetry import Telemetry
 
 log: Final = logging.getLogger("switchroom.worker")
 
@@ -114,6 +115,7 @@ class Worker:
         operator: bool = True,
         wake: asyncio.Event | None = None,
         ready: asyncio.Event | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self.service = service
         self.clock = clock
@@ -123,6 +125,7 @@ class Worker:
         self._snapshots = snapshots
         self._intake = intake
         self._sinks = sinks
+        self._telemetry = telemetry
         self._settings = settings or Settings()
         self._operator = operator
         self._posts: deque[Post] = deque()
@@ -135,6 +138,8 @@ class Worker:
         self._ready = ready or asyncio.Event()
         self._stopping = False
         self._snapshot_seq = service.state.seq
+        if telemetry is not None:
+            telemetry.begin(service.router, self.behind)
 
     # --- from outside -------------------------------------------------------------
 
@@ -168,6 +173,15 @@ class Worker:
         self._posts.append(Post(items, done, topic))
         self._wake.set()
         return await done
+
+    def behind(self) -> list[tuple[str, int, int]]:
+        """Return (topic, partition, records) of what came and is not decided yet."""
+        waiting = [(HTTP_TOPIC, 0, sum(len(post.items) for post in self._posts))]
+        if self._intake is not None:
+            held = Counter((received.topic, received.partition) for received in self._held)
+            held.update({(topic, part): more for topic, part, more in self._intake.behind()})
+            waiting += [(*place, records) for place, records in held.items()]
+        return waiting
 
     @property
     def can_stamp(self) -> bool:
@@ -254,6 +268,8 @@ class Worker:
         if isinstance(self.clock, WallClock):
             drift_ms = self.clock.drift_ms()
             if abs(drift_ms) > DRIFT_ALARM_MS >= abs(self.health.drift_ms):
+                if self._telemetry is not None:
+                    self._telemetry.count_fault("clock_drift")
                 log.warning(
                     "clock_drift: the host's clock is %d ms off the worker's; stamps go on "
                     "steadily; restart the worker if the host's clock is right",
@@ -359,7 +375,11 @@ class Worker:
             return None
         if own_ms and own_ms < service.router.now_ms:
             self.health.late_records += 1
-        return service.hear(item, max(at_ms, service.router.now_ms), received)
+        began_ns = time.perf_counter_ns()
+        entry = service.hear(item, max(at_ms, service.router.now_ms), received)
+        if self._telemetry is not None:
+            self._telemetry.decided(entry, time.perf_counter_ns() - began_ns)
+        return entry
 
     def _now_ms(self) -> int:
         now_ms = self.clock.now_ms()
@@ -376,6 +396,8 @@ class Worker:
             self.health.committed_units += 1
             for sink in self._sinks:
                 await sink.publish(unit, ENGINE_VERSION)
+            if self._telemetry is not None:
+                self._telemetry.hear_unit(unit)
             async with self.committed:
                 self.committed.notify_all()
             if unit.seq_to - self._snapshot_seq >= self._settings.snapshot_every:
