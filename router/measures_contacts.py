@@ -55,9 +55,9 @@ class FollowedContact:
 
     __slots__ = (
         "activity", "activity_from_ms", "agent_card", "arrived_ms", "card", "category", "channel",
-        "clocks", "closed_ms", "contact_id", "customer", "day", "found", "hold_ms", "kind", "language", "line",
-        "overdue", "predicted_ms", "queue", "replied", "resolved", "since_ms", "skills", "talk_ms",
-        "tier", "visit_ms", "visited", "waiting", "wrap_up_ms",
+        "clocks", "closed_ms", "contact_id", "customer", "day", "found", "hold_ms", "kind",
+        "language", "line", "overdue", "predicted_ms", "queue", "replied", "resolved", "since_ms",
+        "skills", "talk_ms", "tier", "visit_ms", "visited", "waiting", "wrap_up_ms",
     )  # fmt: skip
 
     def __init__(self, event: ContactArrived, tier: str, now_ms: int) -> None:

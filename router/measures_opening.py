@@ -45,19 +45,21 @@ def open_measures(router: Router) -> Measures:
     measures = Measures()
     if floor.center is None:
         return measures
-    told: list[_Told] = [
-        (0, AgentSignedIn(agent.agent_id, agent.session, agent.presence), ())
-        for agent in floor.agents.values()
-        if agent.state in (states.READY, states.AWAY)
-    ]
+    told: list[_Told] = []
     someone = next(iter(floor.center.agents), "")
     for contact in floor.contacts.values():
         told += _tell_contact(contact, someone)
     for agent in floor.agents.values():
         told += _tell_agent(agent, router.now_ms)
+    told += [
+        (router.now_ms, AgentSignedIn(agent.agent_id, agent.session, agent.presence), ())
+        for agent in floor.agents.values()
+        if agent.state in (states.READY, states.AWAY)
+    ]
     # Of one instant, in the order told: an arrival before what became of it.
     told.sort(key=lambda one: one[0])
-    measures.fold(Stamped(0, 0, CenterChanged(floor.center)), ())
+    first_ms = told[0][0] if told else router.now_ms
+    measures.fold(Stamped(0, first_ms, CenterChanged(floor.center)), ())
     for at_ms, event, decisions in told:
         measures.fold(Stamped(0, at_ms, event), decisions)
     measures.fold(Stamped(router.seq, router.now_ms, TimeAdvanced()), ())
@@ -144,7 +146,10 @@ def _tell_work(work: Assignment, agent_id: str) -> list[_Told]:
 def _forget_counts(measures: Measures) -> None:
     for line in measures.lines.values():
         line.count_from_here()
-    measures.promises.clear()
+    for counts in measures.promises.values():
+        for name in counts.__slots__:
+            # In place: the clocks that run know their books.
+            setattr(counts, name, 0)
     measures.decisions.clear()
     measures.events.clear()
     measures.accepted = 0

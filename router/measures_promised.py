@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from router.center import Category, Center, Promise, Signal
 from router.sla import DEFAULT_SIGNALS, matches
@@ -28,13 +29,16 @@ def promised_pairs(center: Center) -> list[tuple[str, str]]:
 def _made_to(center: Center, category: str) -> list[str]:
     """Return the promises that some contact of a category gets: of each kind the first to match."""
     found: dict[str, None] = {}
-    for channel in center.channels:
-        for tier in ("", *center.tiers):
-            kinds: dict[object, None] = {}
-            for name, promise in center.promises.items():
-                if promise.kind not in kinds and matches(promise, category, channel, tier):
-                    kinds[promise.kind] = None
-                    found[name] = None
+    # Beside the priorities that promises name, one that none of them does.
+    named = [level for promise in center.promises.values() for level in promise.priorities]
+    priorities = dict.fromkeys([*named, -1])
+    for channel, tier, priority in product(center.channels, ("", *center.tiers), priorities):
+        kinds: dict[object, None] = {}
+        for name, promise in center.promises.items():
+            if promise.kind in kinds or not matches(promise, category, channel, tier, priority):
+                continue
+            kinds[promise.kind] = None
+            found[name] = None
     return list(found)
 
 

@@ -35,7 +35,7 @@ from streams.worker import Settings, Worker
 from streams.writing import encode_event
 
 CENTER = load_center(Path(__file__).parent.parent / "configs" / "tiny").center
-TOKEN = "opened"
+TOKEN = "opened"  # noqa: S105 - of a test
 OPENMETRICS = {"Accept": "application/openmetrics-text"}
 
 
