@@ -71,6 +71,10 @@ class FileIntake:
                 "read under this name; put the old file back, or give the new one another name"
             )
 
+    def behind(self) -> list[tuple[str, int, int]]:
+        """Return nothing: nobody knows what a file still holds."""
+        return []
+
     def receive(self, records_max: int) -> list[Received]:
         """Return the next lines."""
         records: list[Received] = []
@@ -117,7 +121,7 @@ class StreamIntake:
         threading.Thread(target=self._read, name=f"intake {topic}", daemon=True).start()
 
     def behind(self) -> list[tuple[str, int, int]]:
-        """Return nothing: nobody knows what a file or a pipe still holds."""
+        """Return nothing: nobody knows what a pipe still holds."""
         return []
 
     @property

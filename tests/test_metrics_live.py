@@ -22,11 +22,14 @@ from router.events import (
     OfferAccepted,
     Stamped,
 )
-from router.measures_text import OPENMETRICS_TYPE, TEXT_TYPE
+from router.journal import JournalError, ReplayDivergedError
+from router.measures_text import OPENMETRICS_TYPE, TEXT_TYPE, render
 from streams.clock import WallClock
+from streams.desk import WorkerDesk
 from streams.embedded import EmbeddedJournal, EmbeddedStore
-from streams.health import BEHIND_MAX, STUCK_S
-from streams.http import Server
+from streams.http import BEHIND_MAX, Server
+from streams.metrics_page import MetricsPage, fault_of, merge
+from streams.ports import StoreFencedError
 from streams.recovery import recover
 from streams.service import Service
 from streams.telemetry import Telemetry
@@ -62,15 +65,13 @@ def on_site(path: Path, play: Callable[[Site], Awaitable[None]], token: str = ""
         state = await recover(journal, journal)
         service = Service(state, CenterChanged(CENTER), store.writer_epoch)
         telemetry = Telemetry(["http"])
-        telemetry.begin(service.router)
-        telemetry.loaded_config(1_000)
         worker = Worker(
             service, journal, journal, WallClock(), settings=Settings(stop_at_end=False),
             telemetry=telemetry,
         )  # fmt: skip
-        telemetry.lag = worker.behind
         views = Views(path / "day.db")
-        server = Server(worker, views, token, loopback=not token, telemetry=telemetry)
+        desk = WorkerDesk(CENTER.name, views, worker, telemetry)
+        server = Server([desk], token, loopback=not token)
         running = asyncio.create_task(worker.run())
         try:
             async with (
@@ -186,10 +187,6 @@ def test_health_says_why_not(tmp_path: Path) -> None:
             200
         ] * 3
         assert [(await site.get(path))[0] for path in ("/readyz", "/-/ready")] == [200] * 2
-        turned_s, site.worker.health.turned_s = site.worker.health.turned_s, -STUCK_S
-        status, _, page = await site.get("/livez")
-        assert (status, "not turned" in page) == (503, True)
-        site.worker.health.turned_s = turned_s
         site.worker.behind = lambda: [("http", 0, BEHIND_MAX + 1)]  # type: ignore[method-assign]
         status, _, page = await site.get("/readyz")
         assert (status, "wait to be decided" in page) == (503, True)
@@ -200,11 +197,47 @@ def test_health_says_why_not(tmp_path: Path) -> None:
     on_site(tmp_path, play)
 
 
+def desk_of(telemetry: Telemetry, worker: Worker | None) -> WorkerDesk:
+    return WorkerDesk("x", Views(Path("none.db")), worker, telemetry)
+
+
 def test_who_asks_often_gets_the_page_that_was_just_made() -> None:
     telemetry = Telemetry(["http"])
-    first = telemetry.page(openmetrics=False)
-    telemetry._pages[False, False] = (time.monotonic(), 1.0, first)
+    page = MetricsPage([desk_of(telemetry, None)])
+    first = page.render(openmetrics=False)
+    page._made[False, False] = (time.monotonic(), 1.0, first)
     telemetry.count_fault("fenced")
-    assert telemetry.page(openmetrics=False) is first
-    telemetry._pages[False, False] = (time.monotonic() - 21, 1.0, first)
-    assert b'switchroom_faults_total{kind="fenced"} 1.0' in telemetry.page(openmetrics=False)
+    assert page.render(openmetrics=False) is first
+    page._made[False, False] = (time.monotonic() - 21, 1.0, first)
+    assert b'switchroom_faults_total{kind="fenced"} 1.0' in page.render(openmetrics=False)
+
+
+def test_a_centre_is_on_the_page_while_its_worker_lives_here() -> None:
+    page = MetricsPage([desk_of(Telemetry(["http"]), None)]).render(openmetrics=False).decode()
+    named = {
+        line.partition("{")[0].partition(" ")[0] for line in page.splitlines() if line[0] != "#"
+    }
+    assert named == {
+        "switchroom_faults_total",
+        "switchroom_build_info",
+        "switchroom_config_last_reload_successful",
+        "switchroom_config_last_reload_success_timestamp_seconds",
+    }
+
+
+def test_several_centres_share_a_page_without_repeating_a_series() -> None:
+    first, second = Telemetry(["http"]), Telemetry(["http"])
+    first.count_fault("fenced")
+    second.count_fault("fenced")
+    merged = merge([first.families(), second.families()])
+    lines = render(merged, openmetrics=False).decode().splitlines()
+    names = [line.rpartition(" ")[0] for line in lines if line[0] != "#"]
+    assert len(names) == len(set(names))
+    assert 'switchroom_faults_total{kind="fenced"} 2.0' in lines
+
+
+def test_errors_that_are_faults_are_counted_by_kind() -> None:
+    assert fault_of(ReplayDivergedError("")) == "replay_diverged"
+    assert fault_of(JournalError("")) == "journal_conflict"
+    assert fault_of(StoreFencedError("")) == "fenced"
+    assert fault_of(OSError()) == ""
