@@ -21,6 +21,7 @@
 - `watchdog`     a loop that hangs is ended;  `dry_run` decisions that leave no trace
 - `board*`       what a supervisor watches: `board` makes frames, `board_clocks` folds what they
                  need, `board_http` serves them; the page that draws them is in `page/`
+- `adapters/`    what other platforms say, made our events; `switchroom adapt`
 - `topics`       the topics' names, how each must be kept, a centre's partition
 - `kafka_settings`  how to reach a cluster, and what is refused: secrets and data in the clear
 - `kafka`        one cluster through its client: every call with a deadline, every error ours

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from streams.adapters.adapt_command import adapt
 from streams.journal_commands import (
     JournalArgument,
     JsonOption,
@@ -43,6 +44,7 @@ def register(app: typer.Typer) -> None:
     app.command("topics")(topics)
     app.command("doctor")(doctor)
     app.command("scorecard")(scorecard)
+    app.command("adapt")(adapt)
     app.add_typer(journal_app, name="journal")
 
 

@@ -1,0 +1,1 @@
+"""Other platforms: samples written from their public documentation, and what becomes of them."""
