@@ -39,8 +39,8 @@ from router.router import Router
 from router.sequencer import Sequencer
 
 ROOT = Path(__file__).parent.parent
-OWN = ("README.md", "TUTORIAL.md", "ARCHITECTURE.md", "GLOSSARY.md", "CHANGELOG.md")
-DOCUMENTS = (*OWN, "ROUTING.md", "CONTRIBUTING.md", "SECURITY.md")
+DOCUMENTS = tuple(sorted(path.name for path in ROOT.glob("*.md")))
+OWN = tuple(name for name in DOCUMENTS if name not in {"CONTRIBUTING.md", "SECURITY.md"})
 DAY_MS = 1_772_442_000_000  # 2026-03-02T09:00:00Z
 ENOUGH_S = 60
 
