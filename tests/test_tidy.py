@@ -61,7 +61,9 @@ FORBIDDEN_TEXT = {
 }
 # Where another platform's word is what it says.
 THEIR_WORDS = {r"\breservations?\b": ("ADAPTERS.md", "streams/adapters/*", "tests/adapters/*")}
-TEXT_SUFFIXES = {".py", ".js", ".css", ".md", ".toml", ".yaml", ".yml", ".json", ".html", ".txt", ".sh", ".ini"}
+TEXT_SUFFIXES = {
+    ".css", ".html", ".ini", ".js", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml",
+}  # fmt: skip
 SKIPPED_FOLDERS = {"build", "dist", "out", "node_modules", "__pycache__", "shared"}
 
 
