@@ -118,25 +118,25 @@ def test_a_retargeted_clock_changes_name_and_deadline() -> None:
     assert clocks_of(fold) == [("k", "gold", 10_000, False)]
 
 
-@pytest.mark.parametrize("seed", [3, 17, 42])
-def test_the_fold_agrees_with_the_router_at_every_point(seed: int) -> None:
-    """The running clocks of the board are those of the router, whatever happened before."""
-    center, options = from_seed(seed)
-    entries: list[Entry] = []
-    simulate_day(center, options, listeners=(entries.append,))
-    router, fold, most = Router(), BoardFold(), 0
-    for entry in entries:
-        router.handle(entry.stamped)
-        fold.fold(entry)
-        true = clocks_of_router(router)
-        shown = {
-            (contact_id, name): (clock.breached, clock.paused)
-            for contact_id, clocks in fold.clocks.items()
-            for name, clock in clocks.items()
-        }
-        assert shown == true, entry.stamped
-        most = max(most, len(true))
-    assert most > 3
+def test_the_fold_agrees_with_the_router_at_every_point() -> None:
+    """The clocks of the board are those of the router, whatever happened before."""
+    most = 0
+    for seed in range(3, 9):
+        entries: list[Entry] = []
+        simulate_day(*from_seed(seed), listeners=(entries.append,))
+        router, fold = Router(), BoardFold()
+        for entry in entries:
+            router.handle(entry.stamped)
+            fold.fold(entry)
+            true = clocks_of_router(router)
+            shown = {
+                (contact_id, name): (clock.breached, clock.paused)
+                for contact_id, clocks in fold.clocks.items()
+                for name, clock in clocks.items()
+            }
+            assert shown == true, (seed, entry.stamped)
+            most = max(most, len(true))
+    assert most > 10
 
 
 def clocks_of_router(router: Router) -> dict[tuple[str, str], tuple[bool, bool]]:
