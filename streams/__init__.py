@@ -6,6 +6,7 @@
                  `RecordRefused`, never an exception
 - `writing`      decisions, and a journal's events, to CloudEvents
 - `clock`        the three ways to tell the time: wall, scaled, recorded
+- `producers`    what producers' clocks are worth: age is judged by their own newest word
 - `ports`        what the worker asks of whoever keeps the order: receive, append, read, publish
 - `embedded`     those ports on one SQLite file: nothing to install, one process, one machine
 - `intake`       records from files and standard input, each with its position

@@ -11,12 +11,18 @@ the journal has already reached.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
+
+from streams.ports import StoreError
 
 _NS_PER_MS: Final = 1_000_000
 DRIFT_ALARM_MS: Final = 1000
+AHEAD_MAX_MS: Final = 3_600_000
+"""A worker that was away for longer than this reads the wall twice."""
+SECOND_READING_S: Final = 2.0
 
 ReadNs = Callable[[], int]
 
@@ -76,6 +82,36 @@ class WallClock:
     def drift_ms(self) -> int:
         """Return by how much the wall differs from this clock now; > 1 s deserves an alarm."""
         return self._read_wall_ns() // _NS_PER_MS - self.now_ms()
+
+
+class ClockError(StoreError):
+    """The host's clock cannot be believed: says what to do."""
+
+
+async def steady_wall(
+    floor_ms: int,
+    wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    read_wall_ns: ReadNs = time.time_ns,
+    read_monotonic_ns: ReadNs = time.monotonic_ns,
+) -> WallClock:
+    """Return a clock of the wall that starts at or behind `floor_ms`, the journal's end.
+
+    Time never goes back, so a stamp too far ahead would freeze a centre. A wall far beyond the
+    journal's end is read a second time; raises `ClockError` if the two readings
+    contradict each other, as they do while a host sets its clock.
+    """
+    clock = WallClock(floor_ms, read_wall_ns, read_monotonic_ns)
+    ahead_ms = clock.now_ms() - floor_ms
+    if not floor_ms or ahead_ms <= AHEAD_MAX_MS:
+        return clock
+    await wait(SECOND_READING_S)
+    if abs(clock.drift_ms()) > DRIFT_ALARM_MS:
+        raise ClockError(
+            f"clock_drift: the host's clock is {ahead_ms // 3_600_000} h after the journal's end, "
+            f"and it moved by {clock.drift_ms()} ms beside itself within {SECOND_READING_S:g} s; "
+            "time cannot go back, so nothing is stamped: set the clock right and start again"
+        )
+    return clock
 
 
 class ScaledClock:

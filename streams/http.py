@@ -363,7 +363,7 @@ def _health_of(desk: Desk) -> dict[str, Any]:
         "commit_units": health.committed_units,
         "late_records": health.late_records,
         "clock_drift_ms": health.drift_ms,
-        "edge_counts": dict(service.codec.counts),
+        "edge_counts": {**service.codec.counts, **service.state.producers.counts},
     }
 
 

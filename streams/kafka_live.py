@@ -21,7 +21,7 @@ from typing import Final
 
 from router.events import CenterChanged
 from router.journal import Entry
-from streams.clock import Clock, RecordedClock, ScaledClock, WallClock
+from streams.clock import Clock, RecordedClock, ScaledClock, steady_wall
 from streams.desk import Posted, Problem, Receipt
 from streams.dry_run import DryJournal, DrySink
 from streams.kafka import Cluster, Place
@@ -277,7 +277,7 @@ class KafkaShard:
                 service,
                 journal,
                 journal,
-                self._clock(service.router.now_ms),
+                await self._clock(service.router.now_ms),
                 intake=intake,
                 sinks=sinks,
                 settings=self.options.settings,
@@ -359,12 +359,12 @@ class KafkaShard:
         if isinstance(journal, DryJournal):
             self._announce(journal.told())
 
-    def _clock(self, floor_ms: int) -> Clock:
+    async def _clock(self, floor_ms: int) -> Clock:
         if self.options.recorded:
             return RecordedClock()
         if self.options.speed is not None:
             return ScaledClock(self.options.speed)
-        return WallClock(floor_ms)
+        return await steady_wall(floor_ms)
 
 
 async def fetch_journal(

@@ -19,7 +19,7 @@ from typing import BinaryIO, Final, TextIO
 
 from router.events import CenterChanged
 from router.journal import decode_record
-from streams.clock import Clock, RecordedClock, ScaledClock, WallClock
+from streams.clock import Clock, RecordedClock, ScaledClock, steady_wall
 from streams.desk import WorkerDesk
 from streams.dry_run import DryJournal, DrySink
 from streams.embedded import EmbeddedJournal, EmbeddedStore
@@ -198,7 +198,7 @@ class StoreShard(WorkerDesk):
             service,
             journal,
             journal,
-            _clock_of(options, service.router.now_ms),
+            await _clock_of(options, service.router.now_ms),
             intake=intake,
             sinks=sinks,
             settings=options.settings,
@@ -228,12 +228,12 @@ def _wake(loop: asyncio.AbstractEventLoop, wake: asyncio.Event) -> None:
         loop.call_soon_threadsafe(wake.set)
 
 
-def _clock_of(options: RunOptions, floor_ms: int) -> Clock:
+async def _clock_of(options: RunOptions, floor_ms: int) -> Clock:
     if options.recorded:
         return RecordedClock()
     if options.speed is not None:
         return ScaledClock(options.speed)
-    return WallClock(floor_ms)
+    return await steady_wall(floor_ms)
 
 
 def _topics_of(name: str) -> list[str]:

@@ -34,6 +34,7 @@ from router.snapshot import SnapshotError
 from streams import ENGINE_VERSION
 from streams.embedded import checksum_of
 from streams.ports import Journal, Snapshots, StoredRecord, StoredSnapshot
+from streams.producers import ProducerClocks
 
 log: Final = logging.getLogger("switchroom.recovery")
 _encode: Final = msgspec.json.Encoder().encode
@@ -53,6 +54,7 @@ class Refold:
         self.digest = Digest()
         self.inputs_up_to: dict[str, int] = {}
         self.previous_id = ""
+        self.producers = ProducerClocks()
         self.records = 0
 
     @property
@@ -118,6 +120,8 @@ class Refold:
     def note(self, entry: Entry) -> None:
         """Keep what the worker must know beside the router's state."""
         stamped = entry.stamped
+        if stamped.occurred_ms:
+            self.producers.note(stamped.event_id, stamped.occurred_ms, stamped.at_ms)
         if entry.decisions:
             last = len(entry.decisions) - 1
             if isinstance(stamped.event, CenterChanged) and any(
@@ -137,17 +141,19 @@ class Refold:
 
 
 class SnapshotBody(Struct, frozen=True):
-    """What a snapshot holds: the configuration in force and the router's own bytes."""
+    """What a snapshot holds: the configuration in force, the router's own bytes, clocks."""
 
     center: Center
     router: bytes
+    producers: dict[str, int] = {}
 
 
 def take_snapshot(state: Refold) -> StoredSnapshot | None:
     """Make the snapshot of a state; None before there is a centre."""
     if state.center is None:
         return None
-    body = msgspec.msgpack.encode(SnapshotBody(state.center, state.router.snapshot()))
+    whole = SnapshotBody(state.center, state.router.snapshot(), state.producers.newest_ms)
+    body = msgspec.msgpack.encode(whole)
     state_hash = state.digest.hexdigest()
     checksum = checksum_of(state.seq, ENGINE_VERSION, state_hash, body)
     return StoredSnapshot(state.seq, ENGINE_VERSION, state_hash, checksum, body)
@@ -190,6 +196,7 @@ def _restore(snapshot: StoredSnapshot, stored: StoredRecord | None) -> Refold:
     body = msgspec.msgpack.decode(snapshot.body, type=SnapshotBody)
     state = Refold(Router.restore(body.router))
     state.shard, state.center = record.shard, body.center
+    state.producers = ProducerClocks(body.producers)
     state.digest = Digest(record.state_hash)
     state.previous_id = stored.previous_id
     for entry in record.entries:

@@ -128,6 +128,14 @@ class Service:
         self._take(entries)
         return entries[-1]
 
+    def believe(self, heard: Heard, at_ms: int) -> Heard:
+        """Return what was heard, without its instant if only its producer's clock makes it old."""
+        if self.state.center is None or not heard.occurred_ms:
+            return heard
+        window_ms = self.state.center.limits.duplicate_window_ms
+        told_ms = self.state.producers.judge(heard.event_id, heard.occurred_ms, at_ms, window_ms)
+        return heard if told_ms else Heard(heard.event, heard.event_id)
+
     def step_over(self, received: Received) -> None:
         """Pass a place in the input that holds no event."""
         self._gaps.append(self._advance_position(received))

@@ -373,10 +373,13 @@ class Worker:
             if own_ms:
                 service.tick(own_ms, entries_max=2**63)
             return None
-        if own_ms and own_ms < service.router.now_ms:
-            self.health.late_records += 1
+        at_ms = max(at_ms, service.router.now_ms)
+        if own_ms:
+            self.health.late_records += own_ms < at_ms
+        elif received is not None:
+            item = service.believe(item, at_ms)
         began_ns = time.perf_counter_ns()
-        entry = service.hear(item, max(at_ms, service.router.now_ms), received)
+        entry = service.hear(item, at_ms, received)
         if self._telemetry is not None:
             self._telemetry.decided(entry, time.perf_counter_ns() - began_ns)
         return entry
