@@ -27,12 +27,15 @@ def register(app: typer.Typer) -> None:
     from simulation.demo_command import demo  # noqa: PLC0415 - mounted on demand
     from simulation.erlang_command import register as register_erlang  # noqa: PLC0415 - as above
     from simulation.fit.commands import fit  # noqa: PLC0415 - as above
+    from simulation.fit.forecast_command import forecast, history  # noqa: PLC0415 - as above
     from simulation.fit.import_command import import_  # noqa: PLC0415 - as above
 
     app.command("simulate")(simulate)
     app.command("demo")(demo)
     app.command("import")(import_)
     app.command("fit")(fit)
+    app.command("forecast")(forecast)
+    app.command("history")(history)
     register_erlang(app)
 
 

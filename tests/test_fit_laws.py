@@ -118,7 +118,10 @@ def test_kaplan_meier_by_hand() -> None:
     curve = kaplan_meier(times, ended)
     assert curve.survival == pytest.approx([0.875, 0.7, 0.525, 0.2625], abs=1e-12)
     # Greenwood at 3.1: S sqrt(1/(8 7) + 1/(5 4))
-    assert curve.at(3.1).error == pytest.approx(0.7 * math.sqrt(1 / 56 + 1 / 20))
+    assert curve.survival[1] * math.sqrt(curve.log_variance[1]) == pytest.approx(
+        0.7 * math.sqrt(1 / 56 + 1 / 20)
+    )
+    assert math.isnan(curve.at(3.1).value)  # fewer than ten are left: not told
 
 
 def test_exponential_patience_is_found_and_not_refuted() -> None:

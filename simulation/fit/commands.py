@@ -75,13 +75,15 @@ def fit(
 ) -> None:
     """Fit demand, handling, patience and behaviour from history; write a scenario from them."""
     with_libraries()
-    from simulation.fit.showing import as_plain, as_text  # noqa: PLC0415 - loads scipy
+    from simulation.fit.fitting import fit_history  # noqa: PLC0415 - loads scipy
+    from simulation.fit.showing import as_plain, as_text  # noqa: PLC0415 - as above
     from simulation.fit.writing import WritingOptions, write_scenario  # noqa: PLC0415 - as above
 
     known = load(center)
     reading = reading_of(form, timezone, repeated_hour, shifts=shifts, first=first, last=last)
     options = _options(holidays, short_service, redial_window, repeat_window, hazard_edges)
-    history, found = fitted(source, reading, options, known)
+    history = read(source, reading, known)
+    found = fit_history(history, options)
     if output is not None:
         if center is None or known is None:
             stop("a scenario names its centre; give the directory with --center")
@@ -214,19 +216,15 @@ def holiday_set(text: str) -> frozenset[date]:
     return frozenset(days)
 
 
-def fitted(
-    source: Path, reading: Reading, options: FitOptions, center: Center | None
-) -> tuple[History, Fit]:
-    """Read and fit a source; tell what is wrong with it."""
+def read(source: Path, reading: Reading, center: Center | None) -> History:
+    """Read a source; tell what is wrong with it."""
     from router.journal import JournalError  # noqa: PLC0415 - help must not load the engine
-    from simulation.fit.fitting import fit_history  # noqa: PLC0415 - loads scipy
-    from simulation.fit.local_time import TimeError  # noqa: PLC0415 - as above
-    from simulation.fit.reading import read_history  # noqa: PLC0415 - as above
+    from simulation.fit.local_time import TimeError  # noqa: PLC0415 - loads zones
+    from simulation.fit.reading import read_history  # noqa: PLC0415 - loads numpy
     from simulation.fit.tables import TableError  # noqa: PLC0415 - as above
 
     try:
-        history = read_history(source, reading, center)
-        return history, fit_history(history, options)
+        return read_history(source, reading, center)
     except (TableError, JournalError, TimeError) as error:
         stop(str(error))
 

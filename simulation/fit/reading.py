@@ -135,15 +135,20 @@ def _visit(row: PlanningRow, center: Center | None) -> Visit:
     ending = Ending(values["outcome"])
     handle = values.get("handle_seconds")
     wrap_up = values.get("wrap_up_seconds")
+    category = str(values.get("category") or _category_of(queue, center))
+    known = center.categories.get(category) if center is not None else None
+    # Wrap-up that met the centre's limit would have taken longer.
+    limit_s = known.wrap_up_ms / 1000 if known is not None and known.wrap_up_ms > 0 else math.inf
     return Visit(
         arrived_ms=int(values["arrived_at"]),
-        category=str(values.get("category") or _category_of(queue, center)),
+        category=category,
         channel=str(values.get("channel", "phone")),
         queue=queue,
         ending=ending,
         wait_s=float(values["wait_seconds"]),
         handle_s=None if handle is None or ending is not Ending.ANSWERED else float(handle),
         wrap_up_s=None if wrap_up is None else float(wrap_up),
+        wrap_up_open=wrap_up is not None and float(wrap_up) >= limit_s,
         agent=str(values.get("agent", "")),
         customer=str(values.get("customer", "")),
     )

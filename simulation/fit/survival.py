@@ -36,11 +36,11 @@ class Curve:
     at_risk: Array
 
     def at(self, time_s: float) -> Figure:
-        """Return S(t) with Greenwood's error; `nan` beyond the last customer."""
+        """Return S(t) with Greenwood's error; `nan` where fewer than ten were left."""
         place = int(np.searchsorted(self.times_s, time_s, side="right"))
         if place == 0:
             return Figure(1.0, 0.0)
-        if place == len(self.times_s) and self.survival[-1] > 0 and self.at_risk[-1] < _LEFT_MIN:
+        if self.at_risk[place - 1] < _LEFT_MIN:
             return Figure(math.nan)
         value = float(self.survival[place - 1])
         return Figure(value, value * math.sqrt(float(self.log_variance[place - 1])))

@@ -35,6 +35,7 @@ _OPEN_SHARE: Final = 0.001
 _CONSTANT_P: Final = 0.05
 _EMPIRICAL_VALUES: Final = 200
 _GAVE_UP_MIN: Final = 10
+_AGAIN_TOLD: Final = 0.005
 
 Plain = dict[str, Any]
 
@@ -206,10 +207,13 @@ class _Writer:
     # --- demand -----------------------------------------------------------------------------------
 
     def _demand(self, source: SourceFit, profile: DayProfile, first: int, last: int) -> Plain:
+        fresh = self._fresh(source)
         found: Plain = {
             "category": source.category,
             "channel": source.channel,
-            "per_interval": [round(value, 3) for value in self._intervals(profile)[first:last]],
+            "per_interval": [
+                round(value * fresh, 3) for value in self._intervals(profile)[first:last]
+            ],
             "handle": self._handle(source),
         }
         wrap_up = self._handling(source, "wrap_up")
@@ -226,6 +230,24 @@ class _Writer:
             found["resolved"] = round(1 - repeats.share.value, 4)
             found["repeat"] = {"share": 1.0, "after": self._law(repeats.delay, "best")}
         return found
+
+    def _fresh(self, source: SourceFit) -> float:
+        """Return the share of contacts that are neither redials nor repeats: those come again."""
+        patience, redials, repeats = source.patience, source.redials, source.repeats
+        if patience is None:
+            return 1.0
+        again = 0.0
+        gave_up = patience.abandoned + patience.balked
+        served = source.handling.handle.ended if source.handling is not None else 0
+        if redials is not None and redials.delay.best is not None:
+            again += gave_up * _beyond_chance(redials)
+        if repeats is not None and repeats.delay.best is not None:
+            again += served * repeats.share.value
+        whole = sum(profile.total.value * profile.days for profile in source.arrivals.profiles)
+        share = min(0.9, again / whole) if whole else 0.0
+        if share >= _AGAIN_TOLD:
+            self.note(f"{share:.1%} are redials and repeats, which come by themselves", source)
+        return 1 - share
 
     def _handling(self, source: SourceFit, part: str) -> DurationFit | None:
         """Return a source's own fit of handling or wrap-up, else that of its channel."""

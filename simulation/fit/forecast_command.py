@@ -1,0 +1,158 @@
+"""Offer forecasts and made-up histories on the command line: `switchroom forecast`, `history`."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulation.fit.commands import (
+    FirstOption,
+    FormatOption,
+    HolidayOption,
+    HourOption,
+    JsonOption,
+    LastOption,
+    ZoneOption,
+    holiday_set,
+    load,
+    read,
+    reading_of,
+    stop,
+    with_libraries,
+)
+from simulation.fit.layouts import Format, RepeatedHour
+
+if TYPE_CHECKING:
+    from simulation.fit.forecasting import DayForecast, Judged
+
+_COLUMNS = ("day", "kind", "source", "mean", "low", "high")
+
+
+def forecast(
+    source: Annotated[
+        Path, typer.Argument(help="A journal file, or counts or contacts as CSV or workbook.")
+    ],
+    center: Annotated[Path | None, typer.Option(help="The centre's directory.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the days here, as CSV.")
+    ] = None,
+    *,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many days ahead.")] = 28,
+    coverage: Annotated[
+        float, typer.Option(min=0.5, max=0.99, help="How often the interval should hold.")
+    ] = 0.9,
+    form: FormatOption = Format.OURS,
+    timezone: ZoneOption = "",
+    repeated_hour: HourOption = RepeatedHour.ASK,
+    holidays: HolidayOption = "",
+    first: FirstOption = "",
+    last: LastOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Forecast daily volumes with intervals made of the forecast's own past errors."""
+    with_libraries()
+    from simulation.fit.forecasting import Forecaster  # noqa: PLC0415 - loads numpy
+    from simulation.fit.showing import as_plain  # noqa: PLC0415 - as above
+
+    reading = reading_of(form, timezone, repeated_hour, first=first, last=last)
+    history = read(source, reading, load(center))
+    apart = holiday_set(holidays)
+    found: dict[str, tuple[list[DayForecast], Judged | None]] = {}
+    for table in history.tables:
+        try:
+            forecaster = Forecaster(table.days, table.totals, apart, coverage)
+        except ValueError as error:
+            stop(f"{table.name}: {error}")
+        found[table.name] = (forecaster.forecast(days), forecaster.judge())
+    if output is not None:
+        _write(output, found)
+    if as_json:
+        plain = {
+            name: {"days": as_plain(ahead), "judged": as_plain(judged)}
+            for name, (ahead, judged) in found.items()
+        }
+        typer.echo(json.dumps(plain, ensure_ascii=False))
+        return
+    for name, (ahead, judged) in found.items():
+        typer.echo(name)
+        if judged is None:
+            typer.echo("  too few days to judge the forecast by its past")
+        else:
+            typer.echo(
+                f"  one day ahead, on {judged.days} past days: {judged.covered.value:.1%} within "
+                f"the {coverage:.0%} interval; off by {judged.error:.1%} on average (last week's "
+                f"same day: {judged.naive:.1%})"
+            )
+        for day in ahead:
+            typer.echo(
+                f"  {day.day} {day.kind:<8} {day.mean:8.0f}   {day.low:8.0f} to {day.high:8.0f}"
+            )
+
+
+def _write(path: Path, found: dict[str, tuple[list[DayForecast], Judged | None]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        for name, (ahead, _) in found.items():
+            for day in ahead:
+                figures = (f"{value:.1f}" for value in (day.mean, day.low, day.high))
+                writer.writerow((day.day, day.kind, name, *figures))
+
+
+def history(
+    scenario: Annotated[Path, typer.Argument(help="A scenario file, or a shipped one's name.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The CSV file to write.")],
+    first: Annotated[str, typer.Option("--from", help="The first day.")] = "2026-01-05",
+    weeks: Annotated[int, typer.Option(min=1, max=520, help="How many weeks.")] = 8,
+    seed: Annotated[int, typer.Option(help="The number from which everything is drawn.")] = 1,
+    weekdays: Annotated[
+        str, typer.Option(help="Factors of weekdays; those not named are closed.")
+    ] = "mon=1,tue=1,wed=1,thu=1,fri=1",
+    *,
+    contacts: Annotated[
+        bool, typer.Option(help="A row per contact instead of one per interval and queue.")
+    ] = False,
+) -> None:
+    """Play a scenario over weeks and record it as a telephone system would, truth known."""
+    with_libraries()
+    from configs.findings import ConfigError  # noqa: PLC0415 - help is quick
+    from simulation.fit.recording import Recording, write_contacts, write_counts  # noqa: PLC0415
+    from simulation.plan.reading import load_scenario  # noqa: PLC0415 - loads the planner
+
+    try:
+        loaded = load_scenario(scenario)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    try:
+        recording = Recording(
+            first=date.fromisoformat(first),
+            days=7 * weeks,
+            seed=seed,
+            weekdays=_factors(weekdays),
+        )
+    except ValueError as error:
+        raise typer.BadParameter(f"--from {first}: write a day as 2026-01-05") from error
+    rows = (write_contacts if contacts else write_counts)(loaded, recording, output)
+    typer.echo(f"{rows} rows written to {output}", err=True)
+
+
+def _factors(text: str) -> dict[str, float]:
+    from simulation.fit.arrivals import WEEKDAYS  # noqa: PLC0415 - loads scipy
+
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, factor = part.strip().partition("=")
+        try:
+            value = float(factor)
+        except ValueError:
+            value = -1.0
+        if name not in WEEKDAYS or not 0 <= value <= 1_000:
+            raise typer.BadParameter(f'--weekdays "{part}": write mon=1.2,tue=1')
+        found[name] = value
+    return found
