@@ -15,5 +15,7 @@ The fit (`switchroom fit`):
 - `handling`       work, speed beside other chats, pace of agents; `behavior`: offers and shifts
 - `returns`        redials and repeat contacts
 - `fitting`        all of it: a `Fit`; `showing`: as text and JSON
-- `people_there`   who was at work; `writing`: the scenario; `commands`: the command
+- `people_there`   who was at work; `writing`, `scenario_text`: the scenario; `commands`
+- `forecasting`    daily totals ahead (`switchroom forecast`); `forecast_command`
+- `recording`      a scenario played into a history with a known truth (`switchroom history`)
 """

@@ -214,3 +214,17 @@ def correlate(first: Array, second: Array, groups: Mapping[str, Indexes]) -> Fig
     if not np.isfinite(left_out).all() or not math.isfinite(value):
         return Figure(math.nan)
     return Figure(value, float(left_out.std()) * math.sqrt(number - 1))
+
+
+def possible_correlations(matrix: Array) -> Array:
+    """Return the correlations nearest to some that may contradict each other.
+
+    Pairs that were estimated one by one need not be a correlation matrix; negative eigenvalues
+    are cut off and the diagonal made 1 again.
+    """
+    values, vectors = np.linalg.eigh(matrix)
+    if values[0] >= 0:
+        return matrix
+    whole = (vectors * np.maximum(values, 1e-6)) @ vectors.T
+    scale = np.sqrt(np.diag(whole))
+    return np.asarray(whole / np.outer(scale, scale), dtype=np.float64)

@@ -61,9 +61,7 @@ def fit(
         str, typer.Option(help="A handling below this is somebody hanging up.")
     ] = "10s",
     redial_window: Annotated[str, typer.Option(help="A redial comes within this time.")] = "1h",
-    repeat_window: Annotated[
-        str, typer.Option(help="A repeat contact comes within this time.")
-    ] = "24h",
+    repeat_window: Annotated[str, typer.Option(help="A repeat comes within this time.")] = "24h",
     hazard_edges: Annotated[
         str, typer.Option(help="Seconds between which patience is told apart, with commas.")
     ] = "",

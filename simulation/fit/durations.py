@@ -75,6 +75,11 @@ class DurationFit:
     quantiles_s: dict[float, float]
 
     @property
+    def constant(self) -> bool:
+        """Say whether all are alike, as where a machine keeps the time."""
+        return _is_constant(self.quantiles_s)
+
+    @property
     def best(self) -> LawFit | None:
         """Return the law with the least AIC; None with too little data."""
         return self.laws[0] if self.laws else None
@@ -125,8 +130,11 @@ def fit_durations(
             np.concatenate([np.ones(len(data.ended)), np.zeros(len(data.still_open))]) > 0,
         )
         observed = {share: quantile_of(curve, share) for share in QUANTILES}
-        laws = [_fit(name, law, data, curve.times_s, curve.survival) for name, law in LAWS.items()]
-        laws.sort(key=lambda fit: fit.aic)
+        if not _is_constant(observed):
+            laws = [
+                _fit(name, law, data, curve.times_s, curve.survival) for name, law in LAWS.items()
+            ]
+            laws.sort(key=lambda fit: fit.aic)
     expected = _short_by(laws[0], short_below_s) * len(data.ended) if laws else math.nan
     return DurationFit(
         ended=len(ended_s),
@@ -138,6 +146,11 @@ def fit_durations(
         laws=tuple(laws),
         quantiles_s=observed,
     )
+
+
+def _is_constant(quantiles_s: dict[float, float]) -> bool:
+    found = quantiles_s.values()
+    return bool(found) and max(found) - min(found) <= 0.01 * max(found)
 
 
 def _thin(values: Array) -> Array:

@@ -136,7 +136,7 @@ def _duration_lines(name: str, fit: DurationFit) -> Iterator[str]:
             f"({fit.short / fit.ended:.1%}; the law has {max(0.0, fit.short_expected):.0f} there)"
         )
     if fit.best is None:
-        yield "  too few for a law"
+        yield "  always the same" if fit.constant else "  too few for a law"
     for law in fit.laws:
         figures = ", ".join(f"{key} {figure}" for key, figure in law.parameters.items())
         mark = "->" if law is fit.best else "  "

@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import yaml
 
 from router.center import Center
 from simulation.fit.arrivals import HOLIDAY, WEEKDAYS, DayProfile
+from simulation.fit.busyness import possible_correlations
 from simulation.fit.durations import DurationFit, LawName
 from simulation.fit.fitting import Fit, SourceFit
 from simulation.fit.handling import work_of
 from simulation.fit.history import DAY_MINUTES, History
 from simulation.fit.people_there import staffed_by_team
 from simulation.fit.returns import ReturnFit
+from simulation.fit.scenario_text import clock, duration, scenario_text
 
 # What is assumed where nothing is known: mean patience of those who wait on the line, handling.
 PATIENCE_S: Final = {"phone": 300.0, "chat": 240.0}
@@ -63,27 +64,8 @@ def write_scenario(
         f"{fit.first_day} to {fit.last_day}; the day is a {writer.kind}.",
         *notes,
     ]
-    body = yaml.dump(
-        scenario,
-        Dumper=_Dumper,
-        sort_keys=False,
-        default_flow_style=None,
-        allow_unicode=True,
-        width=96,
-    )
-    schema = "# yaml-language-server: $schema=../schemas/scenario.schema.json\n"
-    options.path.write_text(
-        schema + "".join(f"# {line}\n" for line in head) + body, encoding="utf-8"
-    )
+    options.path.write_text(scenario_text(head, scenario), encoding="utf-8")
     return notes
-
-
-class _Dumper(yaml.SafeDumper):
-    """Write equal values out instead of pointing to the first."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        """Say that nothing is pointed to."""
-        return True
 
 
 class _Writer:
@@ -139,8 +121,8 @@ class _Writer:
             "center": os.path.relpath(self.options.center, self.options.path.resolve().parent),
             "date": self._date().isoformat(),
             "zone": self.fit.zone,
-            "opens": _clock(first * self.minutes),
-            "closes": _clock(last * self.minutes),
+            "opens": clock(first * self.minutes),
+            "closes": clock(last * self.minutes),
             "interval": f"{self.minutes}m",
             "demand": demand,
         }
@@ -252,12 +234,12 @@ class _Writer:
     def _handling(self, source: SourceFit, part: str) -> DurationFit | None:
         """Return a source's own fit of handling or wrap-up, else that of its channel."""
         own = getattr(source.handling, part, None)
-        if own is not None and own.best is not None:
+        if own is not None and (own.best is not None or own.constant):
             assert isinstance(own, DurationFit), "handle or wrap_up"
             return own
         channel = self.channels.get(source.channel)
         shared = getattr(channel.handling, part, None) if channel is not None else None
-        if shared is None or shared.best is None:
+        if shared is None or not (shared.best is not None or shared.constant):
             return None
         assert isinstance(shared, DurationFit), "handle or wrap_up"
         what = part.replace("_", "-")
@@ -277,7 +259,7 @@ class _Writer:
             mean = HANDLE_S
             self.note(f"handling is not in the history; {mean:g} s assumed", source)
         self.note(f"no law of handling can be seen; lognormal, cv {HANDLE_CV} assumed", source)
-        return {"law": "lognormal", "mean": _duration(mean), "cv": HANDLE_CV}
+        return {"law": "lognormal", "mean": duration(mean), "cv": HANDLE_CV}
 
     def _empirical(self, source: SourceFit) -> Plain:
         speeds = self.fit.speeds[source.channel]
@@ -305,8 +287,9 @@ class _Writer:
                 raise ValueError(f"--law {wanted}: say best, empirical, {', '.join(LawName)}")
             chosen = next((law for law in fit.laws if law.law.value == wanted), None)
         if chosen is None:
-            return {"law": "exponential", "mean": _duration(fit.mean_s.value)}
-        found: Plain = {"law": chosen.law.value, "mean": _duration(chosen.mean_s.value)}
+            law = "constant" if fit.constant else "exponential"
+            return {"law": law, "mean": duration(fit.mean_s.value)}
+        found: Plain = {"law": chosen.law.value, "mean": duration(chosen.mean_s.value)}
         if chosen.law is not LawName.EXPONENTIAL:
             found["cv"] = round(chosen.cv.value, 4)
         return found
@@ -321,7 +304,7 @@ class _Writer:
                 f"patience cannot be seen in counts; exponential, mean {assumed:g} s assumed",
                 source,
             )
-            return {"patience": {"law": "exponential", "mean": _duration(assumed)}}
+            return {"patience": {"law": "exponential", "mean": duration(assumed)}}
         found: Plain = {}
         shared = self.channels[source.channel].patience
         if fit.abandoned < _GAVE_UP_MIN <= shared.abandoned:
@@ -336,7 +319,7 @@ class _Writer:
                 }
             else:
                 mean = fit.exponential_mean_s.value
-                found["patience"] = {"law": "exponential", "mean": _duration(mean)}
+                found["patience"] = {"law": "exponential", "mean": duration(mean)}
         elif fit.waits:
             self.note("nobody gave up; everybody waits as long as it takes", source)
         if fit.balked:
@@ -365,7 +348,7 @@ class _Writer:
         if told and parts is not None:
             alpha = round(1 / own, 2)
             found["parts"] = [
-                {"until": _clock(parts.split_minute), "alpha": alpha},
+                {"until": clock(parts.split_minute), "alpha": alpha},
                 {"until": "24:00", "alpha": alpha},
             ]
         return found
@@ -380,11 +363,7 @@ class _Writer:
             if all(end in alphas for end in ends):
                 row, column = (names.index(str(end)) for end in ends)
                 matrix[row, column] = matrix[column, row] = pair.value.value
-        values, vectors = np.linalg.eigh(matrix)
-        if values[0] < 0:
-            whole = (vectors * np.maximum(values, 1e-6)) @ vectors.T
-            scale = np.sqrt(np.diag(whole))
-            matrix = whole / np.outer(scale, scale)
+        matrix = possible_correlations(matrix)
         off = matrix[np.triu_indices(len(names), 1)]
         return {
             "correlation": round(float(off.mean()), 3),
@@ -405,7 +384,7 @@ class _Writer:
         if acceptance is not None and acceptance.offers:
             behavior["declines"] = round(acceptance.declined.value, 4)
             behavior["ignores"] = round(acceptance.ignored.value, 4)
-            if acceptance.reaction.best is not None:
+            if acceptance.reaction.best is not None or acceptance.reaction.constant:
                 behavior["reaction"] = self._law(acceptance.reaction, "best")
         attendance = self.fit.attendance
         if attendance is not None:
@@ -450,11 +429,3 @@ def _beyond_chance(fit: ReturnFit) -> float:
     if chance >= 1:
         return 0.0
     return round(max(0.0, (fit.share.value - chance) / (1 - chance)), 4)
-
-
-def _duration(seconds: float) -> str:
-    return f"{max(1, round(1000 * seconds))}ms"
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
