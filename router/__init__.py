@@ -29,6 +29,7 @@ What happens:
                `Router.next_deadline() -> int | None`: the one verb and the one question
 - `on_*`       the handlers, a file per family of events: `on_arrival`, `on_contact`, `on_offer`,
                `on_agent`, `on_center`; `refusals` answer what is not followed
+- `opening`    opens and closes queues at the edges of their hours (`doors` are these edges)
 - `matching`   asks the two questions; `assignments` carries out, `waiting` lets wait
 - `clocks`     runs the promises' clocks; `retargeting` lets them live on when contacts reopen or
                promises change
@@ -39,8 +40,8 @@ Around it:
 - `journal`    stamped events with their decisions; digest, replay; `canonical` writes the
                configuration in the form that journals keep
 - `snapshot*`  the whole state written down and brought back
-- `explain`    why this agent, why still waiting, from the journal (`candidates` looks at agents
-               for a contact, `rivals` at contacts for an agent)
+- `explain`    why this agent, why still waiting, from the journal (`explain_present`: how things
+               stand; `candidates` looks at agents for a contact, `rivals` at contacts for an agent)
 - `measures*`  every number over many contacts, defined once
 - `build_info` whether this core is compiled, and from which sources
 

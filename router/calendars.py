@@ -115,6 +115,11 @@ class OpeningHours:
         closes_ms = self._closes[index]
         return closes_ms if closes_ms < self._to_ms else None
 
+    def last_closing_ms(self, at_ms: int) -> int:
+        """Return the last closing instant up to `at_ms`; the table's beginning before the first."""
+        index = bisect_right(self._closes, at_ms) - 1
+        return self._closes[index] if index >= 0 else self._from_ms
+
     # --- working days ----------------------------------------------------------------
 
     def end_of_nth_working_day(self, at_ms: int, n: int) -> int:

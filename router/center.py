@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from router.center_calendars import (
+    AtClosing,
     Calendar,
     CalendarDefinition,
     DayException,
@@ -23,6 +24,8 @@ from router.center_calendars import (
     Holidays,
     NamedDay,
     OpeningTable,
+    WaitClock,
+    WhenClosed,
 )
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "LATER",
     "Agent",
     "AgentPolicy",
+    "AtClosing",
     "Calendar",
     "CalendarDefinition",
     "Category",
@@ -54,6 +58,8 @@ __all__ = [
     "Signal",
     "Step",
     "Team",
+    "WaitClock",
+    "WhenClosed",
 ]
 
 _CLOSED = {"extra": "forbid"}
@@ -186,7 +192,10 @@ class Queue:
     `ring_size` is k of the ring policies; `ring_step_ms` the time after which `ring_progressively`
     rings one agent more. `weights` (agent id to share, default 1) serve `weighted_share`.
     `length_max` and `wait_max_ms` 0 mean unlimited; `overflow_to` serves the action `overflow`.
-    `teams`, when given, restricts the line to their agents. `calendar` names its opening hours.
+    `teams`, when given, restricts the line to their agents. `calendar` names its opening hours:
+    `when_closed` is for who arrives while it is closed, `at_closing` for who waits when it closes
+    (callbacks are always kept), `wait_clock` says whether steps and `wait_max_ms` count closed
+    time.
 
     Some contact policies weigh one line against another: `wait_weight` multiplies the wait under
     `longest_weighted_wait` and is the cost of a delay under `generalized_c_mu`, which also takes
@@ -215,6 +224,9 @@ class Queue:
     handle_time_ms: int = field(default=300_000, metadata={LATER: "0.2"})
     late_weight: int = field(default=4, metadata={LATER: "0.2"})
     queue_share: int = field(default=1, metadata={LATER: "0.2"})
+    when_closed: WhenClosed = field(default=WhenClosed.SERVE, metadata={LATER: "0.2"})
+    at_closing: AtClosing = field(default=AtClosing.KEEP, metadata={LATER: "0.2"})
+    wait_clock: WaitClock = field(default=WaitClock.PLAIN, metadata={LATER: "0.2"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,38 @@ class DayKind(Enum):
     EXCEPTION = "exception"
 
 
+class WhenClosed(Enum):
+    """Say what happens to a contact that arrives while its queue is closed.
+
+    `serve`: the calendar closes nothing; it only moves callbacks into its hours. Under all the
+    others nobody is offered a contact of the queue while it is closed.
+    """
+
+    SERVE = "serve"
+    WAIT = "wait"
+    REFUSE = "refuse"
+    DEFLECT = "deflect"
+    OVERFLOW = "overflow"
+    CALLBACK = "callback"
+
+
+class AtClosing(Enum):
+    """Say what happens, when a queue closes, to the contacts that wait in it."""
+
+    KEEP = "keep"
+    SERVE = "serve"
+    EXPIRE = "expire"
+    DEFLECT = "deflect"
+    OVERFLOW = "overflow"
+
+
+class WaitClock(Enum):
+    """Say by which clock routing steps and the wait limit of a queue count."""
+
+    PLAIN = "plain"
+    OPEN_HOURS = "open_hours"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Holidays:
     """Say where the holidays of a calendar come from.

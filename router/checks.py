@@ -32,7 +32,7 @@ from router.center import (
 from router.later_checks import check_later_settings
 from router.problems import Path, Problem, show_duration, suggest
 from router.ranges import CHANNEL_MAX, LEVELS, NAME_PATTERN, RANGES, WARNINGS, WEIGHTS
-from router.reach import check_reach, is_language, overflow_rings
+from router.reach import check_reach, is_language, overflow_rings, overflows_ever
 from router.routing_checks import check_routing
 
 __all__ = ["Problem", "check_center", "check_values", "config_hash"]
@@ -241,7 +241,7 @@ class _Check:
             )
 
     def queue_limits(self, path: Path, queue: Queue) -> None:
-        overflows = LimitAction.OVERFLOW in (queue.when_full, queue.when_late)
+        overflows = overflows_ever(queue)
         if queue.when_late is LimitAction.REFUSE:
             self.error(
                 (*path, "when_late"),
@@ -252,7 +252,7 @@ class _Check:
             if not overflows:
                 self.warn(
                     (*path, "overflow_to"),
-                    "unused; say when_full: overflow or when_late: overflow, or remove it",
+                    "unused; say overflow in a when_... or at_closing, or remove it",
                 )
         for field, action, limit in (
             ("when_full", queue.when_full, "length_max"),

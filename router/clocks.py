@@ -286,7 +286,7 @@ def escalate(floor: Floor, clock: Clock, reason: Reason) -> None:
     chain = clock.plan.promise.escalation
     more = floor.more_of(clock.contact)
     level = more.escalated.get(clock.plan.name, 0)
-    clock.escalate_ms = 0
+    waited, clock.escalate_ms = clock.escalate_ms, 0
     if level < len(chain):
         more.escalated[clock.plan.name] = level + 1
         floor.out.append(
@@ -296,7 +296,7 @@ def escalate(floor: Floor, clock: Clock, reason: Reason) -> None:
         )
     if clock.phase != OVER:
         await_answer(floor, clock)
-        if clock.escalate_ms or clock.fifo is None:
+        if waited or clock.escalate_ms or clock.fifo is None:
             floor.timers.cancel(clock)
             arm_clock(floor, clock)
 

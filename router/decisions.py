@@ -73,6 +73,8 @@ class Reason(Enum):
     QUEUE_FULL = "queue_full"
     QUEUE_WAIT_LIMIT = "queue_wait_limit"
     AFFINITY_ENDED = "affinity_ended"
+    QUEUE_CLOSED = "queue_closed"
+    QUEUE_OPENED = "queue_opened"
     OVERLOAD = "overload"
     CALLBACK_REQUESTED = "callback_requested"
     # interruptible work

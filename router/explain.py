@@ -7,20 +7,17 @@ so an explanation costs the hot path nothing, and it can be asked for at any lat
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from router.calendars import show_timeline, timeline
 from router.candidates import (
     Candidate,
     free_in_order,
-    group_obstacles,
     look_at,
     say_duration,
     say_score,
 )
 from router.contacts import ContactState
-from router.deadlines import NEVER
 from router.decisions import (
     AssignContact,
     BreachSla,
@@ -47,15 +44,24 @@ from router.decisions import (
     WarnSla,
     WithdrawOffer,
 )
-from router.events import Event, TimeAdvanced
+from router.events import ContactArrived, Event, TimeAdvanced
+from router.explain_present import (
+    say_closed,
+    say_instant,
+    tell_deadline,
+    tell_obstacles,
+    tell_present,
+)
 from router.journal import Entry, ReplayDivergedError
+from router.on_arrival import key_of
 from router.policies.contact_selection import POLICIES, POLICY_ORDER
-from router.records import BREACHED, OVER, PAUSED, Assignment, Clock, Contact
+from router.records import Assignment, Clock, Contact
 from router.rivals import Rival, rivals_for
 from router.router import Router
 
 if TYPE_CHECKING:
     from router.floor import Floor
+    from router.plan import QueuePlan
 
 _LOSERS: Final = 3
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,7 +97,7 @@ def explain_lines(entries: Iterable[Entry], contact_id: str) -> list[str]:
             lines.extend(_tell_entry(router, entry, contact_id, views, rivals))
     contact = router.floor.contacts.get(contact_id)
     if contact is not None and contact.state != ContactState.ENDED:
-        lines.extend(_tell_present(router, contact))
+        lines.extend(tell_present(router, contact))
     return lines
 
 
@@ -103,12 +109,6 @@ def concerns(entry: Entry, contact_id: str) -> bool:
         getattr(decision, "contact_id", getattr(decision, "subject", None)) == contact_id
         for decision in entry.decisions
     )
-
-
-def say_instant(at_ms: int) -> str:
-    """Write an instant as UTC time of day with date, to the millisecond."""
-    moment = _EPOCH + timedelta(milliseconds=at_ms)
-    return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{at_ms % 1000:03d} UTC"
 
 
 # --- what happened ---------------------------------------------------------------------------
@@ -153,11 +153,13 @@ def _tell_entry(
         if about != contact_id:
             continue
         lines.append(f"    {say_decision(decision, stamped.at_ms)}")
+        if decision.reason is Reason.QUEUE_CLOSED:
+            lines.extend(f"      {line}" for line in _tell_closed(floor, decision, stamped.event))
         if isinstance(decision, PauseSla):
             lines.append(f"      by {_who_paused(floor, entry, contact_id)}")
         if isinstance(decision, StartSla | ResumeSla):
             clock = _clock_named(floor.contacts.get(contact_id), decision.policy)
-            lines.extend(f"      {line}" for line in _tell_deadline(clock))
+            lines.extend(f"      {line}" for line in tell_deadline(clock))
         if isinstance(decision, OfferContact):
             contact = floor.contacts[contact_id]
             told = _tell_offer(router, contact, decision, views)
@@ -165,6 +167,20 @@ def _tell_entry(
                 told[1:1] = _tell_choice(contact_id, decision, rivals)
             lines.extend(f"      {line}" for line in told)
     return lines
+
+
+def _tell_closed(floor: Floor, decision: Decision, event: Event) -> list[str]:
+    """Tell until when the queue is closed that a decision is about."""
+    queue: QueuePlan | None = None
+    if isinstance(decision, EnqueueContact):
+        queue = floor.queues.get(decision.queue)
+    elif isinstance(decision, OverflowContact):
+        queue = floor.queues.get(decision.from_queue)
+    elif isinstance(event, ContactArrived):
+        profile = floor.profile(key_of(floor, event))
+        queue = None if isinstance(profile, Reason) else profile.queue
+    text = "" if queue is None else say_closed(floor, queue)
+    return [text] if text else []
 
 
 def _who_paused(floor: Floor, entry: Entry, contact_id: str) -> str:
@@ -183,18 +199,6 @@ def _clock_named(contact: Contact | None, policy: str) -> Clock | None:
     while clock is not None and clock.plan.name != policy:
         clock = clock.next
     return clock
-
-
-def _tell_deadline(clock: Clock | None) -> list[str]:
-    """Tell the way to a deadline through opening hours, in the calendar's local time."""
-    if clock is None or clock.plan.hours is None or clock.phase == OVER:
-        return []
-    hours = clock.plan.hours
-    left_ms = clock.plan.target_ms - clock.consumed_ms
-    return [
-        f"by the calendar {hours.name}:",
-        *show_timeline(hours, timeline(hours, clock.since_ms, left_ms)),
-    ]
 
 
 def say_event(event: Event) -> str:
@@ -326,7 +330,7 @@ def _tell_offer(
     if len(losers) > _LOSERS:
         lines.append(f"and {len(losers) - _LOSERS} more who were free")
     others = [view for view in views if view.agent_id != offer.agent_id]
-    lines.extend(_tell_obstacles(others))
+    lines.extend(tell_obstacles(others))
     return lines
 
 
@@ -344,96 +348,3 @@ def _tell_choice(contact_id: str, offer: OfferContact, rivals: list[Rival]) -> l
     if len(losers) > _LOSERS:
         lines.append(f"and {len(losers) - _LOSERS} more lines in which somebody waited")
     return lines
-
-
-def _tell_obstacles(views: list[Candidate]) -> list[str]:
-    return [
-        f"not {', '.join(examples)}{f' and {count - len(examples)} more' * (count > len(examples))}"
-        f": {text}"
-        for text, count, examples in group_obstacles(views)
-    ]
-
-
-# --- how things stand -------------------------------------------------------------------------
-
-
-def _tell_present(router: Router, contact: Contact) -> list[str]:
-    """Tell how an open contact stands, and for a waiting one what it waits for."""
-    floor, now_ms = router.floor, router.now_ms
-    age = say_duration(now_ms - contact.arrived_ms)
-    lines = [f"{say_instant(now_ms)}  now: {_say_state(contact)}, {age} after its arrival"]
-    if contact.state == ContactState.WAITING:
-        lines.extend(f"    {line}" for line in _tell_wait(floor, contact))
-    clock = contact.clocks
-    while clock is not None:
-        if clock.phase != OVER:
-            lines.extend(f"      {line}" for line in _tell_deadline(clock))
-            left = say_duration(clock.deadline_ms - now_ms)
-            state = f"due in {left}"
-            if clock.phase == PAUSED:
-                state = f"paused with {say_duration(clock.plan.target_ms - clock.consumed_ms)} left"
-            elif clock.phase == BREACHED:
-                state = f"broken, {say_duration(now_ms - clock.deadline_ms)} late by now"
-            lines.append(f"    promise {clock.plan.name}: {state}")
-        clock = clock.next
-    return lines
-
-
-def _say_state(contact: Contact) -> str:
-    return ContactState(contact.state).name.lower().replace("_", " ")
-
-
-def _tell_wait(floor: Floor, contact: Contact) -> list[str]:
-    """Tell why a contact waits: who is ahead, who could serve it, what would have to change."""
-    lane = contact.lane
-    assert lane is not None, "a waiting contact has a lane"
-    assert floor.center is not None, "a centre comes before contacts"
-    demand, more = lane.demand, contact.more
-    needs = ", ".join(f"{skill} >= {level}" for skill, level in demand.needs) or "no skill"
-    lines = [
-        (
-            f"waits in queue {demand.queue.name} at step {contact.step}, "
-            f"priority {lane.priority}, needs {needs} (configuration {floor.center.version})"
-        )
-    ]
-    if more is not None and more.affinity is not None:
-        until = say_duration(more.affinity_until_ms - floor.now_ms)
-        lines.append(f"for {more.affinity.agent_id} alone, for another {until}; then for anyone")
-    ahead = sum(
-        1
-        for other in demand.lanes
-        for waiting in other.contacts()
-        if (9 - other.priority, waiting.place) < (9 - lane.priority, contact.place)
-    )
-    lines.append(f"{ahead} with the same needs are ahead of it by priority and age")
-    views = look_at(floor, demand, contact)
-    able = [view for view in views if not view.obstacle]
-    if able:
-        lines.append(f"free, but held back: {', '.join(view.agent_id for view in able[:3])}")
-    lines.extend(_tell_obstacles(views))
-    lines.append(_say_change(views))
-    step_ms, limit_ms = floor.next_step_ms(contact), floor.queue_limit_ms(contact)
-    if step_ms != NEVER:
-        due = say_duration(step_ms - floor.now_ms)
-        lines.append(f"routing step {contact.step + 1} falls due in {due}")
-    if limit_ms != NEVER:
-        lines.append(
-            f"the queue's wait limit is reached in {say_duration(limit_ms - floor.now_ms)}"
-        )
-    return lines
-
-
-def _say_change(views: list[Candidate]) -> str:
-    """Say what would have to change for the contact to be offered."""
-    busy = sum(1 for view in views if view.obstacle.startswith("busy"))
-    away = sum(1 for view in views if view.obstacle.startswith(("away", "left in peace")))
-    out = sum(1 for view in views if view.obstacle.startswith(("signed out", "lost")))
-    if busy:
-        return f"it is offered when one of {busy} busy agents becomes free and it is first"
-    if away:
-        return f"it is offered when one of {away} agents who are away comes back and it is first"
-    if out:
-        return f"nobody who could serve it is there: one of {out} agents would have to sign in"
-    return (
-        "no configured agent could serve it at this step: a wider step or other skills are needed"
-    )

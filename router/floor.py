@@ -13,6 +13,7 @@ from router import states, whys
 from router.bench import Seat
 from router.deadlines import NEVER, Timers
 from router.decisions import Reason
+from router.doors import Door, due_by, rests
 from router.lines import Demand, Dues, Lane
 from router.plan import ChannelPlan, Profile, ProfileKey, QueuePlan, make_profile
 from router.policies.agent_selection import POLICIES, Decay, make_bench
@@ -56,6 +57,7 @@ class Floor:
         "decay",
         "demand_list",
         "demands",
+        "doors",
         "due_actions",
         "event_ids",
         "event_order",
@@ -105,6 +107,7 @@ class Floor:
         self.channel_list: list[ChannelPlan] = []
         self.queues: dict[str, QueuePlan] = {}
         self.hours: dict[str, OpeningHours] = {}
+        self.doors: list[Door] = []
         self.profiles: dict[ProfileKey, Profile] = {}
         self.demands: dict[
             tuple[str, tuple[tuple[str, int], ...], tuple[str, ...], str], Demand
@@ -212,23 +215,30 @@ class Floor:
         return demand
 
     def wait_in(self, contact: Contact, lane: Lane) -> None:
-        """Let a contact wait in a lane."""
+        """Let a contact wait in a lane, or until its queue opens."""
         contact.lane = lane
-        lane.join(contact)
         demand = lane.demand
+        queue = demand.queue
+        queue.waiting += 1
+        self.waiting += 1
+        if queue.shut and rests(queue, contact):
+            queue.resting[contact.contact_id] = contact
+            return
+        lane.join(contact)
         if demand.dues is not None:
             demand.dues.put(contact, due_ms(contact))
         self.waiting_mask |= demand.bit
-        demand.queue.waiting += 1
-        self.waiting += 1
 
     def stop_waiting(self, contact: Contact) -> None:
         """Take a waiting contact out of its lane, or from the one agent it waits for."""
         lane = contact.lane
         assert lane is not None, "a waiting contact has a lane"
         demand = lane.demand
-        demand.queue.waiting -= 1
+        queue = demand.queue
+        queue.waiting -= 1
         self.waiting -= 1
+        if queue.resting and queue.resting.pop(contact.contact_id, None) is not None:
+            return
         more = contact.more
         if more is not None and more.affinity is not None:
             own = more.affinity.own
@@ -382,22 +392,23 @@ class Floor:
         if contact.step >= len(steps):
             return NEVER
         more = contact.more
-        start_ms = contact.arrived_ms
-        if more is not None and more.steps_from_ms:
-            start_ms = more.steps_from_ms
-        return start_ms + steps[contact.step].after_ms
+        began_ms = more.steps_from_ms if more is not None else 0
+        lane = contact.lane
+        hours = None if lane is None else lane.demand.queue.hours
+        return due_by(hours, began_ms or contact.arrived_ms, steps[contact.step].after_ms)
 
     def queue_limit_ms(self, contact: Contact) -> int:
         """Return when the contact will have waited too long for its queue; callbacks never do."""
         lane = contact.lane
         assert lane is not None, "a waiting contact has a lane"
-        limit_ms = lane.demand.queue.spec.wait_max_ms
+        queue = lane.demand.queue
+        limit_ms = queue.spec.wait_max_ms
         more = contact.more
         if not limit_ms or (more is not None and more.callback_due_ms >= 0):
             return NEVER
         if more is not None and more.entered_ms:
-            return more.entered_ms + limit_ms
-        return contact.arrived_ms + limit_ms
+            return due_by(queue.hours, more.entered_ms, limit_ms)
+        return due_by(queue.hours, contact.arrived_ms, limit_ms)
 
     def set_alarm(self, contact: Contact) -> None:
         """Arm the contact for the earliest thing that time alone will do to it."""
@@ -419,27 +430,6 @@ class Floor:
                 return
             timers.cancel(contact)
         timers.arm(contact, self.now_ms, due_ms - self.now_ms)
-
-    def purge(self) -> None:
-        """Forget what lies further back than the window in which repeats are recognised."""
-        limit_ms = self.now_ms - self.window_ms
-        closed = self.closed
-        while closed and closed[0].closed_ms < limit_ms:
-            ending = closed.popleft()
-            contact = ending.contact
-            if contact.ending is ending:
-                del self.contacts[contact.contact_id]
-                contact.clocks = None
-                contact.work = None
-        while self.tombstone_order and self.tombstone_order[0][0] < limit_ms:
-            self.tombstones.pop(self.tombstone_order.popleft()[1], None)
-        while self.event_order and self.event_order[0][0] < limit_ms:
-            self.event_ids.pop(self.event_order.popleft()[1], None)
-        self.oldest_ms = min(
-            closed[0].closed_ms if closed else self.now_ms,
-            self.tombstone_order[0][0] if self.tombstone_order else self.now_ms,
-            self.event_order[0][0] if self.event_order else self.now_ms,
-        )
 
     def more_of(self, contact: Contact) -> More:
         """Return the rarer facts of a contact, made on first use."""

@@ -13,6 +13,7 @@ from router import states, whys
 from router.assignments import begin_work, resume_held, withdraw_all
 from router.center import AgentPolicy
 from router.decisions import OfferContact, Reason
+from router.doors import rests
 from router.policies.agent_selection import POLICIES, SHARE_STRIDE
 from router.policies.contact_selection import BY_DEADLINE, BY_PRIORITY, POLICY_ORDER, due_ms
 from router.policies.contact_selection import POLICIES as CONTACT_POLICIES
@@ -32,6 +33,8 @@ _SCORES: Final = [CONTACT_POLICIES[policy][3] for policy in POLICY_ORDER]
 
 def seek_agent(floor: Floor, contact: Contact) -> None:
     """Offer a waiting contact to the agent, or agents, whom its queue's policy chooses."""
+    lane = contact.lane
+    assert lane is not None, "a waiting contact has a lane"
     more = contact.more
     if more is not None and more.affinity is not None:
         agent = more.affinity
@@ -39,9 +42,9 @@ def seek_agent(floor: Floor, contact: Contact) -> None:
         if agent.open_mask >> contact.profile.channel.index & 1 and _may_try(floor, contact, agent):
             offer_contact(floor, contact, agent, reason)
         return
-    lane = contact.lane
-    assert lane is not None, "a waiting contact has a lane"
     demand = lane.demand
+    if demand.queue.shut and rests(demand.queue, contact):
+        return
     seat = first_choice(floor, demand, contact)
     if seat is None:
         return
@@ -133,6 +136,8 @@ def ring_one_more(floor: Floor, contact: Contact) -> None:
     demand = lane.demand
     if demand.queue.spec.agent_policy is not AgentPolicy.RING_PROGRESSIVELY:
         # The contact, or the configuration, went elsewhere since.
+        return
+    if demand.queue.shut and rests(demand.queue, contact):
         return
     ringing = 0
     work = contact.work

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router import states, whys
-from router.center import LimitAction, OverloadClass
+from router.center import LimitAction, OverloadClass, WhenClosed
 from router.clocks import (
     ARRIVED,
     send_signal,
@@ -13,8 +13,10 @@ from router.clocks import (
 from router.decisions import (
     DeflectContact,
     Exit,
+    OfferCallback,
     Reason,
 )
+from router.doors import rests
 from router.events import (
     ContactArrived,
 )
@@ -90,9 +92,9 @@ def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
     contact_id = contact.contact_id
     contact.lane = floor.home_lane(contact)
     seek_affinity(floor, contact)
-    queue, action = find_room(floor, contact)
+    queue, action, limit = find_room(floor, contact)
     if action is LimitAction.REFUSE:
-        refuse(floor, whys.QUEUE_FULL, contact_id)
+        refuse(floor, limit, contact_id)
         return
     contact.place = floor.take_place()
     floor.contacts[contact_id] = contact
@@ -102,7 +104,7 @@ def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
         close_contact(floor, contact, Exit.ABANDONED, whys.ENDED_BEFORE_ARRIVAL)
         return
     send_signal(floor, contact, ARRIVED)
-    reason = whys.OVERLOAD if deflected else whys.QUEUE_FULL
+    reason = whys.OVERLOAD if deflected else limit
     if deflected or action is LimitAction.DEFLECT:
         floor.out.append(DeflectContact(contact_id, reason))
         close_contact(floor, contact, Exit.DEFLECTED, reason)
@@ -113,22 +115,36 @@ def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
     floor.set_alarm(contact)
     if queue is not contact.profile.queue:
         floor.more_of(contact).affinity = None
-        send_elsewhere(floor, contact, contact.profile.queue, queue, whys.QUEUE_FULL)
+        send_elsewhere(floor, contact, contact.profile.queue, queue, limit)
     enqueue(floor, contact, whys.UNROUTABLE if contact.profile.unroutable else whys.ARRIVED)
+    if queue.shut and queue.spec.when_closed is WhenClosed.CALLBACK and rests(queue, contact):
+        floor.out.append(OfferCallback(contact_id, whys.QUEUE_CLOSED))
 
 
-def find_room(floor: Floor, contact: Contact) -> tuple[QueuePlan, LimitAction | None]:
-    """Return the queue that takes an arriving contact, or what to do as none does."""
-    queue = contact.profile.queue
-    if not is_full(queue) or could_start(floor, contact):
-        return queue, None
-    for _ in floor.queues:
-        if queue.spec.when_full is not LimitAction.OVERFLOW:
-            return queue, queue.spec.when_full
+def find_room(floor: Floor, contact: Contact) -> tuple[QueuePlan, LimitAction | None, Reason]:
+    """Return the queue that takes an arriving contact, or what to do as none does, and why."""
+    home = queue = contact.profile.queue
+    reason = whys.QUEUE_FULL
+    for _ in range(len(floor.queues) + 1):
+        action = CLOSED_ACTIONS.get(queue.spec.when_closed) if queue.shut else None
+        if action is not None:
+            reason = whys.QUEUE_CLOSED
+        elif is_full(queue) and (
+            queue is not home or queue.shut or not could_start(floor, contact)
+        ):
+            action, reason = queue.spec.when_full, whys.QUEUE_FULL
+        if action is not LimitAction.OVERFLOW:
+            return queue, action, reason
         queue = floor.queues[queue.spec.overflow_to]
-        if not is_full(queue):
-            return queue, None
-    return queue, LimitAction.REFUSE
+    return queue, LimitAction.REFUSE, reason
+
+
+# What a closed queue does with who arrives; one that is not named here lets wait.
+CLOSED_ACTIONS = {
+    WhenClosed.REFUSE: LimitAction.REFUSE,
+    WhenClosed.DEFLECT: LimitAction.DEFLECT,
+    WhenClosed.OVERFLOW: LimitAction.OVERFLOW,
+}
 
 
 def could_start(floor: Floor, contact: Contact) -> bool:

@@ -9,7 +9,9 @@ from router.assignments import withdraw_offer
 from router.calendars import opening_hours
 from router.checks import check_center, config_hash
 from router.contacts import ContactState
+from router.deadlines import NEVER
 from router.decisions import ActivateCenter, Reason
+from router.doors import hang_doors
 from router.events import (
     CenterChanged,
     CustomerErased,
@@ -170,6 +172,7 @@ def put_in_force(floor: Floor, center: Center, digest: str, drain: tuple[str, ..
     floor.demand_list = []
     floor.lanes = {}
     floor.waiting_mask = 0
+    hang(floor)
     floor.life_ms = center.limits.contact_life_ms
     floor.window_ms = center.limits.duplicate_window_ms
     note_policies(floor, center)
@@ -192,6 +195,16 @@ def note_policies(floor: Floor, center: Center) -> None:
     }
     floor.by_deadline = BY_DEADLINE in floor.team_policy.values()
     floor.queue_shares = sum(queue.queue_share for queue in center.queues.values())
+
+
+def hang(floor: Floor) -> None:
+    """Give the queues their doors, as they are now, and arm each for its next edge."""
+    for door in floor.doors:
+        floor.timers.cancel(door)
+    floor.doors = hang_doors(floor.queues.values(), floor.hours, floor.now_ms)
+    for door in floor.doors:
+        if door.turns_ms != NEVER:
+            floor.timers.arm_odd(door, door.turns_ms)
 
 
 def register_durations(floor: Floor, center: Center) -> None:

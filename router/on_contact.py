@@ -45,7 +45,6 @@ from router.plan import Profile, ProfileKey
 from router.records import Agent, Contact
 from router.refusals import note_duplicate, refuse
 from router.retargeting import reopen_clocks, retarget_clocks
-from router.sla import ALWAYS
 from router.waiting import (
     callback_due,
     change_lane,
@@ -278,9 +277,10 @@ def reopen(floor: Floor, contact: Contact, reason: Reason) -> None:
 def on_callback_requested(floor: Floor, contact: Contact, event: CallbackRequested) -> None:
     """Keep the place of a customer who hangs up to be called."""
     due_ms = max(event.due_at_ms, floor.now_ms)
-    calendar = contact.profile.queue.spec.calendar
-    if calendar != ALWAYS:
-        due_ms = floor.hours[calendar].next_opening_ms(due_ms)
+    # A queue that drains may have a calendar that is no longer configured: then any time will do.
+    hours = floor.hours.get(contact.profile.queue.spec.calendar)
+    if hours is not None:
+        due_ms = hours.next_opening_ms(due_ms)
     if due_ms >= contact.arrived_ms + floor.life_ms:
         refuse(floor, whys.BAD_TIMESTAMP, contact.contact_id)
         return

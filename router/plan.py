@@ -10,7 +10,9 @@ from router.skills import Needs, needs_of, relax
 from router.sla import SIGNAL_INDEX, SIGNALS, START, PromisePlan, promises_for
 
 if TYPE_CHECKING:
+    from router.doors import Door
     from router.lines import Lane
+    from router.records import Contact
 
 # A contact's own facts: channel, category, tier, language, priority, queue, own needs.
 ProfileKey = tuple[str, str, str, str, int, str, tuple[tuple[str, int], ...]]
@@ -48,10 +50,24 @@ class QueuePlan:
 
     `last_rank` is the rank of the agent chosen last (round robin goes on behind him), `drawn`
     counts the choices (the next lot), `passed` is the highest pass of the weighted share.
-    A `draining` queue takes nobody in any more.
+    A `draining` queue takes nobody in any more. `hours` are those by which its waits count, None
+    for plain time; a `shut` one is closed by its `door`, and `resting` are those who wait until it
+    opens.
     """
 
-    __slots__ = ("draining", "drawn", "last_rank", "name", "passed", "spec", "waiting")
+    __slots__ = (
+        "door",
+        "draining",
+        "drawn",
+        "hours",
+        "last_rank",
+        "name",
+        "passed",
+        "resting",
+        "shut",
+        "spec",
+        "waiting",
+    )
 
     def __init__(self, name: str, spec: Queue) -> None:
         self.name = name
@@ -61,6 +77,10 @@ class QueuePlan:
         self.last_rank = -1
         self.drawn = 0
         self.passed = 0
+        self.hours: OpeningHours | None = None
+        self.door: Door | None = None
+        self.shut = False
+        self.resting: dict[str, Contact] = {}
 
 
 class Profile:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-from router.center import Category, Center, LimitAction
+from router.center import AtClosing, Category, Center, LimitAction, Queue, WhenClosed
 from router.problems import Problem
 from router.ranges import LEVELS
 
@@ -164,6 +164,13 @@ def overflow_rings(center: Center) -> list[tuple[str, ...]]:
 def limit_overflow(center: Center, name: str) -> str:
     """Return the queue to which a queue overflows at a limit ("": to none)."""
     queue = center.queues.get(name)
-    if queue is None or LimitAction.OVERFLOW not in (queue.when_full, queue.when_late):
-        return ""
-    return queue.overflow_to
+    return "" if queue is None or not overflows_ever(queue) else queue.overflow_to
+
+
+def overflows_ever(queue: Queue) -> bool:
+    """Say whether a limit, or its hours, make a queue send contacts to another."""
+    return (
+        LimitAction.OVERFLOW in (queue.when_full, queue.when_late)
+        or queue.when_closed is WhenClosed.OVERFLOW
+        or queue.at_closing is AtClosing.OVERFLOW
+    )

@@ -104,6 +104,7 @@ from router.on_offer import (
     on_resolved,
     on_wrap_up_ended,
 )
+from router.opening import turn_doors
 from router.records import (
     BREACHED,
     Agent,
@@ -114,7 +115,7 @@ from router.records import (
     Offer,
     RingTimer,
 )
-from router.refusals import note_duplicate, refuse
+from router.refusals import note_duplicate, purge, refuse
 from router.snapshot import thaw
 from router.snapshot_writing import freeze
 from router.waiting import fire_contact, raise_priority, take_next_step
@@ -150,7 +151,7 @@ class Router:
         out: list[Decision] = []
         floor.out = out
         if at_ms - floor.window_ms > floor.oldest_ms:
-            floor.purge()
+            purge(floor)
         event = stamped.event
         if stamped.event_id and self._is_repeat(stamped.event_id):
             note_duplicate(floor, "")
@@ -264,6 +265,10 @@ class Router:
         """Fire every timer due by now, in (instant, list, order of arming)."""
         floor = self.floor
         timers = floor.timers
+        if floor.doors:
+            turn_doors(floor)
+            if floor.freed:
+                serve_freed(floor)
         while True:
             timer = timers.pop_due(floor.now_ms)
             if timer is None:

@@ -17,7 +17,7 @@ from router.calendars import OpeningHours
 from router.center import OpeningTable
 from router.contacts import ContactState
 from router.deadlines import Timer
-from router.on_center import change_agents, count_work, put_in_force
+from router.on_center import change_agents, count_work, hang, put_in_force
 from router.plan import QueuePlan, remnant
 from router.policies.agent_selection import Decay
 from router.records import (
@@ -44,6 +44,7 @@ from router.snapshot_facts import (
 from router.snapshot_writing import (
     AGENT_TIMER,
     CONTACT_TIMER,
+    DOOR_TIMER,
     HEARTBEAT_TIMER,
     OFFER_TIMER,
     RING_TIMER,
@@ -109,6 +110,7 @@ def thaw(floor: Floor, body: bytes) -> int:
     for name, queue in facts.drained.items():
         floor.queues[name] = QueuePlan(name, queue)
         floor.queues[name].draining = True
+    _thaw_doors(floor, facts)
     for name, last_rank, drawn, passed in facts.queues:
         plan = floor.queues[name]
         plan.last_rank, plan.drawn, plan.passed = last_rank, drawn, passed
@@ -144,6 +146,17 @@ def thaw(floor: Floor, body: bytes) -> int:
         if open_mask:
             floor.sit_down(agent, open_mask)
     return facts.seq
+
+
+def _thaw_doors(floor: Floor, facts: FloorFacts) -> None:
+    """Bring doors back as they were: an edge in this very instant may be still to come."""
+    hang(floor)
+    edges = {timer.subject: timer.armed_ms for timer in facts.timers if timer.kind == DOOR_TIMER}
+    for door in floor.doors:
+        floor.timers.cancel(door)
+        edge_ms = edges.get(door.hours.name)
+        if edge_ms is not None:
+            door.turn(edge_ms - 1)
 
 
 def _turn_of(agent: Agent) -> int:
@@ -271,6 +284,8 @@ def _find_timer(floor: Floor, facts: TimerFacts) -> Timer:
         agent = floor.agents[facts.subject]
         agent.heartbeat = Heartbeat(agent)
         return agent.heartbeat
+    if facts.kind == DOOR_TIMER:
+        return next(door for door in floor.doors if door.hours.name == facts.subject)
     contact = floor.contacts[facts.subject]
     if facts.kind == CONTACT_TIMER:
         return contact

@@ -9,6 +9,7 @@ import msgspec
 
 from router.center import OpeningTable, Promise
 from router.deadlines import Timer
+from router.doors import Door
 from router.records import (
     Agent,
     Assignment,
@@ -43,6 +44,7 @@ WORK_TIMER: Final = 3
 AGENT_TIMER: Final = 4
 HEARTBEAT_TIMER: Final = 5
 RING_TIMER: Final = 6
+DOOR_TIMER: Final = 7
 
 
 class PlanBook:
@@ -240,6 +242,8 @@ def _freeze_timer(timer: Timer) -> TimerFacts:
         kind, subject = AGENT_TIMER, timer.agent_id
     elif isinstance(timer, Heartbeat):
         kind, subject = HEARTBEAT_TIMER, timer.agent.agent_id
+    elif isinstance(timer, Door):
+        kind, subject = DOOR_TIMER, timer.hours.name
     else:
         assert isinstance(timer, RingTimer), "every timer has its kind"
         kind, subject = RING_TIMER, timer.contact.contact_id

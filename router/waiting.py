@@ -20,6 +20,7 @@ from router.decisions import (
     RequestSurvey,
     RequeueContact,
 )
+from router.doors import rests
 from router.matching import seek_agent
 from router.ordered import Ordered
 from router.records import Agent, Assignment, Contact, Ending, Offer
@@ -35,13 +36,17 @@ def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
     lane = floor.home_lane(contact)
     contact.lane = lane
     demand = lane.demand
-    if not demand.staffed and reason is whys.ARRIVED:
-        reason = whys.NO_ELIGIBLE_AGENT
+    shut = demand.queue.shut and rests(demand.queue, contact)
+    if shut and contact.more is not None and reason is not whys.TRANSFERRED:
+        # Only who is passed on to one agent by another may go to him now.
+        contact.more.affinity = None
+    if reason is whys.ARRIVED and (shut or not demand.staffed):
+        reason = whys.QUEUE_CLOSED if shut else whys.NO_ELIGIBLE_AGENT
     floor.out.append(
         EnqueueContact(contact.contact_id, demand.queue.name, reason, lane.priority, contact.step)
     )
     more = contact.more
-    if more is None and demand.bench.size:
+    if more is None and demand.bench.size and not shut:
         # Somebody idle may serve it: it need not stand in line first.
         contact.state = states.OFFERED
         if not contact.profile.plain:
@@ -134,6 +139,9 @@ def skip_steps(floor: Floor, contact: Contact) -> None:
     steps = contact.profile.category.steps
     if lane.demand.staffed or contact.step >= len(steps):
         return
+    if lane.demand.queue.shut and rests(lane.demand.queue, contact):
+        # At night nobody is there, and nobody has to be.
+        return
     for target in range(contact.step + 1, len(steps) + 1):
         if _is_staffed_at(floor, contact, target):
             while contact.state == states.WAITING and contact.step < target:
@@ -160,6 +168,8 @@ def _is_staffed_at(floor: Floor, contact: Contact, target: int) -> bool:
     queue = profile.queue if more is None or more.queue is None else more.queue
     if step.overflow_to:
         queue = floor.queues[step.overflow_to]
+        if queue.shut:
+            return False
     elif not (step.lower or step.drop or step.add_teams):
         return False
     demand = floor.demand(
@@ -178,7 +188,7 @@ def take_step(floor: Floor, contact: Contact, reason: Reason) -> None:
         return
     if step.offer_callback:
         floor.out.append(OfferCallback(contact.contact_id, reason))
-    if step.overflow_to and not is_full(floor.queues[step.overflow_to]):
+    if step.overflow_to and has_room(floor.queues[step.overflow_to]):
         overflow(floor, contact, floor.queues[step.overflow_to], reason)
     else:
         change_lane(floor, contact)
@@ -193,6 +203,11 @@ def take_step(floor: Floor, contact: Contact, reason: Reason) -> None:
 def is_full(queue: QueuePlan) -> bool:
     """Say whether a queue takes no further contact."""
     return 0 < queue.spec.length_max <= queue.waiting
+
+
+def has_room(queue: QueuePlan) -> bool:
+    """Say whether contacts may be moved to a queue: it is open and not full."""
+    return not queue.shut and not is_full(queue)
 
 
 def overflow(floor: Floor, contact: Contact, queue: QueuePlan, reason: Reason) -> None:
@@ -230,7 +245,7 @@ def reach_queue_limit(floor: Floor, contact: Contact) -> None:
         target = floor.queues[spec.overflow_to]
         # Where there is no room it waits another round: a limit loses nobody.
         floor.more_of(contact).entered_ms = floor.now_ms
-        if not is_full(target):
+        if has_room(target):
             overflow(floor, contact, target, whys.QUEUE_WAIT_LIMIT)
             skip_steps(floor, contact)
             if contact.state == states.WAITING:

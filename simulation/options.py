@@ -171,7 +171,7 @@ def _full_day(center: Center, length_ms: int) -> tuple[Shift, ...]:
 def from_seed(seed: int, replication: int = 0) -> tuple[Center, Options]:
     """Draw a centre and a day under faults (or none) from one number."""
     streams = Streams(seed, replication)
-    center = draw_later_settings(streams.lots("later"), draw_center(streams.lots("center")))
+    center = draw_center(streams.lots("center"))
     lots = streams.lots("day")
     length_ms = lots.between(20, 90) * _MINUTE_MS
     demands = _swarm_demands(lots, center, length_ms)
@@ -186,6 +186,7 @@ def from_seed(seed: int, replication: int = 0) -> tuple[Center, Options]:
         event_ids=lots.chance(0.5),
         lag_ms=lots.pick((0, 0, 0, 40, 1_500)),
     )
+    center = draw_later_settings(streams.lots("later"), center, options.start_ms, length_ms)
     return center, replace(options, faults=_swarm_faults(streams.lots("faults")))
 
 

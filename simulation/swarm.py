@@ -11,8 +11,11 @@ from dataclasses import replace
 from typing import Final
 
 from router.center import (
+    ALWAYS,
     Agent,
     AgentPolicy,
+    AtClosing,
+    Calendar,
     Category,
     Center,
     Channel,
@@ -21,6 +24,7 @@ from router.center import (
     LimitAction,
     Limits,
     OfferRules,
+    OpeningTable,
     OverloadClass,
     Promise,
     PromiseAction,
@@ -28,7 +32,10 @@ from router.center import (
     ReopenMode,
     Step,
     Team,
+    WaitClock,
+    WhenClosed,
 )
+from router.checks import check_center
 from simulation.randomness import Lots
 
 # What promises were of before there were more kinds; those are drawn from lots of their own, so
@@ -286,10 +293,12 @@ def _promises(lots: Lots, categories: list[str], channels: list[str]) -> dict[st
     return promises
 
 
-def draw_later_settings(lots: Lots, center: Center) -> Center:
-    """Draw what came later, for most centres: more kinds of clocks, chains that climb."""
+def draw_later_settings(lots: Lots, center: Center, start_ms: int, length_ms: int) -> Center:
+    """Draw what came later, for most centres: opening hours, chains that climb, priorities."""
     if lots.chance(0.2):
         return center
+    if lots.chance(0.5):
+        center = _with_hours(lots, center, start_ms, length_ms)
     promises = {name: _later_promise(lots, made) for name, made in center.promises.items()}
     if lots.chance(0.5):
         promises["complaint"] = Promise(
@@ -302,6 +311,56 @@ def draw_later_settings(lots: Lots, center: Center) -> Center:
             escalate_every_ms=lots.pick((0, 15_000)),
         )
     return replace(center, promises=promises)
+
+
+def _with_hours(lots: Lots, center: Center, start_ms: int, length_ms: int) -> Center:
+    """Let some queues and promises go by a calendar that opens and closes during the day."""
+    edge_ms, edges = start_ms, []
+    for _ in range(2 * lots.between(1, 4)):
+        edge_ms += lots.between(1, max(2, length_ms // 6_000)) * 1_000
+        edges.append(edge_ms)
+    table = OpeningTable(
+        from_ms=start_ms - lots.pick((0, 60_000)),
+        # Behind its years a calendar is open, so every day comes to its end.
+        to_ms=edge_ms + lots.pick((1_000, 600_000)),
+        open_ms=tuple(zip(edges[::2], edges[1::2], strict=True)),
+        workdays_ms=((edges[0], edges[-1]),),
+    )
+    calendar = Calendar(zone="UTC", hours={"daily": ("09:00-17:00",)}, years=(2026,), table=table)
+    open_ms = sum(closes - opens for opens, closes in table.open_ms)
+    queues = dict(center.queues)
+    for name in lots.some(list(queues), 1, len(queues)):
+        queues[name] = _closing(lots, queues[name], queues)
+    promises = {
+        name: replace(made, calendar="hours")
+        if made.target_ms <= open_ms and lots.chance(0.4)
+        else made
+        for name, made in center.promises.items()
+    }
+    changed = replace(center, queues=queues, promises=promises, calendars={"hours": calendar})
+    return center if any(not found.warning for found in check_center(changed)) else changed
+
+
+def _closing(lots: Lots, queue: Queue, queues: dict[str, Queue]) -> Queue:
+    target = queues.get(queue.overflow_to)
+    leads = target is not None and target.calendar == ALWAYS
+    return (
+        replace(
+            queue,
+            calendar="hours",
+            when_closed=lots.pick([w for w in WhenClosed if leads or w is not WhenClosed.OVERFLOW]),
+            at_closing=AtClosing.KEEP,
+            wait_clock=lots.pick(tuple(WaitClock)),
+        )
+        if lots.chance(0.3)
+        else replace(
+            queue,
+            calendar="hours",
+            when_closed=lots.pick((WhenClosed.WAIT, WhenClosed.WAIT, WhenClosed.CALLBACK)),
+            at_closing=lots.pick([a for a in AtClosing if leads or a is not AtClosing.OVERFLOW]),
+            wait_clock=lots.pick(tuple(WaitClock)),
+        )
+    )
 
 
 def _later_promise(lots: Lots, promise: Promise) -> Promise:

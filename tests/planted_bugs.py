@@ -23,6 +23,7 @@ from router import events as e
 from router import (
     floor,
     matching,
+    on_arrival,
     on_offer,
     sla,
 )
@@ -546,6 +547,34 @@ def callback_lost(patch: pytest.MonkeyPatch) -> None:
             old(floor_, contact)
 
     replace(patch, "fire_contact", fire)
+
+
+# --- opening hours of queues ------------------------------------------------------------------
+
+
+@bug("I8")
+def offered_at_night(patch: pytest.MonkeyPatch) -> None:
+    """Go on offering what rests in a closed queue."""
+    replace(patch, "rests", lambda queue, contact: False)
+
+
+@bug("I12")
+def opening_slept_through(patch: pytest.MonkeyPatch) -> None:
+    """Let a queue open without waking those who rest in it."""
+    replace(patch, "open_queue", nothing)
+
+
+@bug("I34")
+def kept_though_emptied(patch: pytest.MonkeyPatch) -> None:
+    """Do nothing with those who wait when a queue closes."""
+    replace(patch, "close_queue", nothing)
+
+
+@bug("I34")
+def turned_nobody_away(patch: pytest.MonkeyPatch) -> None:
+    """Let everybody into a closed queue who should be turned away."""
+    for when in list(on_arrival.CLOSED_ACTIONS):
+        patch.delitem(on_arrival.CLOSED_ACTIONS, when)
 
 
 # --- clocks -----------------------------------------------------------------------------------

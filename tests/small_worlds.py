@@ -7,7 +7,7 @@ router decided (offers get answered, callers hang up), with some nonsense in bet
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from router import center as c
 from router import decisions as d
@@ -66,6 +66,35 @@ def draw_queues(random_: random.Random) -> dict[str, c.Queue]:
     }
 
 
+def draw_hours(random_: random.Random, center: c.Center) -> c.Center:
+    """Let both lines, or none, close now and then."""
+    if random_.random() < 0.6:
+        return center
+    edges = [START_MS + 20_000]
+    for _ in range(11):
+        edges.append(edges[-1] + random_.randint(5_000, 90_000))
+    table = c.OpeningTable(
+        from_ms=START_MS - 1_000,
+        to_ms=edges[-1] + 1_000,
+        open_ms=tuple(zip(edges[::2], edges[1::2], strict=True)),
+        workdays_ms=((edges[0], edges[-1]),),
+    )
+    day = c.Calendar(zone="UTC", hours={"daily": ("09:00-17:00",)}, years=(2026,), table=table)
+    closing = {
+        name: replace(
+            queue,
+            calendar="day",
+            when_closed=random_.choice(
+                (c.WhenClosed.WAIT, c.WhenClosed.WAIT, c.WhenClosed.REFUSE, c.WhenClosed.CALLBACK)
+            ),
+            at_closing=random_.choice((c.AtClosing.KEEP, c.AtClosing.EXPIRE, c.AtClosing.SERVE)),
+            wait_clock=random_.choice(tuple(c.WaitClock)),
+        )
+        for name, queue in center.queues.items()
+    }
+    return replace(center, queues=closing, calendars={"day": day})
+
+
 def draw_categories(random_: random.Random) -> dict[str, c.Category]:
     """Draw two categories, one with routing steps."""
     draw = random_.choice
@@ -110,7 +139,7 @@ def draw_center(random_: random.Random, version: int = 1) -> c.Center:
     channels = draw_channels(random_)
     queues = draw_queues(random_)
     categories = draw_categories(random_)
-    return c.Center(
+    center = c.Center(
         name="small",
         version=version,
         channels=channels,
@@ -153,6 +182,7 @@ def draw_center(random_: random.Random, version: int = 1) -> c.Center:
             contact_life_ms=draw((7_200_000, 600_000)),
         ),
     )
+    return draw_hours(random_, center)
 
 
 def draw_promises(random_: random.Random) -> dict[str, c.Promise]:
@@ -184,9 +214,11 @@ def draw_promises(random_: random.Random) -> dict[str, c.Promise]:
             warnings=(80,),
             on_breach=draw((raising, c.PromiseAction())),
             escalation=("lead",),
-            reopen=draw(tuple(c.ReopenMode)),
+            reopen=draw((c.ReopenMode.RESUME, *c.ReopenMode)),
         ),
-        "update": c.Promise(kind=c.ClockKind.PERIODIC_UPDATE, target_ms=60_000),
+        "update": c.Promise(
+            kind=c.ClockKind.PERIODIC_UPDATE, target_ms=60_000, reopen=c.ReopenMode.RESUME
+        ),
         "complaint": c.Promise(
             kind=c.ClockKind.COMPLAINT_ACKNOWLEDGEMENT,
             target_ms=40_000,

@@ -326,8 +326,7 @@ WARNINGS = [
      "queues.back.weights: unused under agent_policy linear; choose weighted_share or "
      "remove them"),
     ("overflow_unused", "when_late: deflect", "when_late: deflect\n    overflow_to: ^^front",
-     "queues.back.overflow_to: unused; say when_full: overflow or when_late: overflow, "
-     "or remove it"),
+     "queues.back.overflow_to: unused; say overflow in a when_... or at_closing, or remove it"),
     ("limit_missing", "    length_max: 50\n    when_full: overflow", "    when_full: ^^overflow",
      "queues.front.when_full: never happens without a limit; add length_max"),
     ("warning_never", "    warnings: [50, 80]\n    on_warning", "    ^^on_warning",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -13,6 +13,7 @@ from router import events as e
 from router.center import (
     Agent,
     AgentPolicy,
+    Calendar,
     Category,
     Channel,
     ClockKind,
@@ -20,12 +21,14 @@ from router.center import (
     LimitAction,
     Limits,
     OfferRules,
+    OpeningTable,
     OverloadClass,
     PromiseAction,
     Queue,
     ReopenMode,
     Step,
     Team,
+    WhenClosed,
 )
 from router.decisions import Reason
 from tests.builders import (
@@ -45,7 +48,7 @@ from tests.builders import (
     sign_in,
     with_skills,
 )
-from tests.playbook import DEADLINE, Playbook, at
+from tests.playbook import DEADLINE, START_MS, Playbook, at
 
 Scene = Callable[[], Playbook]
 SCENES: Final[dict[Reason, tuple[type[d.Decision], Scene]]] = {}
@@ -472,6 +475,29 @@ def sla_breached() -> Playbook:
 def escalation_due() -> Playbook:
     climbing = {"r": replace(ACTIVE["r"], escalate_every_ms=SECOND)}
     return Playbook(desk(promises=climbing)) >> arrive("1") >> DEADLINE >> DEADLINE
+
+
+def evening(**settings: object) -> Playbook:
+    """Return a floor with an agent whose queue is open for the first hour, shut for the next."""
+    table = OpeningTable(
+        from_ms=START_MS,
+        to_ms=START_MS + 9 * HOUR,
+        open_ms=((START_MS, START_MS + HOUR), (START_MS + 2 * HOUR, START_MS + 3 * HOUR)),
+        workdays_ms=((START_MS, START_MS + 3 * HOUR),),
+    )
+    hours = Calendar(zone="UTC", hours={"daily": ("09:00-10:00",)}, years=(2026,), table=table)
+    fields: dict[str, Any] = {"calendar": "day", "when_closed": WhenClosed.WAIT, **settings}
+    return Playbook(desk(queue=Queue(**fields), calendars={"day": hours})) >> sign_in("a")
+
+
+@reaches(Reason.QUEUE_CLOSED, d.RefuseEvent)
+def queue_closed() -> Playbook:
+    return evening(when_closed=WhenClosed.REFUSE) >> at(HOUR + 1) >> arrive("1")
+
+
+@reaches(Reason.QUEUE_OPENED, d.RequeueContact)
+def queue_opened() -> Playbook:
+    return evening() >> at(HOUR + 1, go("a", "break")) >> at(HOUR + 2, arrive("1")) >> DEADLINE
 
 
 # --- events not followed --------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from router.decisions import (
     ScheduleCallback,
 )
 from simulation.auditor import reading
+from simulation.auditor.doors import step_due_ms
 from simulation.auditor.ledger import ClosedAccount, ContactAccount, Place
 
 if TYPE_CHECKING:
@@ -48,8 +49,6 @@ class ConservationJudge:
     def __init__(self, ledger: Ledger, findings: Findings) -> None:
         self.ledger = ledger
         self.findings = findings
-
-    # --- events ------------------------------------------------------------------
 
     def arrive(self, event: e.ContactArrived) -> None:
         """Open the account of a contact that was taken in."""
@@ -217,24 +216,25 @@ class ConservationJudge:
             return
         if ledger.queue(decision.queue) is None:
             report("I3", f"{name}, which is not configured")
-        self._check_step(contact, decision.step, name)
+        if decision.step != contact.step:
+            report("I14", f"{name} at step {decision.step}, it was at {contact.step}")
         contact.step = decision.step
         if decision.reason is Reason.CALLBACK_DUE and ledger.now_ms != contact.callback_due_ms:
             report("I24", f"{name} to be called at {ledger.now_ms}, due {contact.callback_due_ms}")
         self._enter(contact, decision.queue)
         self._check_priority(contact, decision.priority, name)
+        self._prefer(contact)
+
+    def _prefer(self, contact: ContactAccount) -> None:
+        """Let the wait for one agent begin here, if he is there and able, or not at all."""
+        ledger = self.ledger
         wanted = ledger.agents.get(contact.preferred_agent)
         if wanted is not None:
-            # The wait for one agent begins here, if he is there and able, or not at all.
             contact.preference_epoch = wanted.epoch
             demand = reading.demand_of(ledger, contact)
             there = wanted.signed_in and not wanted.lost
             if not there or reading.qualification_gap(wanted, demand):
                 contact.preference_over = True
-
-    def _check_step(self, contact: ContactAccount, step: int, name: str) -> None:
-        if step != contact.step:
-            self.findings.report("I14", f"{name} at step {step}, it was at {contact.step}")
 
     def _check_priority(self, contact: ContactAccount, said: int, name: str) -> None:
         priority = reading.priority_of(self.ledger, contact)
@@ -261,6 +261,9 @@ class ConservationJudge:
             self.findings.report("I4", f"{name} while it is {contact.place.value}")
             return
         contact.preference_over, contact.claimed_agent = True, ""
+        if decision.reason is Reason.QUEUE_OPENED:
+            contact.preference_over = False
+            self._prefer(contact)
         queues = (contact.queue, reading.home_queue(self.ledger, contact))
         if decision.queue not in queues and not contact.queue_open:
             self.findings.report("I13", f"{name}, its line was {contact.queue}")
@@ -279,6 +282,9 @@ class ConservationJudge:
             self.findings.report("I3", f"{name}, which is not configured")
         contact.preference_over = True
         self.ledger.requeue_as(contact, decision.to_queue)
+        if contact.place is Place.WAITING:
+            # The other line may count by another clock.
+            self.expect_step(contact)
 
     def schedule(self, decision: ScheduleCallback) -> None:
         """Note that nobody is on the line until the callback is due."""
@@ -314,7 +320,7 @@ class ConservationJudge:
         if decision.step != contact.step + 1 or decision.step > len(steps):
             report("I14", f"{name} after step {contact.step}; the category has {len(steps)}")
         elif decision.reason is Reason.STEP_DUE:
-            due_ms = contact.steps_from_ms + steps[decision.step - 1].after_ms
+            due_ms = step_due_ms(ledger, contact, steps[decision.step - 1].after_ms)
             due_ms = max(due_ms, contact.waiting_since_ms)
             if ledger.now_ms != due_ms or not isinstance(event, e.TimeAdvanced):
                 text = f"at {ledger.now_ms} on {type(event).__name__}, due at {due_ms}"
@@ -336,14 +342,15 @@ class ConservationJudge:
         category = self.ledger.category(contact.category)
         if category is None or contact.step >= len(category.steps):
             return
-        step, since_ms = contact.step, contact.waiting_since_ms
-        due_ms = max(contact.steps_from_ms + category.steps[step].after_ms, since_ms)
+        step, since_ms, queue = contact.step, contact.waiting_since_ms, contact.queue
+        due_ms = max(step_due_ms(self.ledger, contact, category.steps[step].after_ms), since_ms)
 
         def outstanding() -> str:
             still = (
                 self.ledger.contacts.get(contact.contact_id) is contact
                 and contact.place is Place.WAITING
                 and (contact.step, contact.waiting_since_ms) == (step, since_ms)
+                and contact.queue == queue
             )
             text = f"{contact.contact_id} waits on at step {step}"
             return f"{text}, its next one was due at {due_ms}" if still else ""

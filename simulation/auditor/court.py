@@ -10,6 +10,7 @@ from router import events as e
 from simulation.auditor.agents import AgentRegister
 from simulation.auditor.assignment import AssignmentJudge
 from simulation.auditor.conservation import ConservationJudge
+from simulation.auditor.doors import DoorJudge
 from simulation.auditor.escalation import EscalationJudge
 from simulation.auditor.fairness import FairnessJudge
 from simulation.auditor.findings import Findings, Violation
@@ -52,8 +53,11 @@ class Auditor:
         self.escalation = EscalationJudge(self.ledger, self.findings)
         self.conservation = ConservationJudge(self.ledger, self.findings)
         self.assignment = AssignmentJudge(self.ledger, self.findings)
+        self.doors = DoorJudge(self.ledger, self.findings)
         self.sla = SlaJudge(self.ledger, self.findings)
-        self.fairness = FairnessJudge(self.ledger, self.findings, self.sla.promises_of)
+        self.fairness = FairnessJudge(
+            self.ledger, self.findings, self.sla.promises_of, self.doors.is_shut
+        )
         self.entries = 0
 
     @property
@@ -75,6 +79,7 @@ class Auditor:
         ledger.revived_now.clear()
         ledger.reclassed_now.clear()
         self.timeline.open_entry(stamped)
+        self.doors.open_entry(stamped.event)
         if self.canaries:
             self._look_for_canaries(stamped, decisions)
         if not self._not_followed(stamped, decisions):
@@ -124,6 +129,7 @@ class Auditor:
             self._carry_out(decision, event, decisions)
         self.assignment.close_entry()
         self.conservation.close_entry(event)
+        self.doors.close_entry(event)
         self.sla.judge(event, decisions)
         for contact_id in ledger.dirty_contacts:
             self.fairness.update(contact_id)
@@ -141,6 +147,7 @@ class Auditor:
                 self.assignment.answered(event)
             case e.CenterChanged():
                 if self.register.change_center(event, decisions):
+                    self.doors.rebuild(event.center)
                     self.fairness.rebuild()
             case _ if hasattr(event, "contact_id"):
                 self.conservation.speak_of(event)
@@ -152,6 +159,7 @@ class Auditor:
     ) -> None:
         match decision:
             case d.OfferContact():
+                self.doors.judge_offer(decision)
                 self.fairness.judge_offer(decision, decisions)
                 self.assignment.offer(decision)
             case d.WithdrawOffer():

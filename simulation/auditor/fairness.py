@@ -38,8 +38,15 @@ CLOCK_MOVES: Final = (StartSla, PauseSla, ResumeSla, StopSla, MeetSla, RebaseSla
 class FairnessJudge:
     """Know who waits for what, and see that nobody is left waiting or overtaken."""
 
-    def __init__(self, ledger: Ledger, findings: Findings, promises: Promises) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        findings: Findings,
+        promises: Promises,
+        is_shut: Callable[[str], bool],
+    ) -> None:
         self.ledger = ledger
+        self.is_shut = is_shut
         self.promises = promises
         self.findings = findings
         self.lines: dict[Demand, list[Rank]] = {}
@@ -54,7 +61,8 @@ class FairnessJudge:
         contact = self.ledger.contacts.get(contact_id)
         place = self.places.get(contact_id)
         wanted = None
-        if contact is not None and contact.place is Place.WAITING:
+        waits = contact is not None and contact.place is Place.WAITING
+        if contact is not None and waits and not self.is_shut(contact.queue):
             priority = reading.priority_of(self.ledger, contact)
             rank = (-priority, contact.arrived_ms, contact.number, contact_id)
             wanted = (reading.demand_of(self.ledger, contact), rank)

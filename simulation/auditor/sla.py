@@ -240,7 +240,8 @@ class SlaJudge:
                 report("I18", f"breach of clock {name} {text}")
             due_ms = max(clock.due_ms, clock.moved_ms)
         else:
-            due_ms = max(clock.warning_ms(decision.percent), clock.moved_ms)
+            # What a new target put into the past of a paused clock is said when it runs on.
+            due_ms = max(clock.warning_ms(decision.percent), clock.moved_ms, clock.since_ms)
         rule = "I18" if isinstance(decision, BreachSla) else "I20"
         if now_ms != due_ms:
             report(rule, f"{say(decision)} of clock {name} at {now_ms}, due at {due_ms}")
