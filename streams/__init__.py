@@ -24,6 +24,7 @@
                  need, `board_http` serves them; the page that draws them is in `page/`
 - `adapters/`    what other platforms say, made our events; `switchroom adapt`
 - `topics`       the topics' names, how each must be kept, a centre's partition
+- `acls`         which rights each part of a deployment needs on a cluster
 - `kafka_settings`  how to reach a cluster, and what is refused: secrets and data in the clear
 - `kafka`        one cluster through its client: every call with a deadline, every error ours
 - `kafka_journal`, `kafka_intake`, `kafka_publish`  the ports on topics

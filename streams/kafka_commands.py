@@ -170,13 +170,34 @@ def topics(
         int, typer.Option(min=1, help="Centres have one each; cannot be changed later.")
     ] = 12,
     replication: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 3,
+    centers: Annotated[
+        str, typer.Option(help="Centres, with commas: at least so many partitions that none share.")
+    ] = "",
+    acls: Annotated[bool, typer.Option("--acls", help="Print the rights instead.")] = False,
+    principal: Annotated[str, typer.Option(help="Whose rights.")] = "User:switchroom",
+    role: Annotated[str, typer.Option(help="worker, adapter, operator or reader.")] = "worker",
+    http_events: Annotated[
+        bool, typer.Option("--http-events", help="This worker takes events over HTTP, too.")
+    ] = False,
 ) -> None:
-    """Print the kafka-topics.sh commands that make the topics."""
-    from streams.topics import TopicNames, check_prefix, creation_commands
+    """Print the kafka-topics.sh commands that make the topics, or the kafka-acls.sh commands."""
+    from streams.acls import Role, acl_commands, rights_of
+    from streams.topics import TopicNames, check_prefix, creation_commands, enough_partitions
 
     if fault := check_prefix(prefix):
         fail(f"error: {fault}", 2)
-    for command in creation_commands(TopicNames(prefix), bootstrap, partitions, replication):
+    names = TopicNames(prefix)
+    if acls:
+        if role not in list(Role):
+            fail(f"error: --role {role}: one of {', '.join(Role)}", 2)
+        commands = acl_commands(
+            rights_of(Role(role), names, http_events=http_events), bootstrap, principal
+        )
+    else:
+        listed = [name.strip() for name in centers.split(",") if name.strip()]
+        partitions = enough_partitions(listed, partitions)
+        commands = creation_commands(names, bootstrap, partitions, replication)
+    for command in commands:
         sys.stdout.write(command + "\n")
 
 

@@ -6,6 +6,7 @@ that partition has one worker. No topic is compacted: a journal that forgets a k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -125,6 +126,14 @@ def partition_of(center_name: str, partitions: int) -> int:
     (org.apache.kafka.common.utils.Utils): other hashes would look for a centre elsewhere.
     """
     return (_murmur2(center_name.encode()) & 0x7FFFFFFF) % partitions
+
+
+def enough_partitions(centers: Sequence[str], least: int) -> int:
+    """Return a number of partitions, at least `least`, at which no two centres share one."""
+    number = max(least, len(centers))
+    while len({partition_of(center, number) for center in centers}) < len(centers):
+        number += 1
+    return number
 
 
 def _murmur2(key: bytes) -> int:

@@ -35,11 +35,17 @@ _SETTINGS: Final = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
-sasl.enabled.mechanisms=PLAIN
+listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure},MUTUAL://127.0.0.1:{mutual},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure},MUTUAL://127.0.0.1:{mutual}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
 listener.name.secure.plain.sasl.jaas.config={login} required user_{user}="{secret}";
+listener.name.secure.scram-sha-512.sasl.jaas.config={scram} required;
+listener.name.mutual.ssl.client.auth=required
+listener.name.mutual.ssl.truststore.type=PEM
+listener.name.mutual.ssl.truststore.location={directory}/client.pem
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:{user}
 ssl.keystore.type=PKCS12
 ssl.keystore.location={directory}/keys.p12
 ssl.keystore.password={secret}
@@ -59,6 +65,11 @@ broker.session.timeout.ms=2000
 
 
 _LOGIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule"
+_SCRAM: Final = "org.apache.kafka.common.security.scram.ScramLoginModule"
+LIMITED: Final = "engine"
+"""A user (SCRAM-SHA-512, `SECRET`) who has no right but those that a test gives him."""
+CLIENT: Final = "CN=engine"
+"""The subject of the client's certificate; it has no right either."""
 USER: Final = "worker"
 SECRET: Final = "of-this-test-broker"  # noqa: S105 - of a broker that lives for a test
 
@@ -76,6 +87,8 @@ def find_missing() -> str:
     found = re.search(r'version "(\d+)', told)
     if found is None or int(found[1]) < JAVA_MIN:
         return f"java is too old for Kafka ({told.splitlines()[:1]}); install {JAVA_MIN} or later"
+    if shutil.which("openssl") is None:
+        return "openssl is not installed; it makes the certificate of the tests' client"
     if _jars() is None and shutil.which("mvn") is None:
         return "mvn (Maven) is not installed; it brings Kafka's jars"
     return ""
@@ -130,11 +143,27 @@ class Broker:
         self.process: subprocess.Popen[bytes] | None = None
         self._controller = free_port()
         self._secure = free_port()
+        self._mutual = free_port()
 
     @property
     def secure_address(self) -> str:
         """Return HOST:PORT where TLS and a login (PLAIN, `USER`, `SECRET`) are asked for."""
         return f"127.0.0.1:{self._secure}"
+
+    @property
+    def mutual_address(self) -> str:
+        """Return HOST:PORT where a client shows a certificate of its own."""
+        return f"127.0.0.1:{self._mutual}"
+
+    @property
+    def client_certificate(self) -> Path:
+        """Return the certificate of the client, which signs itself; `client_key` is beside it."""
+        return self.directory / "client.pem"
+
+    @property
+    def client_key(self) -> Path:
+        """Return the client's key."""
+        return self.directory / "client.key"
 
     @property
     def certificate(self) -> Path:
@@ -162,13 +191,17 @@ class Broker:
                 controller=self._controller,
                 data=data,
                 directory=self.directory,
+                mutual=self._mutual,
                 login=_LOGIN,
+                scram=_SCRAM,
                 user=USER,
                 secret=SECRET,
             )
             settings.write_text(text, encoding="utf-8")
             cluster = base64.urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
-            self._java(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings)
+            users = f"SCRAM-SHA-512=[name={LIMITED},password={SECRET}]"
+            make = ["format", "-t", cluster, "-c", str(settings), "--add-scram", users]
+            self._java(jars, "kafka.tools.StorageTool", *make)
         with (self.directory / "broker.log").open("ab") as told:
             self.process = subprocess.Popen(
                 self._command(jars, "kafka.Kafka", settings),
@@ -188,6 +221,10 @@ class Broker:
         subprocess.run(make, check=True, capture_output=True)
         shown = subprocess.run(show, check=True, capture_output=True)
         self.certificate.write_bytes(shown.stdout)
+        own = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        own += ["-nodes", "-days", "2", "-subj", f"/{CLIENT}"]
+        own += ["-keyout", str(self.client_key), "-out", str(self.client_certificate)]
+        subprocess.run(own, check=True, capture_output=True)
 
     def _command(self, jars: Path, main: str, *arguments: object) -> list[str]:
         flags = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]

@@ -29,6 +29,7 @@ from streams.topics import (
     TopicSpec,
     check_prefix,
     creation_commands,
+    enough_partitions,
     partition_of,
 )
 from tests.kafka.conftest import TINY
@@ -149,6 +150,32 @@ def test_topics_are_printed_for_every_topic() -> None:
         switchroom.build(), ["topics", "--topic-prefix", "my.room", "--partitions", "24"]
     )
     assert printed.stdout.splitlines() == commands
+
+
+def test_there_are_enough_partitions_for_the_centres_that_are_named() -> None:
+    centers = [f"centre-{number}" for number in range(6)]
+    number = enough_partitions(centers, 6)
+    assert number > 6, "six of them collide somewhere: it is a matter of luck"
+    assert len({partition_of(center, number) for center in centers}) == len(centers)
+    options = ["topics", "--partitions", "6", "--centers", ",".join(centers)]
+    printed = CliRunner().invoke(switchroom.build(), options).stdout
+    assert printed.count(f"--partitions {number} ") == len(TopicNames().specs())
+
+
+def test_rights_are_printed_for_every_role() -> None:
+    options = ["topics", "--acls", "--principal", "User:me"]
+    for role, operations in (
+        ("adapter", {"Read", "Write"}),
+        ("operator", {"Write"}),
+        ("reader", {"Read"}),
+    ):
+        done = CliRunner().invoke(switchroom.build(), [*options, "--role", role])
+        words = done.stdout.split()
+        assert {
+            words[at + 1] for at, word in enumerate(words) if word == "--operation"
+        } == operations
+        assert ("switchroom.control.v1" in words) is (role == "operator")
+    assert CliRunner().invoke(switchroom.build(), [*options, "--role", "king"]).exit_code == 2
 
 
 @pytest.mark.parametrize("prefix", ["a_b", "", ".a", "a.", "ä", "a b", "x" * 101])
