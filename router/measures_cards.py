@@ -174,9 +174,14 @@ class Day:
 class Days:
     """Find the day of an instant; the oldest day goes when there are too many."""
 
-    def __init__(self, zone: str = "", *, days_max: int = DAYS_KEPT) -> None:
-        """Keep days of an IANA zone; with "" that of the centre's calendars, or else UTC."""
+    def __init__(self, zone: str = "", *, days_max: int = DAYS_KEPT, slot_ms: int = 0) -> None:
+        """Keep days of an IANA zone; with "" that of the centre's calendars, or else UTC.
+
+        With `slot_ms` there is a card for each such part of a day by the clock instead, named
+        `2026-01-05 09:30`; `days_max` then bounds the parts.
+        """
         self.fixed = bool(zone)
+        self.slot_ms = slot_ms
         self.zone = zone or UTC_NAME
         self.days_max = days_max
         self.known: dict[str, Day] = {}
@@ -198,15 +203,20 @@ class Days:
         return day
 
     def _find(self, instant_ms: int) -> Day:
-        local = datetime.fromtimestamp(instant_ms // 1000, self._zone).date()
-        name = local.isoformat()
+        local = datetime.fromtimestamp(instant_ms // 1000, self._zone)
+        name = local.date().isoformat()
+        begins_ms, ends_ms = self._midnight(local.date()), self._midnight(_next(local.date()))
+        if self.slot_ms:
+            begins_ms += (instant_ms - begins_ms) // self.slot_ms * self.slot_ms
+            ends_ms = min(begins_ms + self.slot_ms, ends_ms)
+            begun = datetime.fromtimestamp(begins_ms // 1000, self._zone)
+            name = f"{name} {begun:%H:%M}"
         day = self.known.get(name)
         if day is None or not day.from_ms <= instant_ms < day.to_ms:
-            begins_ms, ends_ms = self._midnight(local), self._midnight(local + timedelta(days=1))
             kept = day
             day = self.known[name] = Day(name, begins_ms, ends_ms)
             if kept is not None:
-                # The zone changed in the middle of the day: its cards go on.
+                # The zone changed in the middle of the day, or its clock went back: cards go on.
                 day.lines, day.agents = kept.lines, kept.agents
             if len(self.known) > self.days_max:
                 del self.known[min(self.known)]
@@ -214,6 +224,10 @@ class Days:
 
     def _midnight(self, local: date) -> int:
         return int(datetime.combine(local, time(), self._zone).timestamp()) * 1000
+
+
+def _next(local: date) -> date:
+    return local + timedelta(days=1)
 
 
 def _zone_named(zone: str) -> tzinfo:

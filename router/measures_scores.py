@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from router import measures_formulas as formulas
 from router.measures import Measures
 from router.measures_cards import Card, Day, LineKey
-from router.measures_lines import QueueExit
+from router.measures_figures import afterwards_of, waits_of, work_of
 from router.measures_shifts import Planned, ShiftPlan
 
 
@@ -32,15 +32,18 @@ class By(Enum):
 
 
 class Period(Enum):
-    """Name the time that a score can span."""
+    """Name the time that a score can span; intervals are the parts of days that `Days` keeps."""
 
+    INTERVAL = "interval"
     DAY = "day"
     MONTH = "month"
     ALL = "all"
 
 
 _OF_AGENTS: Final = (By.AGENT, By.TEAM)
+_DAY: Final = len("2026-01-05")
 _MONTH: Final = len("2026-01")
+_DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,8 +195,16 @@ def scores(
     ]
 
 
-def _label(day: str, period: Period) -> str:
-    return {Period.DAY: day, Period.MONTH: day[:_MONTH], Period.ALL: "all"}[period]
+def _label(name: str, period: Period) -> str:
+    match period:
+        case Period.INTERVAL:
+            return name
+        case Period.DAY:
+            return name[:_DAY]
+        case Period.MONTH:
+            return name[:_MONTH]
+        case Period.ALL:
+            return "all"
 
 
 def _add_agents(
@@ -246,7 +257,9 @@ def _add_lines(
     if by is not By.CENTER or not (day.lines or day.agents):
         return
     total = sums.setdefault((label, "", _center_name(measures)), _Sum())
-    total.cost += prices.fixed_per_day if prices is not None else 0.0
+    if prices is not None:
+        share = measures.days.slot_ms / _DAY_MS if measures.days.slot_ms else 1.0
+        total.cost += prices.fixed_per_day * share
     for team, _, card, planned in _agent_days(measures, day):
         _add_times(total.card, card)
         total.planned = _plus(total.planned, planned)
@@ -315,9 +328,9 @@ def _score(
         period=label,
         subject=subject,
         team=total.team,
-        **_waits(card),
-        **_work(card),
-        **_afterwards(card),
+        **waits_of(card),
+        **work_of(card),
+        **afterwards_of(card),
         sla_met=met,
         sla_breached=breached,
         sla_met_share=formulas.sla_met_share(met, breached),
@@ -346,85 +359,6 @@ def _score(
         ),
         promises=promises,
     )
-
-
-def _waits(card: Card) -> dict[str, Any]:
-    """Return what became of visits to lines, and how long they took."""
-    counts, service = card.counts, card.counts.service_counts()
-    return {
-        "arrivals": counts.arrivals,
-        "answered": service.answered,
-        "abandoned": counts.exits[QueueExit.ABANDONED],
-        "short_abandoned": counts.exits[QueueExit.SHORT_ABANDONED],
-        "deflected": counts.exits[QueueExit.DEFLECTED],
-        "overflowed": counts.exits[QueueExit.OVERFLOWED],
-        "callbacks": counts.exits[QueueExit.CALLBACK],
-        "expired": counts.exits[QueueExit.EXPIRED],
-        "service_level": formulas.service_level(service),
-        "average_speed_of_answer_ms": formulas.average_speed_of_answer_ms(
-            counts.answered_wait_ms, service.answered
-        ),
-        "wait_p50_ms": card.waits.percentile_ms(50),
-        "wait_p90_ms": card.waits.percentile_ms(90),
-        "wait_p95_ms": card.waits.percentile_ms(95),
-        "wait_max_ms": card.waits.max_ms,
-        "average_gross_wait_ms": formulas.average_gross_wait_ms(
-            card.gross_wait_ms, card.assignments
-        ),
-        "average_net_wait_ms": formulas.average_net_wait_ms(card.net_wait_ms, card.assignments),
-        "abandonment": formulas.abandonment(service),
-        "abandonment_without_short": formulas.abandonment_without_short(service),
-    }
-
-
-def _work(card: Card) -> dict[str, Any]:
-    """Return what agents did: offers, assignments, handling."""
-    return {
-        "offers": card.offers,
-        "offers_declined": card.offers_declined,
-        "offers_expired": card.offers_expired,
-        "offers_withdrawn": card.offers_withdrawn,
-        "assignments": card.assignments,
-        "offers_per_assignment": formulas.offers_per_assignment(card.offers, card.assignments),
-        "average_accept_ms": formulas.average_accept_ms(card.accept_ms, card.assignments),
-        "average_first_reply_ms": formulas.average_first_reply_ms(
-            card.first_reply_ms, card.first_replies
-        ),
-        "handled": card.handled,
-        "average_handle_time_ms": formulas.average_handle_time_ms(
-            card.talk_ms, card.hold_ms, card.wrap_up_ms, card.handled
-        ),
-        "average_talk_ms": formulas.average_talk_ms(card.talk_ms, card.handled),
-        "average_hold_ms": formulas.average_hold_ms(card.hold_ms, card.handled),
-        "average_wrap_up_ms": formulas.average_wrap_up_ms(card.wrap_up_ms, card.handled),
-        "resolved": card.resolved,
-        "transferred": card.transferred,
-        "transfer_share": formulas.transfer_share(card.transferred, card.assignments),
-        "reopened": card.reopened,
-    }
-
-
-def _afterwards(card: Card) -> dict[str, Any]:
-    """Return what followed: repeats, surveys, complaints."""
-    return {
-        "first_contacts": card.first_contacts,
-        "repeated": card.repeated,
-        "first_contact_resolution": formulas.first_contact_resolution(
-            card.first_contacts, card.repeated
-        ),
-        "surveys": card.surveys,
-        "survey_answers": card.survey_answers,
-        "survey_answer_share": formulas.survey_answer_share(card.survey_answers, card.surveys),
-        "satisfaction": formulas.satisfaction_top_two_of_five(
-            card.top_answers, card.survey_answers
-        ),
-        "satisfaction_mean": formulas.satisfaction_mean(card.score_sum, card.survey_answers),
-        "said_unresolved": card.said_unresolved,
-        "follow_ups": card.follow_ups,
-        "complaints": card.complaints,
-        "callbacks_offered": card.callbacks_offered,
-        "callbacks_dialled": card.callbacks_dialled,
-    }
 
 
 def _promises(card: Card, measures: Measures) -> tuple[PromiseScore, ...]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # A century of days: the journal bounds what is kept, not we.
 _DAYS_MAX: Final = 36_525
+_DAY_MS: Final = 86_400_000
+_MINUTE_MS: Final = 60_000
 
 
 class ByChoice(StrEnum):
@@ -38,6 +40,7 @@ class ByChoice(StrEnum):
 class PeriodChoice(StrEnum):
     """What time a score can span."""
 
+    INTERVAL = "interval"
     DAY = "day"
     MONTH = "month"
     ALL = "all"
@@ -60,6 +63,9 @@ def scorecard(
     zone: Annotated[
         str, typer.Option(help="The zone of days; else that of the centre's calendars.")
     ] = "",
+    interval: Annotated[
+        str, typer.Option(help="How long an interval is, with --period interval.")
+    ] = "30m",
     repeat_window: Annotated[
         str, typer.Option(help="For how long a customer who comes again is a repeat.")
     ] = "168h",
@@ -77,7 +83,9 @@ def scorecard(
         wanted = read_targets(targets) if targets is not None else ()
         prices = read_prices(costs) if costs is not None else None
         with told():
-            measures = _fold(file, shifts, zone, _window_ms(repeat_window))
+            slot_ms = _slot_ms(interval) if period is PeriodChoice.INTERVAL else 0
+            window_ms = _duration_ms("--repeat-window", repeat_window)
+            measures = _fold(file, shifts, zone, window_ms, slot_ms)
     except ConfigError as error:
         fail(str(error))
     of = By(by.value)
@@ -93,16 +101,23 @@ def scorecard(
         _print(file, measures, found, of, wanted, prices)
 
 
-def _window_ms(text: str) -> int:
+def _duration_ms(option: str, text: str) -> int:
     from configs.durations import DurationError, parse_duration
 
     try:
         return parse_duration(text)
     except DurationError as error:
-        fail(f"error: --repeat-window: {error}", 2)
+        fail(f"error: {option}: {error}", 2)
 
 
-def _fold(file: Path, shifts: Path | None, zone: str, window_ms: int) -> Measures:
+def _slot_ms(text: str) -> int:
+    slot_ms = _duration_ms("--interval", text)
+    if slot_ms < _MINUTE_MS or _DAY_MS % slot_ms or slot_ms % _MINUTE_MS:
+        fail(f"error: --interval {text}: give minutes that divide a day, such as 15m or 1h", 2)
+    return slot_ms
+
+
+def _fold(file: Path, shifts: Path | None, zone: str, window_ms: int, slot_ms: int) -> Measures:
     """Fold a journal; the zone of shifts and days is that of its first configuration."""
     from configs.scorecard_files import read_shifts
     from configs.zones import zone_names
@@ -118,7 +133,7 @@ def _fold(file: Path, shifts: Path | None, zone: str, window_ms: int) -> Measure
             event = entry.stamped.event
             own = zone_of(event.center) if isinstance(event, CenterChanged) else UTC_NAME
             plan = read_shifts(shifts, zone or own) if shifts is not None else None
-            days = Days(zone, days_max=_DAYS_MAX)
+            days = Days(zone, days_max=_DAYS_MAX, slot_ms=slot_ms)
             measures = Measures(days=days, plan=plan, repeat_window_ms=window_ms)
         measures.fold(entry.stamped, entry.decisions)
     if measures is None:

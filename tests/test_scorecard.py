@@ -186,6 +186,21 @@ def test_a_day_that_loses_an_hour_is_an_hour_shorter() -> None:
     assert (day.name, day.to_ms - day.from_ms) == ("2026-03-29", 23 * 3_600_000)
 
 
+def test_a_part_of_a_day_has_a_card_of_its_own() -> None:
+    story = Story(Measures(days=Days(slot_ms=1_800_000)))
+    story(0, AgentSignedIn("a-1"))
+    story.serve(100, "k1:1")
+    story.serve(1_790, "k2:1")
+    story(2_700, AgentSignedOut("a-1"))
+    parts = story.scores(By.TEAM, Period.INTERVAL)
+    first, second = parts["2026-01-05 23:00", "care"], parts["2026-01-05 23:30", "care"]
+    # The second came at 23:29:50 and was answered at 23:30:00.
+    assert (first.answered, second.answered) == (2, 0)
+    assert (first.signed_in_ms, second.signed_in_ms) == (1_800_000, 900_000)
+    day = story.scores(By.TEAM)["2026-01-05", "care"]
+    assert (day.answered, day.signed_in_ms) == (2, 2_700_000)
+
+
 def test_old_days_go() -> None:
     days = Days("UTC", days_max=3)
     for number in range(10):
@@ -527,6 +542,18 @@ def test_a_store_scores_like_its_journal(journal_file: Path, tmp_path: Path) -> 
         for path in (store, journal_file)
     )
     assert found == expected
+
+
+def test_intervals_by_the_local_clock(journal_file: Path) -> None:
+    text = run(str(journal_file), "--by", "queue", "--period", "interval", "--interval", "30m")
+    heads = [line.split("  ")[0] for line in text.splitlines() if line.startswith("2026-")]
+    assert heads == [
+        f"2026-01-05 {hour}:{minute}" for hour in (17, 18, 19) for minute in ("00", "30")
+    ]
+    refused = CliRunner().invoke(
+        build(), ["scorecard", str(journal_file), "--period", "interval", "--interval", "7m"]
+    )
+    assert refused.exit_code == 2
 
 
 def test_a_zone_nobody_knows_is_refused(journal_file: Path) -> None:
