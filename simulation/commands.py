@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     from simulation.fit.commands import fit  # noqa: PLC0415 - as above
     from simulation.fit.forecast_command import forecast, history  # noqa: PLC0415 - as above
     from simulation.fit.import_command import import_  # noqa: PLC0415 - as above
+    from simulation.plan.commands import register as register_plan  # noqa: PLC0415 - as above
 
     app.command("simulate")(simulate)
     app.command("demo")(demo)
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     app.command("forecast")(forecast)
     app.command("history")(history)
     register_erlang(app)
+    register_plan(app)
 
 
 def simulate(

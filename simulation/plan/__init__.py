@@ -9,10 +9,12 @@
 - `day`           one day: the unchanged core in SimPy's time; `customers` and `desks` play it
 - `tallies`       what is counted of a day
 - `replications`  many days on all cores: `run(scenario, replications, seed)` gives a `Study`
+- `stopping`      as many days as a question needs
 - `estimates`     ratios of expectations with their errors, control variates, paired differences
 - `costs`         what a day costs
-- `requirement`   what theory asks for: Erlang A on the modified offered load
-- `answers`       a study as a planner reads it: `Result`, `Comparison`
+- `requirement`   what theory asks for: Erlang A on the modified offered load; `theory` beside
+- `answers`       what a plan says, as plain data; `results`, `comparison` fill it, `showing` prints
+- `draws`, `checks`  the lots of a day; what must hold between a scenario's values
 - `commands`      `switchroom plan`, `switchroom compare`
 
 A figure of a study is the same for any number of workers: a day is a function of the scenario,

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from configs.changes import Change, OtherHours, Outsource, Pool, SecondSkill
 from configs.durations import DurationError, parse_clock, parse_duration
 from configs.planning import Demand, Group, Law, Rate, Scenario
-from configs.shapes import DURATION_SUFFIX, Kind, bare, element_of, fields_of
+from configs.shapes import DURATION_SUFFIX, Kind, bare, element_of, fields_of, written_names
 from router.center import Team
 from router.problems import suggest
 from simulation.plan.arrivals import profile_of
@@ -304,7 +304,7 @@ def _with(whole: Any, kind: Kind, names: tuple[str, ...], value: Any, path: str)
             name += DURATION_SUFFIX
             value = parse_duration(value) if isinstance(value, str) else value
         if name not in parts or whole is None:
-            near = suggest(name, parts)
+            near = suggest(name, written_names(kind))
             hint = f'did you mean "{near}"?' if near else f"known are {', '.join(parts)}"
             raise ChangeError(f'{path}: no "{name}" here; {hint}')
         return replace(whole, **{name: _with(getattr(whole, name), parts[name], rest, value, path)})

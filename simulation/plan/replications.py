@@ -207,6 +207,23 @@ def merge(scenario: Scenario, seed: int, strata: int, tallies: list[Tally]) -> S
     )
 
 
+def run_with(
+    crew: Workers,
+    scenario: Scenario,
+    replications: int,
+    seed: int,
+    strata: int,
+    report: Report | None = None,
+) -> Study:
+    """Play days on workers that are there already.
+
+    With strata the number of days is rounded up to a multiple of them, so that each quantile of
+    the busyness has its due share.
+    """
+    count = -(-replications // strata) * strata
+    return merge(scenario, seed, strata, crew.play(scenario, seed, 0, count, strata, report))
+
+
 def run(
     scenario: Scenario,
     replications: int,
@@ -214,14 +231,7 @@ def run(
     workers: int = 0,
     executor: Submits | None = None,
     report: Report | None = None,
-    strata: int = 0,
 ) -> Study:
-    """Play a number of days of a scenario and return the study.
-
-    With strata (0: as many as its busyness asks for) the number of days is rounded up to a
-    multiple of them, so that each quantile of the busyness has its due share.
-    """
-    strata = strata or strata_of(scenario)
-    count = -(-replications // strata) * strata
+    """Play a number of days of a scenario and return the study (see `run_with`)."""
     with Workers(workers, executor) as crew:
-        return merge(scenario, seed, strata, crew.play(scenario, seed, 0, count, strata, report))
+        return run_with(crew, scenario, replications, seed, strata_of(scenario), report)

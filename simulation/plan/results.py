@@ -1,0 +1,272 @@
+"""Put a study into a planner's words: one sentence, one table, the risk, the notes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+
+from configs.durations import parse_clock
+from configs.planning import Scenario
+from router.checks import config_hash
+from simulation.plan import estimates as est
+from simulation.plan.answers import (
+    DemandRow,
+    Figure,
+    GroupRow,
+    IntervalRow,
+    PromiseRow,
+    Result,
+    Risk,
+    figure,
+    share_figure,
+)
+from simulation.plan.costs import costs_of, has_costs
+from simulation.plan.estimates import Floats, Ratio, view
+from simulation.plan.people import groups_of, size_of
+from simulation.plan.prepared import Prepared
+from simulation.plan.replications import Study
+from simulation.plan.requirement import DEFERRED, Line, dedicated, lines_of, pooled
+from simulation.plan.tallies import Count, Staffed
+from simulation.plan.theory import theory_rows
+
+_HOUR_MS: Final = 3_600_000
+_QUANTILES: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+
+
+def judged_demands(scenario: Scenario) -> tuple[str, ...]:
+    """Return the demands that the target speaks of: prompt ones without a time of their own."""
+    prompt = tuple(
+        name
+        for name, demand in scenario.demand.items()
+        if demand.channel not in DEFERRED and not demand.answer_within_ms
+    )
+    return prompt or tuple(scenario.demand)
+
+
+def result_of(study: Study, prepared: Prepared | None = None) -> Result:
+    """Return what a study says about its scenario."""
+    prepared = prepared or Prepared(study.scenario)
+    scenario = study.scenario
+    judged = judged_demands(scenario)
+    whole = view(study, judged)
+    level = est.estimate(est.service_level(whole))
+    service = share_figure(est.service_level(whole))
+    risk = _risk(est.service_level(whole), scenario.target.percent / 100)
+    meets = service.value is not None and service.value >= scenario.target.percent / 100
+    lines = lines_of(prepared)
+    money = costs_of(study) if has_costs(scenario.costs) else None
+    everything = view(study)
+    cost = figure(everything.per_day(money.total)) if money else None
+    answered = float(everything.count(Count.ANSWERED).mean())
+    resolved = float(everything.count(Count.RESOLVED).mean())
+    mean_cost = float(money.total.mean()) if money else None
+    return Result(
+        sentence=_sentence(scenario, service, risk, meets=meets, cost=cost),
+        meets=meets,
+        scenario=scenario.name,
+        center=scenario.center.name,
+        config_hash=config_hash(scenario.center),
+        date=scenario.date,
+        seed=study.seed,
+        days=study.days,
+        target_percent=scenario.target.percent,
+        definition=scenario.target.level.replace("_", " "),
+        judged=judged,
+        service_level=service,
+        abandonment=share_figure(est.abandonment(whole)),
+        wait_s=figure(est.speed_of_answer_s(whole)),
+        risk=risk,
+        variance_ratio=level.variance_ratio,
+        intervals=_interval_rows(study, prepared, judged, lines, money.pay if money else None),
+        demands=tuple(_demand_row(study, prepared, name) for name in study.demands),
+        groups=tuple(
+            _group_row(study, index, money.staff if money else None)
+            for index in range(len(study.groups))
+        ),
+        promises=tuple(_promise_rows(study)),
+        costs=dict(zip(money.kinds, money.amounts.mean(axis=0).tolist(), strict=True))
+        if money
+        else {},
+        cost_per_day=cost,
+        cost_per_contact=mean_cost / answered if mean_cost is not None and answered else None,
+        cost_per_resolved=mean_cost / resolved if mean_cost is not None and resolved else None,
+        currency=scenario.costs.currency if money else "",
+        theory=tuple(theory_rows(study, prepared, lines)),
+        notes=tuple(_notes(study)),
+    )
+
+
+def _sentence(
+    scenario: Scenario, service: Figure, risk: Risk, *, meets: bool, cost: Figure | None
+) -> str:
+    """Answer in one sentence: met or not, how sure, how often a day misses, at what cost."""
+    if service.value is None:
+        return "Nobody came, so there is no service level."
+    share = f"{service.value:.1%} ± {100 * service.half_width:.1f} points"
+    verb = "is met" if meets else "is missed"
+    money = ""
+    if cost is not None and cost.value is not None:
+        money = f", at {cost.value:,.0f} {scenario.costs.currency} a day"
+    misses = f"{risk.misses.value:.0%}" if risk.misses.value is not None else "an unknown share"
+    return (
+        f"The target of {scenario.target.percent:g} % {verb}: {share} are answered in time, and "
+        f"{misses} of the days miss it{money}."
+    )
+
+
+def _risk(level: Ratio, target: float) -> Risk:
+    daily = level.daily()
+    if not len(daily):
+        return Risk(Figure(None), {})
+    found = est.share_of_days(daily < target)
+    quantiles = {f"{share:.0%}": float(np.quantile(daily, share)) for share in _QUANTILES}
+    return Risk(Figure(found.value, found.low, found.high), quantiles)
+
+
+def _clock(offset_ms: int) -> str:
+    minutes = offset_ms // 60_000
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _interval_rows(
+    study: Study,
+    prepared: Prepared,
+    judged: Iterable[str],
+    lines: tuple[Line, ...],
+    pay: Floats | None,
+) -> tuple[IntervalRow, ...]:
+    scenario = study.scenario
+    needed = dedicated(lines, scenario.target)
+    needed_pooled = pooled(lines, scenario.target)
+    planned = planned_agents(prepared)
+    sums = study.staffed.sum(axis=1).mean(axis=0)
+    edges = prepared.interval_edges
+    rows = []
+    for index in range(study.intervals):
+        part = view(study, judged, [index])
+        length = float(edges[index + 1] - edges[index])
+        signed = float(sums[index, Staffed.SIGNED_IN])
+        at_desk = max(0.0, signed - float(sums[index, Staffed.AWAY]))
+        busy = float(sums[index, Staffed.BUSY])
+        everybody = view(study, None, [index])
+        rows.append(
+            IntervalRow(
+                start=_clock(prepared.opens_ms + index * scenario.interval_ms),
+                arrivals=figure(everybody.per_day(everybody.count(Count.ARRIVED))),
+                required=float(needed[index]),
+                required_pooled=float(needed_pooled[index]),
+                staffed=float(planned[index]),
+                net=at_desk / length,
+                service_level=share_figure(est.service_level(part)),
+                wait_s=figure(est.speed_of_answer_s(part)),
+                abandonment=share_figure(est.abandonment(part)),
+                occupancy=busy / signed if signed else None,
+                cost=float(pay[:, index].mean()) if pay is not None else None,
+            )
+        )
+    return tuple(rows)
+
+
+def planned_agents(prepared: Prepared) -> Floats:
+    """Return the agents on shift in each interval, time-averaged, before breaks and absence."""
+    edges = prepared.interval_edges
+    planned = np.zeros(prepared.intervals)
+    for member in prepared.staff.members:
+        for stint in member.stints:
+            since = np.clip(stint.start_ms, edges[:-1], edges[1:])
+            until = np.clip(stint.end_ms, edges[:-1], edges[1:])
+            planned += (until - since) / np.diff(edges)
+    return planned
+
+
+def _demand_row(study: Study, prepared: Prepared, name: str) -> DemandRow:
+    part = view(study, [name])
+    source = next(source for source in prepared.sources if source.name == name)
+    answered = float(part.count(Count.ANSWERED).mean())
+    lost = (
+        "ABANDONED",
+        "BLOCKED",
+        "DEFLECTED",
+        "EXPIRED",
+        "CLEARED",
+        "CALLBACKS",
+        "CARRIED",
+        "BOT",
+    )
+    not_served = {what.lower(): float(part.count(Count[what]).mean()) for what in lost}
+    work = part.count(Count.TALK_MS) + part.count(Count.WRAP_UP_MS)
+    quantile = est.wait_quantile_s(part, 0.9)
+    return DemandRow(
+        name=name,
+        queue=prepared.center.categories[source.demand.category].queue,
+        channel=source.demand.channel,
+        within_s=source.within_ms / 1000,
+        arrivals=figure(part.per_day(part.count(Count.ARRIVED))),
+        service_level=share_figure(est.service_level(part)),
+        wait_s=figure(est.speed_of_answer_s(part)),
+        wait_p90_s=None if math.isnan(quantile) else quantile,
+        abandonment=share_figure(est.abandonment(part)),
+        answered=answered,
+        not_served={what: count for what, count in not_served.items() if count},
+        handle_s=float(work.sum()) / 1000 / (answered * study.days) if answered else None,
+    )
+
+
+def _group_row(study: Study, index: int, staff: Floats | None) -> GroupRow:
+    name = study.groups[index]
+    sums = study.staffed[:, index].sum(axis=1).mean(axis=0)
+    hours = sums / _HOUR_MS
+    signed, paid, busy = (
+        float(hours[what]) for what in (Staffed.SIGNED_IN, Staffed.PAID, Staffed.BUSY)
+    )
+    return GroupRow(
+        name=name,
+        agents=size_of(study.scenario, name, groups_of(study.scenario)[name]),
+        paid_hours=paid,
+        signed_in_hours=signed,
+        away_hours=float(hours[Staffed.AWAY]),
+        after_shift_hours=float(hours[Staffed.AFTER]),
+        occupancy=busy / signed if signed else None,
+        utilisation=busy / paid if paid else None,
+        handled=float(sums[Staffed.HANDLED]),
+        cost=float(staff[:, index].mean()) if staff is not None else None,
+    )
+
+
+def _promise_rows(study: Study) -> Iterable[PromiseRow]:
+    everything = view(study)
+    for index, name in enumerate(study.promise_names):
+        met, breached = (study.promises[:, index, column].astype(float) for column in (0, 1))
+        if not (met + breached).any():
+            continue
+        yield PromiseRow(
+            name=name,
+            met=share_figure(everything.over(met, met + breached)),
+            breaches_per_day=float(breached.mean()),
+        )
+
+
+def _notes(study: Study) -> Iterable[str]:
+    """Say what a reader must know beside the numbers."""
+    scenario = study.scenario
+    yield (
+        f"Service level: {scenario.target.level.replace('_', ' ')}; counted in the interval of "
+        "arrival, decided at answer or exit."
+    )
+    whole = view(study)
+    carried = float(whole.count(Count.CARRIED).mean())
+    if carried >= 0.05:
+        yield f"{carried:.1f} contacts a day still wait at the end and are carried over."
+    cleared = float(whole.count(Count.CLEARED).mean())
+    if cleared:
+        yield f"{cleared:.1f} contacts a day are sent away at closing."
+    if study.strata > 1:
+        yield f"Busyness is stratified: {study.strata} quantiles, each with its due share of days."
+    length_h = (parse_clock(scenario.closes) - parse_clock(scenario.opens)) / _HOUR_MS
+    yield (
+        f"{study.days} days of {length_h:g} h, seed {study.seed}; the same seed meets the same "
+        "customers under any plan."
+    )
