@@ -112,7 +112,8 @@ def test_a_scenario_says_all_that_is_wrong_at_its_place(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load_scenario(path)
-    assert "wrong.yaml:31:31: workforce.shop.shifts[0].end" in str(caught.value)
+    line = text[: text.index("25:90")].count("\n") + 1
+    assert f"wrong.yaml:{line}:31: workforce.shop.shifts[0].end" in str(caught.value)
     assert '"25:90" is no time of day' in str(caught.value)
     path.write_text(text.replace("25:90", "17:00"), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
