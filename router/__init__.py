@@ -4,10 +4,11 @@ The words, which are all that crosses the door:
 
 - `events`     all that can happen (past tense), and the stamp `Stamped`
 - `decisions`  all that may be ordered (imperative), each with its `Reason`
-- `center`     the configuration of one routing group (`center_calendars` its opening hours);
+- `center`     the configuration of one routing group (`center_calendars` its opening hours,
+               `center_loop` the service around it);
                `checks` says what is wrong with one
                (`problems`, `ranges`, `reach`, `calendar_checks`, `later_checks`,
-               `routing_checks` are its parts)
+               `routing_checks`, `service_checks` are its parts)
 
 The tables, read by the code, the tests and the pictures: `contacts`, `offers`, `agents`.
 
@@ -28,9 +29,11 @@ What happens:
 - `router`     `Router.handle(stamped) -> tuple[Decision, ...]` and
                `Router.next_deadline() -> int | None`: the one verb and the one question
 - `on_*`       the handlers, a file per family of events: `on_arrival`, `on_contact`, `on_offer`,
-               `on_agent`, `on_center`; `refusals` answer what is not followed
+               `on_service`, `on_agent`, `on_center`; `refusals` answer what is not followed
 - `opening`    opens and closes queues at the edges of their hours (`doors` are these edges)
 - `matching`   asks the two questions; `assignments` carries out, `waiting` lets wait
+- `affinity`   the one agent waited for; `returns` knows who comes again, `surveys` who is asked,
+               `callbacks` and `windows` when customers are called; `memory` forgets what is over
 - `clocks`     runs the promises' clocks; `retargeting` lets them live on when contacts reopen or
                promises change
 

@@ -115,8 +115,10 @@ def begin_work(floor: Floor, number: int, contact: Contact, agent: Agent, reason
             wait_ms - absent_ms,
         )
     )
-    if more is not None and more.callback_due_ms >= 0:
-        floor.out.append(DialCallback(contact.contact_id, agent.agent_id, whys.ACCEPTED))
+    if more is not None:
+        more.dialling = more.callback_due_ms >= 0
+        if more.dialling:
+            _dial(floor, contact, agent)
     send_signal(floor, contact, ASSIGNED)
     if channel.connect_timeout_ms:
         floor.timers.arm(work, floor.now_ms, channel.connect_timeout_ms)
@@ -125,6 +127,15 @@ def begin_work(floor: Floor, number: int, contact: Contact, agent: Agent, reason
     # Who has no room for more, holds nothing back and sits nowhere has nothing to look for.
     if agent.open_mask or agent.active_units != agent.units or floor.channels_open(agent):
         floor.freed.append(agent)
+
+
+def _dial(floor: Floor, contact: Contact, agent: Agent) -> None:
+    """Order the call to the customer of a callback."""
+    assert floor.center is not None, "a centre comes before work"
+    more = floor.more_of(contact)
+    more.dials += 1
+    attempt = more.dials if floor.center.callbacks.attempts_max else 1
+    floor.out.append(DialCallback(contact.contact_id, agent.agent_id, whys.ACCEPTED, attempt))
 
 
 def connect(floor: Floor, work: Assignment) -> None:

@@ -27,6 +27,7 @@ from router.center_calendars import (
     WaitClock,
     WhenClosed,
 )
+from router.center_loop import CallbackRules, ComplaintRules, FollowUp, ReturnRules, SurveyRules
 
 __all__ = [
     "ALWAYS",
@@ -37,13 +38,16 @@ __all__ = [
     "AtClosing",
     "Calendar",
     "CalendarDefinition",
+    "CallbackRules",
     "Category",
     "Center",
     "Channel",
     "ClockKind",
+    "ComplaintRules",
     "ContactPolicy",
     "DayException",
     "DayKind",
+    "FollowUp",
     "Holidays",
     "LimitAction",
     "Limits",
@@ -55,8 +59,10 @@ __all__ = [
     "PromiseAction",
     "Queue",
     "ReopenMode",
+    "ReturnRules",
     "Signal",
     "Step",
+    "SurveyRules",
     "Team",
     "WaitClock",
     "WhenClosed",
@@ -132,6 +138,7 @@ class Signal(Enum):
     CALLBACK_SCHEDULED = "callback_scheduled"
     CALLBACK_DUE = "callback_due"
     CLOSED = "closed"
+    SELF_SERVED = "self_served"
 
 
 class ReopenMode(Enum):
@@ -162,6 +169,7 @@ class OverloadClass(Enum):
     SERVE = "serve"
     DEFLECT = "deflect"
     REFUSE = "refuse"
+    OVERFLOW = "overflow"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +179,8 @@ class Channel:
     `units` is the cost (phone 100, chat 34 ...); `agent_max` caps the contacts of the channel
     per agent (0: only the budget counts). `offer_timeout_ms` 0 means an offer never expires.
     `connect_timeout_ms` 0 means that an accepted contact is connected at once. Work on an
-    `interruptible` channel is held when one that `interrupts` needs the agent.
+    `interruptible` channel is held when one that `interrupts` needs the agent. Without `survey`
+    nobody is asked afterwards.
     """
 
     __pydantic_config__ = _CLOSED
@@ -183,6 +192,7 @@ class Channel:
     connect_timeout_ms: int = 0
     interruptible: bool = False
     interrupts: bool = False
+    survey: bool = field(default=True, metadata={LATER: "0.2"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +202,7 @@ class Queue:
     `ring_size` is k of the ring policies; `ring_step_ms` the time after which `ring_progressively`
     rings one agent more. `weights` (agent id to share, default 1) serve `weighted_share`.
     `length_max` and `wait_max_ms` 0 mean unlimited; `overflow_to` serves the action `overflow`.
+    With `overload_length` waiting (0: never) each category's overload class decides who comes in.
     `teams`, when given, restricts the line to their agents. `calendar` names its opening hours:
     `when_closed` is for who arrives while it is closed, `at_closing` for who waits when it closes
     (callbacks are always kept), `wait_clock` says whether steps and `wait_max_ms` count closed
@@ -227,6 +238,7 @@ class Queue:
     when_closed: WhenClosed = field(default=WhenClosed.SERVE, metadata={LATER: "0.2"})
     at_closing: AtClosing = field(default=AtClosing.KEEP, metadata={LATER: "0.2"})
     wait_clock: WaitClock = field(default=WaitClock.PLAIN, metadata={LATER: "0.2"})
+    overload_length: int = field(default=0, metadata={LATER: "0.2"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +270,8 @@ class Category:
     `lang:<language>` at `language_level` (0: language is no need). `offer_timeout_ms` -1 means
     the channel's. `wrap_up_ms` 0 means no wrap-up; `wrap_up_ms` -1 wrap-up without limit.
     `preferred_wait_ms` and `last_agent_wait_ms` bound the wait for one agent (0: not waited).
-    Every `survey_every`-th handled contact of the category asks for a survey (0: none).
+    Every `survey_every`-th handled contact of the category asks for a survey (0: none), or
+    `survey_percent` of 100, spread evenly.
     """
 
     __pydantic_config__ = _CLOSED
@@ -274,6 +287,8 @@ class Category:
     last_agent_wait_ms: int = 0
     overload: OverloadClass = OverloadClass.SERVE
     survey_every: int = 0
+    survey_percent: int = field(default=0, metadata={LATER: "0.2"})
+    follow_up: FollowUp = field(default=FollowUp(), metadata={LATER: "0.2"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -433,6 +448,10 @@ class Center:
     unknown_skill_queue: str = ""
     offers: OfferRules = OfferRules()
     limits: Limits = Limits()
+    callbacks: CallbackRules = field(default=CallbackRules(), metadata={LATER: "0.2"})
+    returns: ReturnRules = field(default=ReturnRules(), metadata={LATER: "0.2"})
+    surveys: SurveyRules = field(default=SurveyRules(), metadata={LATER: "0.2"})
+    complaints: ComplaintRules = field(default=ComplaintRules(), metadata={LATER: "0.2"})
 
 
 CHANNEL_KINDS = ("phone", "chat", "email", "social", "sms", "callback", "task")

@@ -34,6 +34,7 @@ from router.problems import Path, Problem, show_duration, suggest
 from router.ranges import CHANNEL_MAX, LEVELS, NAME_PATTERN, RANGES, WARNINGS, WEIGHTS
 from router.reach import check_reach, is_language, overflow_rings, overflows_ever
 from router.routing_checks import check_routing
+from router.service_checks import check_service, overflows_overloaded
 
 __all__ = ["Problem", "check_center", "check_values", "config_hash"]
 
@@ -75,7 +76,7 @@ def check_values(center: Center) -> tuple[Problem, ...]:
     check.promises()
     check.problems += check_later_settings(center)
     check.problems += check_calendars(center)
-    check.problems += check_routing(center)
+    check.problems += (*check_routing(center), *check_service(center))
     return tuple(check.problems)
 
 
@@ -249,11 +250,9 @@ class _Check:
             )
         if queue.overflow_to:
             self.known((*path, "overflow_to"), "queue", queue.overflow_to, self.center.queues)
-            if not overflows:
-                self.warn(
-                    (*path, "overflow_to"),
-                    "unused; say overflow in a when_... or at_closing, or remove it",
-                )
+            if not overflows and not overflows_overloaded(self.center, queue):
+                message = "unused; say overflow in a when_... or at_closing, or remove it"
+                self.warn((*path, "overflow_to"), message)
         for field, action, limit in (
             ("when_full", queue.when_full, "length_max"),
             ("when_late", queue.when_late, "wait_max_ms"),

@@ -7,7 +7,8 @@ changes nothing.
 
 A contact waits in line; it may be scheduled for a callback; it is on offer to agents; an agent
 has accepted it and it is being connected; it is handled; the agent wraps up; it waits on its
-customer; it has ended. `ABSENT` is the state of a contact never heard of.
+customer; it has ended. `ABSENT` is the state of a contact never heard of; in `SELF_SERVICE` a bot
+has it, before anybody else.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class ContactState(IntEnum):
     AWAITING_CUSTOMER = states.AWAITING_CUSTOMER
     ENDED = states.ENDED
     ABSENT = states.ABSENT
+    SELF_SERVICE = states.SELF_SERVICE
 
 
 class Verdict(IntEnum):
@@ -51,7 +53,7 @@ _ANSWERED: Final = Reason.ALREADY_ANSWERED
 Outcome: TypeAlias = Verdict | Reason
 
 # Columns: WAITING, SCHEDULED, OFFERED, CONNECTING, HANDLING, WRAP_UP, AWAITING_CUSTOMER, ENDED,
-# ABSENT. `ContactArrived` for a contact that is known is a repeat if it says the same, else a
+# ABSENT, SELF_SERVICE. `ContactArrived` for a known contact is a repeat if it says the same, else a
 # conflict (`id_conflict`): that is for the handler to see.
 _ROWS: Final[dict[type[e.Event], tuple[Outcome, ...]]] = {
     e.ContactArrived: (
@@ -64,24 +66,49 @@ _ROWS: Final[dict[type[e.Event], tuple[Outcome, ...]]] = {
         REPEAT,
         REPEAT,
         MOVE,
-    ),
-    e.ContactUpdated: (MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, _CLOSED, _UNKNOWN),
-    e.ContactTransferred: (MOVE, MOVE, MOVE, MOVE, MOVE, _WRONG, MOVE, _CLOSED, _UNKNOWN),
-    e.ContactHeld: (_WRONG, _WRONG, _WRONG, _WRONG, MOVE, _WRONG, _WRONG, _CLOSED, _UNKNOWN),
-    e.ContactResumed: (_WRONG, _WRONG, _WRONG, _WRONG, MOVE, _WRONG, _WRONG, _CLOSED, _UNKNOWN),
-    e.ContactEnded: (MOVE, MOVE, MOVE, MOVE, MOVE, REPEAT, MOVE, REPEAT, MOVE),
-    e.ContactAbandoned: (
-        MOVE,
-        MOVE,
-        MOVE,
-        MOVE,
-        _ANSWERED,
-        _ANSWERED,
-        MOVE,
         REPEAT,
+    ),
+    e.ContactHandedOver: (
+        REPEAT,
+        _WRONG,
+        REPEAT,
+        REPEAT,
+        REPEAT,
+        _WRONG,
+        _WRONG,
+        _CLOSED,
+        _UNKNOWN,
         MOVE,
     ),
-    e.ContactResolved: (_WRONG, _WRONG, _WRONG, _WRONG, MOVE, MOVE, MOVE, REPEAT, _UNKNOWN),
+    e.ContactUpdated: (MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, _CLOSED, _UNKNOWN, MOVE),
+    e.ContactTransferred: (MOVE, MOVE, MOVE, MOVE, MOVE, _WRONG, MOVE, _CLOSED, _UNKNOWN, _WRONG),
+    e.ContactHeld: (
+        _WRONG,
+        _WRONG,
+        _WRONG,
+        _WRONG,
+        MOVE,
+        _WRONG,
+        _WRONG,
+        _CLOSED,
+        _UNKNOWN,
+        _WRONG,
+    ),
+    e.ContactResumed: (
+        _WRONG,
+        _WRONG,
+        _WRONG,
+        _WRONG,
+        MOVE,
+        _WRONG,
+        _WRONG,
+        _CLOSED,
+        _UNKNOWN,
+        _WRONG,
+    ),
+    e.ContactEnded: (MOVE, MOVE, MOVE, MOVE, MOVE, REPEAT, MOVE, REPEAT, MOVE, MOVE),
+    e.ContactAbandoned: (MOVE, MOVE, MOVE, MOVE, _ANSWERED, _ANSWERED, MOVE, REPEAT, MOVE, MOVE),
+    e.ContactResolved: (_WRONG, _WRONG, _WRONG, _WRONG, MOVE, MOVE, MOVE, REPEAT, _UNKNOWN, MOVE),
     e.ContactReopened: (
         REPEAT,
         REPEAT,
@@ -92,11 +119,34 @@ _ROWS: Final[dict[type[e.Event], tuple[Outcome, ...]]] = {
         MOVE,
         MOVE,
         _UNKNOWN,
+        REPEAT,
     ),
-    e.CustomerReplied: (MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, _UNKNOWN),
-    e.AgentReplied: (MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, _CLOSED, _UNKNOWN),
-    e.CustomerAwaited: (_WRONG, _WRONG, _WRONG, _WRONG, MOVE, _WRONG, REPEAT, _CLOSED, _UNKNOWN),
-    e.CustomerWaitEnded: (REPEAT, _WRONG, REPEAT, REPEAT, REPEAT, _WRONG, MOVE, _CLOSED, _UNKNOWN),
+    e.CustomerReplied: (MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, _UNKNOWN, _WRONG),
+    e.AgentReplied: (MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, _CLOSED, _UNKNOWN, _WRONG),
+    e.CustomerAwaited: (
+        _WRONG,
+        _WRONG,
+        _WRONG,
+        _WRONG,
+        MOVE,
+        _WRONG,
+        REPEAT,
+        _CLOSED,
+        _UNKNOWN,
+        _WRONG,
+    ),
+    e.CustomerWaitEnded: (
+        REPEAT,
+        _WRONG,
+        REPEAT,
+        REPEAT,
+        REPEAT,
+        _WRONG,
+        MOVE,
+        _CLOSED,
+        _UNKNOWN,
+        _WRONG,
+    ),
     e.CallbackRequested: (
         MOVE,
         MOVE,
@@ -107,7 +157,9 @@ _ROWS: Final[dict[type[e.Event], tuple[Outcome, ...]]] = {
         _WRONG,
         _CLOSED,
         _UNKNOWN,
+        _WRONG,
     ),
+    e.CallbackFailed: (_WRONG, _WRONG, _WRONG, MOVE, MOVE, MOVE, _WRONG, _CLOSED, _UNKNOWN, _WRONG),
     e.ContactRedialled: (
         REPEAT,
         _WRONG,
@@ -118,11 +170,24 @@ _ROWS: Final[dict[type[e.Event], tuple[Outcome, ...]]] = {
         _WRONG,
         MOVE,
         _UNKNOWN,
+        REPEAT,
     ),
-    e.ContactMerged: (MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, REPEAT, _UNKNOWN),
-    e.ComplaintRaised: (MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, _CLOSED, _UNKNOWN),
-    e.SurveyAnswered: (_WRONG, _WRONG, _WRONG, _WRONG, _WRONG, _WRONG, _WRONG, MOVE, _UNKNOWN),
-    e.WrapUpEnded: (_WRONG, _WRONG, _WRONG, _WRONG, _WRONG, MOVE, _WRONG, REPEAT, _UNKNOWN),
+    e.ContactMerged: (MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, REPEAT, _UNKNOWN, MOVE),
+    e.ComplaintRaised: (MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, _UNKNOWN, MOVE),
+    e.NoteAdded: (MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, MOVE, _UNKNOWN, MOVE),
+    e.SurveyAnswered: (
+        _WRONG,
+        _WRONG,
+        _WRONG,
+        _WRONG,
+        _WRONG,
+        _WRONG,
+        _WRONG,
+        MOVE,
+        _UNKNOWN,
+        _WRONG,
+    ),
+    e.WrapUpEnded: (_WRONG, _WRONG, _WRONG, _WRONG, _WRONG, MOVE, _WRONG, REPEAT, _UNKNOWN, _WRONG),
 }
 
 CONTACT_TABLE: Final[dict[type[e.Event], tuple[Outcome, ...]]] = _ROWS

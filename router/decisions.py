@@ -28,6 +28,7 @@ class Reason(Enum):
     WAITING_ENDED = "waiting_ended"
     CALLBACK_DUE = "callback_due"
     CENTER_CHANGED = "center_changed"
+    HANDED_OVER = "handed_over"
     # an agent is chosen
     LONGEST_IDLE = "longest_idle"
     MOST_PROFICIENT = "most_proficient"
@@ -77,6 +78,10 @@ class Reason(Enum):
     QUEUE_OPENED = "queue_opened"
     OVERLOAD = "overload"
     CALLBACK_REQUESTED = "callback_requested"
+    NO_ANSWER = "no_answer"
+    VOICEMAIL = "voicemail"
+    OUTSIDE_WINDOW = "outside_window"
+    ATTEMPTS_SPENT = "attempts_spent"
     # interruptible work
     INTERRUPTED = "interrupted"
     CAPACITY_FREE = "capacity_free"
@@ -90,6 +95,7 @@ class Reason(Enum):
     ENDED_BEFORE_ARRIVAL = "ended_before_arrival"
     MERGED = "merged"
     LIFE_LIMIT = "life_limit"
+    SELF_SERVED = "self_served"
     # SLA clocks
     CLOCK_STARTED = "clock_started"
     CLOCK_PAUSED = "clock_paused"
@@ -142,6 +148,11 @@ class Reason(Enum):
     # the loop after the contact
     SURVEY_DUE = "survey_due"
     UNHAPPY_ANSWER = "unhappy_answer"
+    COMPLAINT_RAISED = "complaint_raised"
+    # a customer comes again
+    CALLED_MEANWHILE = "called_meanwhile"
+    BLOCKED_BEFORE = "blocked_before"
+    DEFLECTION_FAILED = "deflection_failed"
     # the plain acts of upkeep
     CONFIGURED = "configured"
 
@@ -280,12 +291,16 @@ class OfferCallback(Struct, frozen=True, gc=False, tag="offer_callback"):
     reason: Reason
 
 
-class DialCallback(Struct, frozen=True, gc=False, tag="dial_callback"):
-    """Call the customer: an agent has taken the callback."""
+class DialCallback(Struct, frozen=True, gc=False, omit_defaults=True, tag="dial_callback"):
+    """Call the customer: an agent has taken the callback.
+
+    `attempt` counts the calls where the centre limits them, else it is 1.
+    """
 
     contact_id: str
     agent_id: str
     reason: Reason
+    attempt: int = 1
 
 
 class ChangeAgentState(Struct, frozen=True, gc=False, tag="change_agent_state"):
@@ -397,11 +412,43 @@ class RequestSurvey(Struct, frozen=True, gc=False, tag="request_survey"):
     reason: Reason
 
 
-class RequestFollowUp(Struct, frozen=True, gc=False, tag="request_follow_up"):
-    """Open a follow-up contact with the customer."""
+class RequestFollowUp(Struct, frozen=True, gc=False, omit_defaults=True, tag="request_follow_up"):
+    """Follow the contact up with its customer.
+
+    `follow_up_id` is the contact that the router opened for it; "" leaves opening one to others.
+    """
 
     contact_id: str
     reason: Reason
+    follow_up_id: str = ""
+
+
+class OpenContact(Struct, frozen=True, gc=False, omit_defaults=True, tag="open_contact"):
+    """Open a contact that nobody announced: it follows from `origin_id`, whose customer it has."""
+
+    contact_id: str
+    origin_id: str
+    channel: str
+    category: str
+    reason: Reason
+    customer: str = ""
+    tier: str = ""
+    language: str = ""
+    preferred_agent: str = ""
+
+
+class LinkContact(Struct, frozen=True, gc=False, omit_defaults=True, tag="link_contact"):
+    """Know a contact as the return of a customer from an earlier one.
+
+    `attempt` counts his contacts about the matter, this one included. Where the new contact keeps
+    the age of the earlier one, `since_ms` is the instant from which it counts, else 0.
+    """
+
+    contact_id: str
+    origin_id: str
+    reason: Reason
+    attempt: int = 2
+    since_ms: int = 0
 
 
 class CloseContact(Struct, frozen=True, gc=False, tag="close_contact"):
@@ -462,6 +509,8 @@ Decision: TypeAlias = (
     | RebaseSla
     | RequestSurvey
     | RequestFollowUp
+    | OpenContact
+    | LinkContact
     | CloseContact
     | ActivateCenter
     | RefuseEvent
@@ -496,6 +545,8 @@ DECISION_TYPES: Final[tuple[type[Decision], ...]] = (
     RebaseSla,
     RequestSurvey,
     RequestFollowUp,
+    OpenContact,
+    LinkContact,
     CloseContact,
     ActivateCenter,
     RefuseEvent,

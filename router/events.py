@@ -38,6 +38,15 @@ class DeclineCause(Enum):
     UNREACHABLE = "unreachable"
 
 
+class CallFailure(Enum):
+    """Say why a call reached nobody: each is tried again in its own time."""
+
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    VOICEMAIL = "voicemail"
+    UNREACHABLE = "unreachable"
+
+
 # --- contacts -----------------------------------------------------------------
 
 
@@ -45,7 +54,8 @@ class ContactArrived(Struct, frozen=True, gc=False, omit_defaults=True, tag="con
     """A request for service reached the centre.
 
     `priority` -1 means the category's own. `skills` are needs of this contact beside
-    those of its category. `queue` overrides the category's queue.
+    those of its category. `queue` overrides the category's queue. `bot` names the self-service
+    that has it first, `origin_id` an earlier contact that this one goes back to.
     """
 
     contact_id: Id
@@ -61,6 +71,17 @@ class ContactArrived(Struct, frozen=True, gc=False, omit_defaults=True, tag="con
     attributes: Annotated[
         dict[Name, Annotated[str, Meta(max_length=256)]], Meta(max_length=64)
     ] = {}
+    bot: OptionalName = ""
+    origin_id: OptionalId = ""
+
+
+class ContactHandedOver(
+    Struct, frozen=True, gc=False, omit_defaults=True, tag="contact_handed_over"
+):
+    """A bot passed the contact on to people; `category` "" keeps what it was."""
+
+    contact_id: Id
+    category: OptionalName = ""
 
 
 class ContactUpdated(Struct, frozen=True, gc=False, omit_defaults=True, tag="contact_updated"):
@@ -156,6 +177,14 @@ class CallbackRequested(
     due_at_ms: Annotated[int, Meta(ge=0, le=253402300799999)] = 0
 
 
+class CallbackFailed(Struct, frozen=True, gc=False, omit_defaults=True, tag="callback_failed"):
+    """The customer was called and not reached; the agent's own leg failing is no such call."""
+
+    contact_id: Id
+    cause: CallFailure = CallFailure.NO_ANSWER
+    agent_id: OptionalId = ""
+
+
 class ContactRedialled(Struct, frozen=True, gc=False, tag="contact_redialled"):
     """A customer who had abandoned came back; the contact keeps its age."""
 
@@ -173,6 +202,15 @@ class ComplaintRaised(Struct, frozen=True, gc=False, tag="complaint_raised"):
     """The customer complained about, or by, this contact."""
 
     contact_id: Id
+
+
+class NoteAdded(Struct, frozen=True, gc=False, omit_defaults=True, tag="note_added"):
+    """Somebody noted a finding; its text stays where it is, at `reference`. No clock hears it."""
+
+    contact_id: Id
+    agent_id: OptionalId = ""
+    code: OptionalName = ""
+    reference: OptionalId = ""
 
 
 class SurveyAnswered(Struct, frozen=True, gc=False, omit_defaults=True, tag="survey_answered"):
@@ -330,6 +368,7 @@ class TimeAdvanced(Struct, frozen=True, gc=False, tag="time_advanced"):
 
 Event: TypeAlias = (
     ContactArrived
+    | ContactHandedOver
     | ContactUpdated
     | ContactTransferred
     | ContactHeld
@@ -343,9 +382,11 @@ Event: TypeAlias = (
     | CustomerAwaited
     | CustomerWaitEnded
     | CallbackRequested
+    | CallbackFailed
     | ContactRedialled
     | ContactMerged
     | ComplaintRaised
+    | NoteAdded
     | SurveyAnswered
     | OfferAccepted
     | OfferDeclined
@@ -369,6 +410,7 @@ Event: TypeAlias = (
 
 EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     ContactArrived,
+    ContactHandedOver,
     ContactUpdated,
     ContactTransferred,
     ContactHeld,
@@ -382,9 +424,11 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     CustomerAwaited,
     CustomerWaitEnded,
     CallbackRequested,
+    CallbackFailed,
     ContactRedialled,
     ContactMerged,
     ComplaintRaised,
+    NoteAdded,
     SurveyAnswered,
     OfferAccepted,
     OfferDeclined,

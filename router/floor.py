@@ -18,8 +18,9 @@ from router.lines import Demand, Dues, Lane
 from router.plan import ChannelPlan, Profile, ProfileKey, QueuePlan, make_profile
 from router.policies.agent_selection import POLICIES, Decay, make_bench
 from router.policies.contact_selection import due_ms, lane_ranks
-from router.records import PLACE_BITS, Agent, Clock, Contact, Ending, More, Offer
+from router.records import PLACE_BITS, Agent, Clock, Contact, Ending, More, Offer, Trace
 from router.skills import qualifies
+from router.windows import CallWindows
 
 if TYPE_CHECKING:
     from router.calendars import OpeningHours
@@ -47,7 +48,10 @@ class Floor:
 
     __slots__ = (
         "agents",
+        "asked",
+        "asked_customers",
         "by_deadline",
+        "calls",
         "center",
         "channel_list",
         "channels",
@@ -85,6 +89,7 @@ class Floor:
         "timers",
         "tombstone_order",
         "tombstones",
+        "traces",
         "turn",
         "units_min",
         "waiting",
@@ -123,7 +128,6 @@ class Floor:
         self.next_place = 0
         self.turn = 0
         self.open_contacts = 0
-        # nothing remembered is older than this
         self.oldest_ms = 0
         self.closed: deque[Ending] = deque()
         self.tombstones: dict[str, int] = {}
@@ -132,6 +136,10 @@ class Floor:
         self.event_order: deque[tuple[int, str]] = deque()
         self.last_agents: dict[str, str] = {}
         self.surveyed: dict[str, int] = {}
+        self.asked: deque[Ending] = deque()
+        self.asked_customers: dict[str, int] = {}
+        self.traces: dict[tuple[str, str], Trace] = {}
+        self.calls = CallWindows()
         self.overload = False
         self.decay = Decay(0)
         self.keeps_scores = False
@@ -406,9 +414,8 @@ class Floor:
         more = contact.more
         if not limit_ms or (more is not None and more.callback_due_ms >= 0):
             return NEVER
-        if more is not None and more.entered_ms:
-            return due_by(queue.hours, more.entered_ms, limit_ms)
-        return due_by(queue.hours, contact.arrived_ms, limit_ms)
+        began_ms = more.entered_ms if more is not None else 0
+        return due_by(queue.hours, began_ms or contact.arrived_ms, limit_ms)
 
     def set_alarm(self, contact: Contact) -> None:
         """Arm the contact for the earliest thing that time alone will do to it."""
@@ -421,6 +428,9 @@ class Floor:
             due_ms = min(due_ms, self.next_step_ms(contact), self.queue_limit_ms(contact))
             if more is not None and more.affinity is not None:
                 due_ms = min(due_ms, more.affinity_until_ms)
+            if more is not None and more.callback_due_ms >= 0:
+                spec = contact.profile.queue.spec
+                due_ms = min(due_ms, self.calls.closing_ms(spec.calendar, self.now_ms))
         elif state == states.SCHEDULED and more is not None:
             due_ms = min(due_ms, more.callback_due_ms)
         due_ms = max(due_ms, self.now_ms)

@@ -45,6 +45,7 @@ from router.decisions import (
     NoteDuplicate,
     OfferCallback,
     OfferContact,
+    OpenContact,
     OverflowContact,
     Reason,
     RefuseEvent,
@@ -298,6 +299,9 @@ class Measures:
             case OverflowContact():
                 self._enqueue(decision.contact_id, decision.from_queue)
                 self._enqueue(decision.contact_id, decision.to_queue)
+            case OpenContact():
+                told = (decision.contact_id, decision.channel, decision.category, -1)
+                self._arrive(ContactArrived(*told, decision.customer, decision.tier))
             case DeflectContact():
                 self._leave(decision.contact_id, QueueExit.DEFLECTED)
             case ScheduleCallback():

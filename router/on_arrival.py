@@ -5,38 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router import states, whys
+from router.affinity import seek_affinity
 from router.center import LimitAction, OverloadClass, WhenClosed
-from router.clocks import (
-    ARRIVED,
-    send_signal,
-)
-from router.decisions import (
-    DeflectContact,
-    Exit,
-    OfferCallback,
-    Reason,
-)
+from router.clocks import ARRIVED, SELF_SERVED, send_signal
+from router.decisions import DeflectContact, Exit, LinkContact, OfferCallback, Reason
 from router.doors import rests
-from router.events import (
-    ContactArrived,
-)
+from router.events import ContactArrived, ContactHandedOver
 from router.matching import first_choice
-from router.plan import ProfileKey, QueuePlan
-from router.records import Agent, Contact
+from router.plan import Profile, ProfileKey, QueuePlan
+from router.records import Contact
 from router.refusals import note_duplicate, refuse
+from router.returns import ABANDONED, BLOCKED, CALLBACK, remember, trace_of
 from router.waiting import (
     close_contact,
+    deflect,
+    end_contact,
     enqueue,
     is_full,
+    pull_out,
     send_elsewhere,
+    start_anew,
 )
 
 if TYPE_CHECKING:
     from router.floor import Floor
-
-# A transfer to one agent waits this long for him if the category does not say.
-TRANSFER_WAIT_MS = 60_000
-UNHAPPY_SCORE = 2
 
 
 def key_of(floor: Floor, event: ContactArrived) -> ProfileKey:
@@ -72,41 +64,86 @@ def on_arrived(floor: Floor, event: ContactArrived, occurred_ms: int) -> None:
         refuse(floor, reason, contact_id)
         return
     if floor.open_contacts >= center.limits.open_contacts:
-        refuse(floor, whys.LIMIT_REACHED, contact_id)
+        turn_away(floor, event, whys.LIMIT_REACHED)
         return
-    most = center.limits.overload_open_contacts
-    shed = OverloadClass.SERVE
-    if floor.overload or (most and floor.open_contacts >= most):
-        shed = profile.category.overload
+    shed = OverloadClass.SERVE if event.bot else find_class(floor, profile)
     if shed is OverloadClass.REFUSE:
-        refuse(floor, whys.OVERLOAD, contact_id)
+        turn_away(floor, event, whys.OVERLOAD)
         return
     contact = Contact(contact_id, event.customer, profile, 0)
     if event.preferred_agent:
         floor.more_of(contact).preferred_agent = event.preferred_agent
-    admit(floor, contact, deflected=shed is OverloadClass.DEFLECT)
+    if event.bot:
+        begin_with_bot(floor, contact)
+    else:
+        admit(floor, contact, event, shed)
 
 
-def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
+def turn_away(floor: Floor, event: ContactArrived, reason: Reason) -> None:
+    """Refuse a contact for want of room; that its customer tried is remembered."""
+    refuse(floor, reason, event.contact_id)
+    remember(floor, event.customer, event.category, event.contact_id, BLOCKED, 1)
+
+
+def find_class(floor: Floor, profile: Profile) -> OverloadClass:
+    """Return what becomes of a contact that comes now: overload is a matter of the centre's state.
+
+    It begins with the operator's switch, with too many contacts in the centre, or with too many in
+    the queue.
+    """
+    assert floor.center is not None, "a centre comes before contacts"
+    most, longest = floor.center.limits.overload_open_contacts, profile.queue.spec.overload_length
+    if (
+        floor.overload
+        or (most and floor.open_contacts >= most)
+        or (longest and profile.queue.waiting >= longest)
+    ):
+        return profile.category.overload
+    return OverloadClass.SERVE
+
+
+def admit(floor: Floor, contact: Contact, event: ContactArrived, shed: OverloadClass) -> None:
     """Let a new contact live: clocks, then the line (or the way out at a limit)."""
-    contact_id = contact.contact_id
     contact.lane = floor.home_lane(contact)
     seek_affinity(floor, contact)
-    queue, action, limit = find_room(floor, contact)
+    queue, action, limit = find_room(floor, contact, shed)
     if action is LimitAction.REFUSE:
-        refuse(floor, limit, contact_id)
+        turn_away(floor, event, limit)
         return
+    if not let_in(floor, contact):
+        return
+    if floor.traces:
+        recognise(floor, contact)
+    send_signal(floor, contact, ARRIVED)
+    go_in(floor, contact, queue, action, limit, shed)
+
+
+def let_in(floor: Floor, contact: Contact) -> bool:
+    """Put a contact on the books; one whose end was told before ends at once."""
+    contact_id = contact.contact_id
     contact.place = floor.take_place()
     floor.contacts[contact_id] = contact
     floor.open_contacts += 1
     if contact_id in floor.tombstones:
         del floor.tombstones[contact_id]
         close_contact(floor, contact, Exit.ABANDONED, whys.ENDED_BEFORE_ARRIVAL)
-        return
-    send_signal(floor, contact, ARRIVED)
+        return False
+    return True
+
+
+def go_in(
+    floor: Floor,
+    contact: Contact,
+    queue: QueuePlan,
+    action: LimitAction | None,
+    limit: Reason,
+    shed: OverloadClass,
+) -> None:
+    """Lead a contact into its line, or out at a limit."""
+    deflected = shed is OverloadClass.DEFLECT
     reason = whys.OVERLOAD if deflected else limit
     if deflected or action is LimitAction.DEFLECT:
-        floor.out.append(DeflectContact(contact_id, reason))
+        floor.out.append(DeflectContact(contact.contact_id, reason))
         close_contact(floor, contact, Exit.DEFLECTED, reason)
         return
     if action is LimitAction.EXPIRE:
@@ -116,14 +153,132 @@ def admit(floor: Floor, contact: Contact, *, deflected: bool) -> None:
     if queue is not contact.profile.queue:
         floor.more_of(contact).affinity = None
         send_elsewhere(floor, contact, contact.profile.queue, queue, limit)
-    enqueue(floor, contact, whys.UNROUTABLE if contact.profile.unroutable else whys.ARRIVED)
+    handed_over = contact.state == states.SELF_SERVICE
+    reason = whys.HANDED_OVER if handed_over else whys.ARRIVED
+    enqueue(floor, contact, whys.UNROUTABLE if contact.profile.unroutable else reason)
     if queue.shut and queue.spec.when_closed is WhenClosed.CALLBACK and rests(queue, contact):
-        floor.out.append(OfferCallback(contact_id, whys.QUEUE_CLOSED))
+        floor.out.append(OfferCallback(contact.contact_id, whys.QUEUE_CLOSED))
 
 
-def find_room(floor: Floor, contact: Contact) -> tuple[QueuePlan, LimitAction | None, Reason]:
-    """Return the queue that takes an arriving contact, or what to do as none does, and why."""
+# --- bots -----------------------------------------------------------------------------------------
+
+
+def begin_with_bot(floor: Floor, contact: Contact) -> None:
+    """Let a bot have a new contact; it waits for nobody."""
+    contact.state = states.SELF_SERVICE
+    contact.lane = floor.home_lane(contact)
+    if not let_in(floor, contact):
+        return
+    floor.more_of(contact).absent_since_ms = floor.now_ms
+    if floor.traces:
+        recognise(floor, contact)
+    send_signal(floor, contact, SELF_SERVED)
+    floor.set_alarm(contact)
+
+
+def on_handed_over(floor: Floor, contact: Contact, event: ContactHandedOver) -> None:
+    """Take over from a bot: the contact keeps its age, and arrives for people only now.
+
+    It is in already, so where a new one would be refused it is deflected.
+    """
+    if event.category and event.category != contact.profile.category_name:
+        old = contact.profile.key
+        profile = floor.profile((old[0], event.category, old[2], old[3], old[4], "", old[6]))
+        if isinstance(profile, Reason) or profile.queue.draining:
+            reason = profile if isinstance(profile, Reason) else whys.UNKNOWN_QUEUE
+            refuse(floor, reason, contact.contact_id)
+            return
+        more = floor.more_of(contact)
+        more.first_key = more.first_key or old
+        contact.profile = profile
+    pull_out(floor, contact, whys.HANDED_OVER)
+    start_anew(floor, contact)
+    contact.lane = floor.home_lane(contact)
+    shed = find_class(floor, contact.profile)
+    seek_affinity(floor, contact)
+    queue, action, limit = find_room(floor, contact, shed)
+    send_signal(floor, contact, ARRIVED)
+    if shed is OverloadClass.REFUSE:
+        deflect(floor, contact, whys.OVERLOAD)
+    elif action is LimitAction.REFUSE:
+        deflect(floor, contact, limit)
+    else:
+        go_in(floor, contact, queue, action, limit, shed)
+
+
+# --- customers who come again ---------------------------------------------------------------------
+
+
+def recognise(floor: Floor, contact: Contact) -> None:
+    """Know a customer who comes again about the same matter; say so.
+
+    One who abandoned keeps the age of then, and one who was to be called back that of his
+    callback, which is over: he is here.
+    """
+    trace = trace_of(floor, contact.customer, contact.profile.category_name)
+    if trace is None:
+        return
+    earlier = floor.contacts.get(trace.contact_id)
+    since_ms = 0
+    if trace.reason is ABANDONED or trace.reason is CALLBACK:
+        if earlier is None or not _gives_way(earlier, trace.reason):
+            return
+        since_ms = earlier.arrived_ms
+    attempt = trace.attempts + 1
+    floor.more_of(contact).attempt = attempt
+    floor.traces.pop((contact.customer, contact.profile.category_name), None)
+    floor.out.append(
+        LinkContact(contact.contact_id, trace.contact_id, trace.reason, attempt, since_ms)
+    )
+    if earlier is not None and since_ms:
+        inherit(floor, contact, earlier)
+        if trace.reason is CALLBACK:
+            end_contact(floor, earlier, Exit.MERGED, whys.CALLED_MEANWHILE)
+
+
+def _gives_way(earlier: Contact, reason: Reason) -> bool:
+    """Say whether an earlier contact gives its place to its customer's next one."""
+    if reason is ABANDONED:
+        return earlier.ending is not None and earlier.ending.exit is Exit.ABANDONED
+    return (
+        earlier.state in (states.SCHEDULED, states.WAITING, states.OFFERED)
+        and earlier.more is not None
+        and earlier.more.callback_due_ms >= 0
+    )
+
+
+def inherit(floor: Floor, contact: Contact, earlier: Contact) -> None:
+    """Give a contact the place and the age of an earlier one, which never takes it again."""
+    more = floor.more_of(contact)
+    old = floor.more_of(earlier)
+    absent_from_ms = floor.now_ms
+    if earlier.ending is not None:
+        absent_from_ms = earlier.ending.absent_from_ms
+    elif old.absent_since_ms:
+        absent_from_ms = old.absent_since_ms
+    more.absent_ms = old.absent_ms + floor.now_ms - absent_from_ms
+    more.reopened_ms = floor.now_ms
+    more.steps_from_ms = floor.now_ms
+    more.entered_ms = floor.now_ms
+    contact.place = earlier.place
+    old.succeeded = True
+
+
+# --- room -----------------------------------------------------------------------------------------
+
+
+def find_room(
+    floor: Floor, contact: Contact, shed: OverloadClass
+) -> tuple[QueuePlan, LimitAction | None, Reason]:
+    """Return the queue that takes an arriving contact, or what to do as none does, and why.
+
+    Under overload a class that overflows goes on to the next queue while that has room.
+    """
     home = queue = contact.profile.queue
+    if shed is OverloadClass.OVERFLOW and queue.spec.overflow_to:
+        further = floor.queues[queue.spec.overflow_to]
+        if not further.shut and not is_full(further):
+            return further, None, whys.OVERLOAD
     reason = whys.QUEUE_FULL
     for _ in range(len(floor.queues) + 1):
         action = CLOSED_ACTIONS.get(queue.spec.when_closed) if queue.shut else None
@@ -155,40 +310,6 @@ def could_start(floor: Floor, contact: Contact) -> bool:
     if more is not None and more.affinity is not None:
         return more.affinity.open_mask >> contact.profile.channel.index & 1 == 1
     return first_choice(floor, lane.demand, contact) is not None
-
-
-def seek_affinity(floor: Floor, contact: Contact) -> None:
-    """Let a contact wait, for a bounded time, for the agent it prefers or had last.
-
-    Never for one who is signed out, or who could not serve it.
-    """
-    category = contact.profile.category
-    more = contact.more
-    preferred = "" if more is None else more.preferred_agent
-    if preferred and category.preferred_wait_ms:
-        agent = floor.agents.get(preferred)
-        if agent is not None and set_affinity(floor, contact, agent, category.preferred_wait_ms, 0):
-            return
-    if category.last_agent_wait_ms:
-        last = more.last_agent if more is not None and more.last_agent else ""
-        if not last and contact.customer:
-            last = floor.last_agents.get(contact.customer, "")
-        agent = floor.agents.get(last) if last else None
-        if agent is not None:
-            set_affinity(floor, contact, agent, category.last_agent_wait_ms, 1)
-
-
-def set_affinity(floor: Floor, contact: Contact, agent: Agent, wait_ms: int, reason: int) -> bool:
-    """Bind a contact to one agent for a while, if he is there and can serve it."""
-    if agent.state not in (states.READY, states.AWAY):
-        return False
-    if not floor.may_serve(agent, floor.home_lane(contact).demand):
-        return False
-    more = floor.more_of(contact)
-    more.affinity = agent
-    more.affinity_until_ms = floor.now_ms + wait_ms
-    more.affinity_reason = reason
-    return True
 
 
 def on_known_arrival(floor: Floor, contact: Contact, event: ContactArrived) -> None:

@@ -28,6 +28,7 @@ from router.refusals import note_duplicate, refuse
 from router.retargeting import retarget_clocks
 from router.sla import ALWAYS
 from router.waiting import requeue
+from router.windows import CallWindows
 
 if TYPE_CHECKING:
     from router.center import Center
@@ -175,6 +176,8 @@ def put_in_force(floor: Floor, center: Center, digest: str, drain: tuple[str, ..
     hang(floor)
     floor.life_ms = center.limits.contact_life_ms
     floor.window_ms = center.limits.duplicate_window_ms
+    # What was remembered for longer may be over.
+    floor.oldest_ms = 0
     note_policies(floor, center)
     if floor.keeps_scores and not floor.decay.landmark_ms:
         floor.decay = Decay(floor.now_ms)
@@ -183,6 +186,7 @@ def put_in_force(floor: Floor, center: Center, digest: str, drain: tuple[str, ..
 
 def note_policies(floor: Floor, center: Center) -> None:
     """Look up once what the channels and policies of a centre need."""
+    floor.calls = CallWindows(center.callbacks, floor.hours)
     floor.units_min = min((channel.units for channel in floor.channel_list), default=0)
     floor.interrupting = any(channel.interrupts for channel in floor.channel_list)
     floor.promises_by_priority = any(p.priorities for p in center.promises.values())
@@ -352,5 +356,8 @@ def on_engine_activated(floor: Floor, event: EngineActivated) -> None:
 
 
 def on_customer_erased(floor: Floor, event: CustomerErased) -> None:
-    """Forget who served a customer last: the token leads nowhere any more."""
+    """Forget who served a customer last, and how he left: the token leads nowhere any more."""
     floor.last_agents.pop(event.customer, None)
+    floor.asked_customers.pop(event.customer, None)
+    for key in [key for key in floor.traces if key[0] == event.customer]:
+        del floor.traces[key]

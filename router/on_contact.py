@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router import states, whys
+from router.affinity import seek_affinity, set_affinity
 from router.assignments import take_from_agent
+from router.callbacks import next_call_ms, postpone
 from router.clocks import (
     AGENT_REPLIED,
-    CALLBACK_SCHEDULED,
-    COMPLAINT_RAISED,
     CUSTOMER_AWAITED,
     CUSTOMER_REPLIED,
     CUSTOMER_WAIT_ENDED,
@@ -21,13 +21,12 @@ from router.clocks import (
 from router.decisions import (
     Exit,
     Reason,
-    RequestFollowUp,
-    ScheduleCallback,
 )
 from router.events import (
     AgentReplied,
+    CallbackFailed,
     CallbackRequested,
-    ComplaintRaised,
+    CallFailure,
     ContactHeld,
     ContactMerged,
     ContactRedialled,
@@ -38,17 +37,17 @@ from router.events import (
     CustomerAwaited,
     CustomerReplied,
     CustomerWaitEnded,
-    SurveyAnswered,
 )
-from router.on_arrival import seek_affinity, set_affinity
 from router.plan import Profile, ProfileKey
-from router.records import Agent, Contact
+from router.records import Agent, Assignment, Contact
 from router.refusals import note_duplicate, refuse
 from router.retargeting import reopen_clocks, retarget_clocks
+from router.returns import CALLBACK, remember
 from router.waiting import (
     callback_due,
     change_lane,
     end_contact,
+    end_dial,
     enqueue,
     pull_out,
     requeue,
@@ -60,7 +59,6 @@ if TYPE_CHECKING:
 
 # A transfer to one agent waits this long for him if the category does not say.
 TRANSFER_WAIT_MS = 60_000
-UNHAPPY_SCORE = 2
 
 
 # --- changes --------------------------------------------------------------------------------------
@@ -241,6 +239,9 @@ def on_redialled(floor: Floor, contact: Contact, event: ContactRedialled) -> Non
     """Let a customer who had abandoned take his old place again."""
     if contact.ending is None or contact.ending.exit is not Exit.ABANDONED:
         refuse(floor, whys.WRONG_STATE, contact.contact_id)
+    elif contact.more is not None and contact.more.succeeded:
+        # The new call has its place: he is here already.
+        note_duplicate(floor, contact.contact_id)
     else:
         reopen(floor, contact, whys.REDIALLED)
 
@@ -261,6 +262,7 @@ def reopen(floor: Floor, contact: Contact, reason: Reason) -> None:
     more = floor.more_of(contact)
     more.absent_ms += floor.now_ms - contact.ending.absent_from_ms
     more.reopened_ms = floor.now_ms
+    more.callback_due_ms = -1
     contact.work = None
     floor.open_contacts += 1
     contact.state = states.WAITING
@@ -276,25 +278,42 @@ def reopen(floor: Floor, contact: Contact, reason: Reason) -> None:
 
 def on_callback_requested(floor: Floor, contact: Contact, event: CallbackRequested) -> None:
     """Keep the place of a customer who hangs up to be called."""
-    due_ms = max(event.due_at_ms, floor.now_ms)
-    # A queue that drains may have a calendar that is no longer configured: then any time will do.
-    hours = floor.hours.get(contact.profile.queue.spec.calendar)
-    if hours is not None:
-        due_ms = hours.next_opening_ms(due_ms)
+    due_ms = next_call_ms(floor, contact, max(event.due_at_ms, floor.now_ms))
     if due_ms >= contact.arrived_ms + floor.life_ms:
         refuse(floor, whys.BAD_TIMESTAMP, contact.contact_id)
         return
     pull_out(floor, contact, whys.CALLBACK_REQUESTED)
-    more = floor.more_of(contact)
-    more.callback_due_ms = due_ms
-    more.absent_since_ms = floor.now_ms
-    contact.state = states.SCHEDULED
-    floor.out.append(ScheduleCallback(contact.contact_id, due_ms, whys.CALLBACK_REQUESTED))
-    send_signal(floor, contact, CALLBACK_SCHEDULED)
+    floor.more_of(contact).dials = 0
+    postpone(floor, contact, due_ms, whys.CALLBACK_REQUESTED)
+    attempt = floor.more_of(contact).attempt
+    category = contact.profile.category_name
+    remember(floor, contact.customer, category, contact.contact_id, CALLBACK, attempt)
     if due_ms == floor.now_ms:
         callback_due(floor, contact)
+
+
+FAILURES: dict[CallFailure, Reason] = {
+    CallFailure.NO_ANSWER: whys.NO_ANSWER,
+    CallFailure.BUSY: whys.BUSY,
+    CallFailure.VOICEMAIL: whys.VOICEMAIL,
+    CallFailure.UNREACHABLE: whys.UNREACHABLE,
+}
+
+
+def on_callback_failed(floor: Floor, contact: Contact, event: CallbackFailed) -> None:
+    """Free the agent whose call reached nobody, and call again later."""
+    work, more = contact.work, contact.more
+    assert isinstance(work, Assignment), "the table admits contacts with an agent only"
+    if more is None or not more.dialling:
+        refuse(floor, whys.WRONG_STATE, contact.contact_id)
+    elif event.agent_id and event.agent_id != work.agent.agent_id:
+        refuse(floor, whys.WRONG_AGENT, event.agent_id)
     else:
-        floor.set_alarm(contact)
+        before = more.last_agent
+        reason = FAILURES[event.cause]
+        take_from_agent(floor, contact, reason)
+        more.last_agent = before
+        end_dial(floor, contact, reason)
 
 
 def on_merged(floor: Floor, contact: Contact, event: ContactMerged) -> None:
@@ -306,20 +325,3 @@ def on_merged(floor: Floor, contact: Contact, event: ContactMerged) -> None:
         refuse(floor, whys.UNKNOWN_CONTACT, event.into_contact_id)
     else:
         end_contact(floor, contact, Exit.MERGED, whys.MERGED)
-
-
-def on_complaint_raised(floor: Floor, contact: Contact, event: ComplaintRaised) -> None:
-    """Let the complaint clocks start."""
-    send_signal(floor, contact, COMPLAINT_RAISED)
-
-
-def on_survey_answered(floor: Floor, contact: Contact, event: SurveyAnswered) -> None:
-    """Ask for a follow-up when the customer is unhappy or the matter is not settled."""
-    ending = contact.ending
-    assert ending is not None, "an ended contact has an ending"
-    if ending.surveyed:
-        note_duplicate(floor, contact.contact_id)
-        return
-    ending.surveyed = True
-    if event.score <= UNHAPPY_SCORE or not event.resolved:
-        floor.out.append(RequestFollowUp(contact.contact_id, whys.UNHAPPY_ANSWER))

@@ -34,7 +34,7 @@ from router.offers import OFFER_TABLE, OfferState
 from router.records import CONNECTING, WRAPPING_UP, Agent, Assignment, Contact, Offer
 from router.refusals import note_duplicate, refuse
 from router.sla import SIGNAL_INDEX
-from router.waiting import close_contact, end_contact, return_to_line
+from router.waiting import close_contact, end_contact, end_dial, return_to_line
 
 if TYPE_CHECKING:
     from router.floor import Floor
@@ -171,12 +171,21 @@ def fail_connect(floor: Floor, work: Assignment, reason: Reason) -> None:
     assert floor.center is not None, "a centre comes before work"
     contact, agent = work.contact, work.agent
     more = floor.more_of(contact)
-    more.tried[agent.agent_id] = more.tried.get(agent.agent_id, 0) + 1
     before = more.last_agent
+    counted = more.dialling and floor.center.callbacks.attempts_max > 0
+    if counted and reason is whys.CONNECT_TIMEOUT:
+        # The customer did not answer: his agent is not to blame.
+        reason = whys.NO_ANSWER
+    else:
+        more.tried[agent.agent_id] = more.tried.get(agent.agent_id, 0) + 1
     take_from_agent(floor, contact, reason)
     more.last_agent = before
-    back_off(floor, agent, floor.center.offers.backoff_unreachable_ms)
-    return_to_line(floor, contact, reason)
+    if reason is not whys.NO_ANSWER:
+        back_off(floor, agent, floor.center.offers.backoff_unreachable_ms)
+    if counted:
+        end_dial(floor, contact, reason)
+    else:
+        return_to_line(floor, contact, reason)
 
 
 # --- the end of handling --------------------------------------------------------------------------
@@ -188,6 +197,8 @@ def on_ended(floor: Floor, contact: Contact, event: ContactEnded) -> None:
         finish(floor, contact, whys.CUSTOMER_LEFT)
     elif contact.state == states.AWAITING_CUSTOMER:
         end_contact(floor, contact, Exit.HANDLED, whys.CUSTOMER_LEFT)
+    elif contact.state == states.SELF_SERVICE:
+        end_contact(floor, contact, Exit.DEFLECTED, whys.SELF_SERVED)
     else:
         abandon(floor, contact, whys.CUSTOMER_LEFT)
 
@@ -204,6 +215,8 @@ def on_resolved(floor: Floor, contact: Contact, event: ContactResolved) -> None:
         finish(floor, contact, whys.RESOLVED)
     elif contact.state == states.AWAITING_CUSTOMER:
         end_contact(floor, contact, Exit.HANDLED, whys.RESOLVED)
+    elif contact.state == states.SELF_SERVICE:
+        end_contact(floor, contact, Exit.DEFLECTED, whys.SELF_SERVED)
 
 
 def finish(floor: Floor, contact: Contact, reason: Reason) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router import states, whys
+from router.affinity import seek_affinity
 from router.center import AtClosing
 from router.deadlines import NEVER
 from router.decisions import Exit, RequeueContact
 from router.lines import place_of
 from router.matching import seek_agent
-from router.on_arrival import seek_affinity
 from router.waiting import deflect, end_contact, has_room, overflow, skip_steps, wait_alone
 
 if TYPE_CHECKING:

@@ -42,6 +42,7 @@ RANGES: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
         "handle_time_ms": _POSITIVE_DURATION,
         "late_weight": (0, 1_000),
         "queue_share": WEIGHTS,
+        "overload_length": (0, 10_000_000),
     },
     "Step": {"after_ms": _POSITIVE_DURATION, "raise_priority": (0, 9)},
     "Category": {
@@ -52,6 +53,7 @@ RANGES: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
         "preferred_wait_ms": _DURATION,
         "last_agent_wait_ms": _DURATION,
         "survey_every": (0, 1_000_000),
+        "survey_percent": (0, 100),
     },
     "PromiseAction": {"raise_priority": (0, 9)},
     "Promise": {
@@ -81,6 +83,17 @@ RANGES: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
         "duplicate_window_ms": _POSITIVE_DURATION,
         "contact_life_ms": _POSITIVE_DURATION,
         "overload_open_contacts": (0, 10_000_000),
+    },
+    "CallbackRules": {
+        "attempts_max": (0, 1_000),
+        "spacing_ms": _POSITIVE_DURATION,
+        "busy_spacing_ms": _POSITIVE_DURATION,
+    },
+    "ReturnRules": {"redial_window_ms": _DURATION, "deflection_window_ms": _DURATION},
+    "SurveyRules": {
+        "cool_down_ms": _DURATION,
+        "answer_within_ms": _DURATION,
+        "unhappy_score": (0, 4),
     },
     "Center": {"version": (1, NUMBER_MAX), "ageing_points_ms": _POSITIVE_DURATION},
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from router import states
 from router.deadlines import Timer
-from router.decisions import Exit
+from router.decisions import Exit, Reason
 from router.ordered import Ordered
 
 if TYPE_CHECKING:
@@ -94,6 +94,10 @@ class More:
     in line or on offer; `absent_since_ms` is the start of the present absence, 0 if there is none.
     `entered_ms` is when it came into its present queue, `steps_from_ms` when its routing steps
     began (0: at arrival). `reopened_ms` is when its present life began, 0 if it is the first.
+    `dials` counts the calls to its customer, and while `dialling` its assignment is one. `attempt`
+    says the how-manieth of its customer it is, once it `succeeded` another has its place.
+    `origin_id` is the contact it followed from, `opened` counts those that followed from it,
+    `complaint_id` is the complaint about it.
     """
 
     __slots__ = (
@@ -102,12 +106,18 @@ class More:
         "affinity",
         "affinity_reason",
         "affinity_until_ms",
+        "attempt",
         "callback_due_ms",
+        "complaint_id",
+        "dialling",
+        "dials",
         "entered_ms",
         "escalated",
         "first_key",
         "held",
         "last_agent",
+        "opened",
+        "origin_id",
         "preferred_agent",
         "queue",
         "raised",
@@ -115,6 +125,7 @@ class More:
         "ring",
         "step",
         "steps_from_ms",
+        "succeeded",
         "tried",
     )
 
@@ -140,22 +151,43 @@ class More:
         self.last_agent = ""
         self.ring: RingTimer | None = None
         self.reopened_ms = 0
+        self.dials = 0
+        self.dialling = False
+        self.attempt = 1
+        self.succeeded = False
+        self.origin_id = ""
+        self.opened = 0
+        self.complaint_id = ""
 
 
 class Ending:
     """Remember how and when a contact ended, while repeats may still come.
 
-    `absent_from_ms` is since when it was neither in line nor on offer.
+    `absent_from_ms` is since when it was neither in line nor on offer. `asked`: its customer was
+    asked how it was, `surveyed`: he answered.
     """
 
-    __slots__ = ("absent_from_ms", "closed_ms", "contact", "exit", "surveyed")
+    __slots__ = ("absent_from_ms", "asked", "closed_ms", "contact", "exit", "surveyed")
 
     def __init__(self, contact: Contact, exit_: Exit, closed_ms: int, absent_from_ms: int) -> None:
         self.contact = contact
         self.absent_from_ms = absent_from_ms
         self.exit = exit_
         self.closed_ms = closed_ms
+        self.asked = False
         self.surveyed = False
+
+
+class Trace:
+    """How a customer left: which contact, when, in which attempt, and what a return will mean."""
+
+    __slots__ = ("at_ms", "attempts", "contact_id", "reason")
+
+    def __init__(self, contact_id: str, reason: Reason, at_ms: int, attempts: int) -> None:
+        self.contact_id = contact_id
+        self.reason = reason
+        self.at_ms = at_ms
+        self.attempts = attempts
 
 
 class Offer(Timer):

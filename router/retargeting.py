@@ -105,6 +105,9 @@ def retarget_clocks(floor: Floor, contact: Contact) -> None:
             elif not is_same(plan, clock.plan):
                 _rebase(floor, clock, plan.for_start(clock.started_ms))
         clock = follower
+    if contact.state == states.SELF_SERVICE:
+        # For people it has not arrived yet.
+        return
     for plan, action in contact.profile.reactions[ARRIVED]:
         if action == START and clock_of(contact, plan) is None and not _is_done(contact, plan):
             started = Clock(contact, plan.for_start(contact.arrived_ms), 1, contact.arrived_ms)

@@ -26,12 +26,14 @@ from router.events import (
     AgentSignedIn,
     AgentSignedOut,
     AgentSkillsChanged,
+    CallbackFailed,
     CallbackRequested,
     CenterChanged,
     ComplaintRaised,
     ContactAbandoned,
     ContactArrived,
     ContactEnded,
+    ContactHandedOver,
     ContactHeld,
     ContactMerged,
     ContactRedialled,
@@ -46,6 +48,7 @@ from router.events import (
     CustomerWaitEnded,
     EngineActivated,
     Event,
+    NoteAdded,
     OfferAccepted,
     OfferConnected,
     OfferConnectFailed,
@@ -59,6 +62,7 @@ from router.events import (
 )
 from router.floor import Floor
 from router.matching import ring_one_more, serve_freed
+from router.memory import purge
 from router.on_agent import (
     fire_agent,
     fire_heartbeat,
@@ -71,7 +75,7 @@ from router.on_agent import (
     on_signed_out,
     on_skills_changed,
 )
-from router.on_arrival import on_arrived, on_known_arrival, on_unknown_end
+from router.on_arrival import on_arrived, on_handed_over, on_known_arrival, on_unknown_end
 from router.on_center import (
     on_center_changed,
     on_customer_erased,
@@ -81,8 +85,8 @@ from router.on_center import (
 )
 from router.on_contact import (
     on_agent_replied,
+    on_callback_failed,
     on_callback_requested,
-    on_complaint_raised,
     on_customer_awaited,
     on_customer_replied,
     on_customer_wait_ended,
@@ -91,7 +95,6 @@ from router.on_contact import (
     on_redialled,
     on_reopened,
     on_resumed,
-    on_survey_answered,
     on_transferred,
     on_updated,
 )
@@ -104,6 +107,7 @@ from router.on_offer import (
     on_resolved,
     on_wrap_up_ended,
 )
+from router.on_service import on_complaint_raised, on_note_added, on_survey_answered
 from router.opening import turn_doors
 from router.records import (
     BREACHED,
@@ -115,7 +119,7 @@ from router.records import (
     Offer,
     RingTimer,
 )
-from router.refusals import note_duplicate, purge, refuse
+from router.refusals import note_duplicate, refuse
 from router.snapshot import thaw
 from router.snapshot_writing import freeze
 from router.waiting import fire_contact, raise_priority, take_next_step
@@ -339,6 +343,7 @@ CENTER_HANDLERS: dict[type[Event], Callable[[Floor, Any], None]] = {
 }
 
 CONTACT_HANDLERS: dict[type[Event], Callable[[Floor, Contact, Any], None]] = {
+    ContactHandedOver: on_handed_over,
     ContactUpdated: on_updated,
     ContactTransferred: on_transferred,
     ContactHeld: on_held,
@@ -352,9 +357,11 @@ CONTACT_HANDLERS: dict[type[Event], Callable[[Floor, Contact, Any], None]] = {
     CustomerAwaited: on_customer_awaited,
     CustomerWaitEnded: on_customer_wait_ended,
     CallbackRequested: on_callback_requested,
+    CallbackFailed: on_callback_failed,
     ContactRedialled: on_redialled,
     ContactMerged: on_merged,
     ComplaintRaised: on_complaint_raised,
+    NoteAdded: on_note_added,
     SurveyAnswered: on_survey_answered,
     WrapUpEnded: on_wrap_up_ended,
 }

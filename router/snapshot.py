@@ -30,6 +30,7 @@ from router.records import (
     Offer,
     RingTimer,
     Scores,
+    Trace,
 )
 from router.sla import PromisePlan
 from router.snapshot_facts import (
@@ -98,6 +99,11 @@ def thaw(floor: Floor, body: bytes) -> int:
     floor.decay = Decay(facts.decay_landmark_ms)
     floor.surveyed = dict(facts.surveyed)
     floor.last_agents = dict(facts.last_agents)
+    floor.asked_customers = dict(facts.asked_customers)
+    for trace in facts.traces:
+        floor.traces[trace.customer, trace.category] = Trace(
+            trace.contact_id, trace.reason, trace.at_ms, trace.attempts
+        )
     for at_ms, event_id in facts.event_order:
         floor.event_ids[event_id] = at_ms
         floor.event_order.append((at_ms, event_id))
@@ -249,6 +255,13 @@ def _thaw_more(floor: Floor, contact: Contact, facts: MoreState) -> None:
     more.held = facts.held
     more.last_agent = facts.last_agent
     more.reopened_ms = facts.reopened_ms
+    more.dials = facts.dials
+    more.dialling = facts.dialling
+    more.attempt = facts.attempt
+    more.succeeded = facts.succeeded
+    more.origin_id = facts.origin_id
+    more.opened = facts.opened
+    more.complaint_id = facts.complaint_id
 
 
 def _thaw_ending(floor: Floor, facts: EndingFacts) -> None:
@@ -257,7 +270,8 @@ def _thaw_ending(floor: Floor, facts: EndingFacts) -> None:
         return
     ending = Ending(contact, facts.exit, facts.closed_ms, facts.absent_from_ms)
     ending.surveyed = facts.surveyed
-    floor.closed.append(ending)
+    ending.asked = facts.asked
+    (floor.asked if facts.kept else floor.closed).append(ending)
     if facts.current:
         contact.work = ending
 

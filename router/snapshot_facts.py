@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from router.center import Center, OpeningTable, Promise, Queue
-from router.decisions import Exit
+from router.decisions import Exit, Reason
 from router.plan import ProfileKey
 
 
@@ -29,6 +29,13 @@ class MoreState(Struct, array_like=True):
     held: bool
     last_agent: str
     reopened_ms: int
+    dials: int = 0
+    dialling: bool = False
+    attempt: int = 1
+    succeeded: bool = False
+    origin_id: str = ""
+    opened: int = 0
+    complaint_id: str = ""
 
 
 class PlanFacts(Struct, array_like=True):
@@ -101,7 +108,10 @@ class AgentFacts(Struct, array_like=True):
 
 
 class EndingFacts(Struct, array_like=True):
-    """An ended contact in the list of those remembered; `current` if it has not reopened since."""
+    """An ended contact in a list of those remembered; `current` if it has not reopened since.
+
+    `kept`: it stands in the list of those kept for an answer.
+    """
 
     contact_id: str
     exit: Exit
@@ -109,6 +119,19 @@ class EndingFacts(Struct, array_like=True):
     absent_from_ms: int
     surveyed: bool
     current: bool
+    asked: bool = False
+    kept: bool = False
+
+
+class TraceFacts(Struct, array_like=True):
+    """How a customer left, as written."""
+
+    customer: str
+    category: str
+    contact_id: str
+    reason: Reason
+    at_ms: int
+    attempts: int
 
 
 class TimerFacts(Struct, array_like=True):
@@ -147,3 +170,5 @@ class FloorFacts(Struct):
     agents: tuple[AgentFacts, ...]
     endings: tuple[EndingFacts, ...]
     timers: tuple[TimerFacts, ...]
+    asked_customers: tuple[tuple[str, int], ...] = ()
+    traces: tuple[TraceFacts, ...] = ()

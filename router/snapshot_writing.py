@@ -15,6 +15,7 @@ from router.records import (
     Assignment,
     Clock,
     Contact,
+    Ending,
     Heartbeat,
     Offer,
     RingTimer,
@@ -29,6 +30,7 @@ from router.snapshot_facts import (
     MoreState,
     PlanFacts,
     TimerFacts,
+    TraceFacts,
     WorkState,
 )
 
@@ -105,21 +107,33 @@ def freeze(floor: Floor, seq: int) -> bytes:
         contacts=contacts,
         agents=tuple(_freeze_agent(agent) for agent in floor.agents.values()),
         endings=tuple(
-            EndingFacts(
-                e.contact.contact_id,
-                e.exit,
-                e.closed_ms,
-                e.absent_from_ms,
-                e.surveyed,
-                e.contact.ending is e,
-            )
-            for e in floor.closed
+            _freeze_ending(ending, kept=kept)
+            for kept, endings in ((False, floor.closed), (True, floor.asked))
+            for ending in endings
         ),
         timers=tuple(_freeze_timer(timer) for timer in floor.timers.in_order()),
+        asked_customers=tuple(floor.asked_customers.items()),
+        traces=tuple(
+            TraceFacts(*key, trace.contact_id, trace.reason, trace.at_ms, trace.attempts)
+            for key, trace in floor.traces.items()
+        ),
     )
     body = msgspec.json.encode(facts)
     checksum = hashlib.blake2b(body, digest_size=32).hexdigest()
     return f"switchroom-snapshot {SNAPSHOT_VERSION} {checksum}\n".encode() + body
+
+
+def _freeze_ending(ending: Ending, *, kept: bool) -> EndingFacts:
+    return EndingFacts(
+        ending.contact.contact_id,
+        ending.exit,
+        ending.closed_ms,
+        ending.absent_from_ms,
+        ending.surveyed,
+        ending.contact.ending is ending,
+        ending.asked,
+        kept,
+    )
 
 
 def _freeze_contact(
@@ -195,6 +209,13 @@ def _freeze_more(contact: Contact) -> MoreState | None:
         more.held,
         more.last_agent,
         more.reopened_ms,
+        more.dials,
+        more.dialling,
+        more.attempt,
+        more.succeeded,
+        more.origin_id,
+        more.opened,
+        more.complaint_id,
     )
 
 

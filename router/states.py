@@ -18,6 +18,7 @@ WRAP_UP: Final = 5
 AWAITING_CUSTOMER: Final = 6
 ENDED: Final = 7
 ABSENT: Final = 8
+SELF_SERVICE: Final = 9
 
 # agents
 SIGNED_OUT: Final = 0

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router import states, whys
+from router.affinity import seek_affinity
 from router.assignments import release, take_from_agent, withdraw_all
+from router.callbacks import is_outside_window, next_call_ms, postpone, wait_for_window
 from router.center import LimitAction
 from router.clocks import CALLBACK_DUE, end_clocks, send_signal
 from router.decisions import (
@@ -17,13 +19,14 @@ from router.decisions import (
     OverflowContact,
     Reason,
     RelaxContact,
-    RequestSurvey,
     RequeueContact,
 )
 from router.doors import rests
 from router.matching import seek_agent
 from router.ordered import Ordered
 from router.records import Agent, Assignment, Contact, Ending, Offer
+from router.returns import ABANDONED, DEFLECTED, remember
+from router.surveys import ask
 
 if TYPE_CHECKING:
     from router.floor import Floor
@@ -270,6 +273,9 @@ def fire_contact(floor: Floor, contact: Contact) -> None:
     elif contact.state == states.WAITING:
         if more is not None and more.affinity is not None and now_ms >= more.affinity_until_ms:
             end_affinity(floor, contact)
+        elif is_outside_window(floor, contact):
+            floor.stop_waiting(contact)
+            wait_for_window(floor, contact)
         elif now_ms >= floor.queue_limit_ms(contact):
             reach_queue_limit(floor, contact)
         elif now_ms >= floor.next_step_ms(contact):
@@ -323,7 +329,7 @@ def close_contact(
 
     `absent_from_ms` is since when it was not waiting, 0 if it waited to the last.
     """
-    end_clocks(floor, contact, handled=exit_ is Exit.HANDLED)
+    end_clocks(floor, contact, handled=exit_ is Exit.HANDLED or reason is whys.SELF_SERVED)
     floor.timers.cancel(contact)
     if contact.more is not None:
         contact.more.affinity = None
@@ -334,13 +340,33 @@ def close_contact(
     floor.closed.append(ending)
     floor.open_contacts -= 1
     floor.out.append(CloseContact(contact.contact_id, exit_, reason))
-    every = contact.profile.category.survey_every
-    if every and exit_ is Exit.HANDLED:
-        category = contact.profile.category_name
-        count = floor.surveyed.get(category, 0) + 1
-        floor.surveyed[category] = count
-        if count % every == 0:
-            floor.out.append(RequestSurvey(contact.contact_id, whys.SURVEY_DUE))
+    if exit_ is Exit.HANDLED:
+        ask(floor, contact, ending)
+    elif exit_ is Exit.ABANDONED or exit_ is Exit.DEFLECTED:
+        note_leaving(floor, contact, exit_)
+
+
+def note_leaving(floor: Floor, contact: Contact, exit_: Exit) -> None:
+    """Remember how a customer left unserved, should he come again."""
+    attempts = 1 if contact.more is None else contact.more.attempt
+    category = contact.profile.category_name
+    reason = ABANDONED if exit_ is Exit.ABANDONED else DEFLECTED
+    remember(floor, contact.customer, category, contact.contact_id, reason, attempts)
+
+
+# --- callbacks ------------------------------------------------------------------------------------
+
+
+def end_dial(floor: Floor, contact: Contact, reason: Reason) -> None:
+    """Call a customer who was not reached again later, or give up after the last attempt."""
+    assert floor.center is not None, "a centre comes before contacts"
+    rules, more = floor.center.callbacks, floor.more_of(contact)
+    if rules.attempts_max and more.dials >= rules.attempts_max:
+        close_contact(floor, contact, Exit.EXPIRED, whys.ATTEMPTS_SPENT)
+        return
+    spacing_ms = rules.busy_spacing_ms if reason is whys.BUSY else rules.spacing_ms
+    due_ms = next_call_ms(floor, contact, floor.now_ms + max(spacing_ms, 1))
+    postpone(floor, contact, due_ms, reason)
 
 
 def callback_due(floor: Floor, contact: Contact) -> None:
@@ -349,6 +375,8 @@ def callback_due(floor: Floor, contact: Contact) -> None:
     more.absent_ms += floor.now_ms - more.absent_since_ms
     more.absent_since_ms = 0
     send_signal(floor, contact, CALLBACK_DUE)
+    if more.origin_id:
+        seek_affinity(floor, contact)
     enqueue(floor, contact, whys.CALLBACK_DUE)
 
 
@@ -359,7 +387,10 @@ def return_to_line(floor: Floor, contact: Contact, reason: Reason) -> None:
         more.affinity = None
         if more.ring is not None:
             floor.timers.cancel(more.ring)
-    requeue(floor, contact, reason)
+    if is_outside_window(floor, contact):
+        wait_for_window(floor, contact)
+    else:
+        requeue(floor, contact, reason)
 
 
 def requeue(floor: Floor, contact: Contact, reason: Reason) -> None:

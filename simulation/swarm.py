@@ -45,6 +45,8 @@ LANGUAGES: Final = ("en", "zh", "es")
 TIERS: Final = ("gold", "silver")
 _SKILLS: Final = ("billing", "tech", "sales", "claims", "returns", "vip")
 _CAPACITY: Final = 100
+# Those that ask nothing of the queue.
+_CLASSES: Final = (OverloadClass.SERVE, OverloadClass.DEFLECT, OverloadClass.REFUSE)
 
 
 def draw_center(lots: Lots) -> Center:
@@ -183,7 +185,7 @@ def _category(lots: Lots, skills: tuple[str, ...], queues: list[str], *, speaks:
         wrap_up_ms=lots.pick((0, 0, 15_000, 60_000, -1)),
         preferred_wait_ms=lots.pick((0, 0, 20_000, 90_000)),
         last_agent_wait_ms=lots.pick((0, 0, 0, 30_000)),
-        overload=lots.pick(tuple(OverloadClass)),
+        overload=lots.pick(_CLASSES),
         survey_every=lots.pick((0, 1, 3)),
     )
 

@@ -25,6 +25,8 @@ from msgspec import Struct
 from router.center import Center
 from router.decisions import Reason
 from router.events import (
+    CallbackFailed,
+    CallFailure,
     ContactArrived,
     ContactUpdated,
     DeclineCause,
@@ -52,7 +54,11 @@ ENVELOPE_TEXT_MAX: Final = 1024
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._:/@+=-]+ [A-Za-z0-9._:/@+=-]+")
 _MAJOR: Final = re.compile(r"/v?([0-9]{1,9})/?\Z")
 _QUOTED: Final = re.compile(r"^Invalid (enum )?value .* - at", re.DOTALL)
-_CAUSES: Final = frozenset(cause.value for cause in DeclineCause)
+# What stands for a word that a later version of an open list may know.
+_CAUSES: Final[dict[type[Event], tuple[frozenset[str], str]]] = {
+    OfferDeclined: (frozenset(cause.value for cause in DeclineCause), DeclineCause.DECLINED.value),
+    CallbackFailed: (frozenset(cause.value for cause in CallFailure), CallFailure.NO_ANSWER.value),
+}
 
 
 class Heard(Struct, frozen=True, gc=False):
@@ -219,11 +225,11 @@ class Codec:
         if event_type is ContactArrived or event_type is ContactUpdated:
             _check_caps(fields)
             self._drop_attributes(fields)
-        elif event_type is OfferDeclined:
-            cause = fields.get("cause")
-            if isinstance(cause, str) and cause not in _CAUSES:
+        elif event_type in _CAUSES:
+            cause, (known, otherwise) = fields.get("cause"), _CAUSES[event_type]
+            if isinstance(cause, str) and cause not in known:
                 self.counts["value_unknown"] += 1
-                fields["cause"] = DeclineCause.DECLINED.value
+                fields["cause"] = otherwise
 
     def _drop_attributes(self, fields: dict[str, Any]) -> None:
         attributes = fields.get("attributes")

@@ -19,6 +19,7 @@ CLOCK_REACHED: Final = "switchroom.clock.reached"
 
 EVENT_NAMES: Final[dict[type[e.Event], str]] = {
     e.ContactArrived: "switchroom.contact.arrived",
+    e.ContactHandedOver: "switchroom.contact.handed_over",
     e.ContactUpdated: "switchroom.contact.updated",
     e.ContactTransferred: "switchroom.contact.transferred",
     e.ContactHeld: "switchroom.contact.held",
@@ -32,9 +33,11 @@ EVENT_NAMES: Final[dict[type[e.Event], str]] = {
     e.CustomerAwaited: "switchroom.customer.awaited",
     e.CustomerWaitEnded: "switchroom.customer.wait_ended",
     e.CallbackRequested: "switchroom.callback.requested",
+    e.CallbackFailed: "switchroom.callback.failed",
     e.ContactRedialled: "switchroom.contact.redialled",
     e.ContactMerged: "switchroom.contact.merged",
     e.ComplaintRaised: "switchroom.complaint.raised",
+    e.NoteAdded: "switchroom.note.added",
     e.SurveyAnswered: "switchroom.survey.answered",
     e.OfferAccepted: "switchroom.offer.accepted",
     e.OfferDeclined: "switchroom.offer.declined",
@@ -84,6 +87,8 @@ DECISION_NAMES: Final[dict[type[d.Decision], str]] = {
     d.RebaseSla: "switchroom.sla.rebased",
     d.RequestSurvey: "switchroom.survey.requested",
     d.RequestFollowUp: "switchroom.follow_up.requested",
+    d.OpenContact: "switchroom.contact.opened",
+    d.LinkContact: "switchroom.contact.linked",
     d.CloseContact: "switchroom.contact.closed",
     d.ActivateCenter: "switchroom.center.activated",
     d.RefuseEvent: "switchroom.event.refused",
@@ -110,6 +115,7 @@ INSTANT_FIELDS: Final[dict[str, str]] = {
     "until_ms": "until_at",
     "deadline_ms": "deadline_at",
     "old_deadline_ms": "old_deadline_at",
+    "since_ms": "since_at",
 }
 """Our integer instants and what the wire calls them there, written in RFC 3339."""
 

@@ -13,15 +13,18 @@ from typing import Any, Final
 from router import events as e
 from router.center import (
     Agent,
+    Calendar,
     Category,
     Center,
     Channel,
     ClockKind,
     OfferRules,
+    OpeningTable,
     Promise,
     Queue,
     Team,
 )
+from tests.playbook import START_MS
 
 SECOND: Final = 1_000
 MINUTE: Final = 60_000
@@ -77,6 +80,13 @@ def desk(
 def with_skills(**skills: int) -> Agent:
     """Return an agent of team `t` with these skills."""
     return Agent(team="t", skills=skills)
+
+
+def hours(*open_ms: tuple[int, int]) -> Calendar:
+    """Return a calendar open between these offsets from the start of every play."""
+    spans = tuple((START_MS + opens, START_MS + closes) for opens, closes in open_ms)
+    table = OpeningTable(from_ms=0, to_ms=30 * 24 * HOUR, open_ms=spans, workdays_ms=spans)
+    return Calendar(zone="UTC", hours={"daily": ("00:00-24:00",)}, years=(1970,), table=table)
 
 
 def promise(kind: ClockKind, target_ms: int, **rest: Any) -> Promise:  # noqa: ANN401 - as above

@@ -49,9 +49,10 @@ from tests.builders import (
     with_skills,
 )
 from tests.playbook import DEADLINE, START_MS, Playbook, at
+from tests.service_scenes import SERVICE_SCENES
 
 Scene = Callable[[], Playbook]
-SCENES: Final[dict[Reason, tuple[type[d.Decision], Scene]]] = {}
+SCENES: Final[dict[Reason, tuple[type[d.Decision], Scene]]] = dict(SERVICE_SCENES)
 
 
 def reaches(reason: Reason, kind: type[d.Decision]) -> Callable[[Scene], Scene]:

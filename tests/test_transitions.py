@@ -8,7 +8,7 @@ import pytest
 
 from router import events as e
 from router.agents import AGENT_TABLE, AgentState
-from router.center import Category, Channel, ClockKind, OfferRules, Queue
+from router.center import Category, Channel, ClockKind, ComplaintRules, OfferRules, Queue
 from router.contacts import CONTACT_TABLE, ContactState, Outcome, Verdict
 from router.decisions import NoteDuplicate, Reason, RefuseEvent
 from router.offers import OFFER_TABLE, OfferState
@@ -25,6 +25,7 @@ STAGE = desk(
     promises=PROMISES,
     skills=("s",),
     offers=OfferRules(heartbeat_timeout_ms=HOUR),
+    complaints=ComplaintRules(category="c"),
 )
 
 
@@ -35,7 +36,9 @@ def check(play: Playbook, event: e.Event, outcome: Outcome, subject: str) -> Non
     answers = [d for d in play.decisions if isinstance(d, (RefuseEvent, NoteDuplicate))]
     if outcome is Verdict.MOVE:
         assert answers == []
-        assert play.decisions or play.facts() != before, "nothing followed"
+        # A note is kept in the journal, and nowhere else.
+        told = isinstance(event, e.NoteAdded)
+        assert told or play.decisions or play.facts() != before, "nothing followed"
     else:
         reason = Reason.DUPLICATE if isinstance(outcome, Verdict) else outcome
         kind = NoteDuplicate if isinstance(outcome, Verdict) else RefuseEvent
@@ -45,6 +48,8 @@ def check(play: Playbook, event: e.Event, outcome: Outcome, subject: str) -> Non
 
 # --- contacts -------------------------------------------------------------------------------------
 
+# Contact 1 is being called back.
+CALLED = (arrive("1"), arrive("2"), e.CallbackRequested("1"), sign_in("a"), accept(1, "1"))
 # How contact 1 comes into each state; contact 2 waits there for those who merge.
 WAITING: tuple[e.Event, ...] = (arrive("2"), arrive("1", customer="x"))
 OFFERED = (arrive("1", customer="x"), sign_in("a"), arrive("2"))
@@ -61,11 +66,13 @@ CONTACT_STATES: Mapping[ContactState, tuple[e.Event, ...]] = {
     ContactState.AWAITING_CUSTOMER: (*HANDLING, e.CustomerAwaited("1")),
     ContactState.ENDED: (*WRAP_UP, e.WrapUpEnded("1", "a")),
     ContactState.ABSENT: (arrive("2"),),
+    ContactState.SELF_SERVICE: (arrive("2"), arrive("1", customer="x", bot="faq")),
 }
 
 # What happens to contact 1.
 CONTACT_EVENTS: Mapping[type[e.Event], e.Event] = {
     e.ContactArrived: arrive("1", customer="x"),
+    e.ContactHandedOver: e.ContactHandedOver("1"),
     e.ContactUpdated: e.ContactUpdated("1", priority=7),
     e.ContactTransferred: e.ContactTransferred("1", queue="q2"),
     e.ContactHeld: e.ContactHeld("1"),
@@ -79,9 +86,11 @@ CONTACT_EVENTS: Mapping[type[e.Event], e.Event] = {
     e.CustomerAwaited: e.CustomerAwaited("1"),
     e.CustomerWaitEnded: e.CustomerWaitEnded("1"),
     e.CallbackRequested: e.CallbackRequested("1", 9_100_000),
+    e.CallbackFailed: e.CallbackFailed("1"),
     e.ContactRedialled: e.ContactRedialled("1"),
     e.ContactMerged: e.ContactMerged("1", "2"),
     e.ComplaintRaised: e.ComplaintRaised("1"),
+    e.NoteAdded: e.NoteAdded("1", "a", "checked"),
     e.SurveyAnswered: e.SurveyAnswered("1", 5),
     e.WrapUpEnded: e.WrapUpEnded("1", "a"),
 }
@@ -90,6 +99,9 @@ CONTACT_EVENTS: Mapping[type[e.Event], e.Event] = {
 CONTACT_WAYS: Mapping[tuple[ContactState, type[e.Event]], tuple[e.Event, ...]] = {
     (ContactState.HANDLING, e.ContactResumed): (*HANDLING, e.ContactHeld("1")),
     (ContactState.ENDED, e.ContactRedialled): (*WAITING, e.ContactAbandoned("1")),
+    (ContactState.CONNECTING, e.CallbackFailed): CALLED,
+    (ContactState.HANDLING, e.CallbackFailed): (*CALLED, e.OfferConnected(1, "1", "a")),
+    (ContactState.WRAP_UP, e.CallbackFailed): (*CALLED, e.OfferConnected(1, "1", "a"), end("1")),
 }
 
 

@@ -16,6 +16,7 @@ from router.decisions import (
     EnqueueContact,
     Exit,
     OfferCallback,
+    OpenContact,
     OverflowContact,
     Reason,
     RelaxContact,
@@ -25,8 +26,8 @@ from router.decisions import (
     ScheduleCallback,
 )
 from simulation.auditor import reading
-from simulation.auditor.doors import step_due_ms
 from simulation.auditor.ledger import ClosedAccount, ContactAccount, Place
+from simulation.auditor.steps import StepJudge
 
 if TYPE_CHECKING:
     from simulation.auditor.findings import Findings
@@ -39,6 +40,7 @@ _AFTERLIFE: Final = (
     e.ContactRedialled,
     e.CustomerReplied,
     e.ComplaintRaised,
+    e.NoteAdded,
 )
 _REVIVING: Final = (e.ContactReopened, e.ContactRedialled, e.CustomerReplied)
 
@@ -49,6 +51,7 @@ class ConservationJudge:
     def __init__(self, ledger: Ledger, findings: Findings) -> None:
         self.ledger = ledger
         self.findings = findings
+        self.steps = StepJudge(ledger, findings)
 
     def arrive(self, event: e.ContactArrived) -> None:
         """Open the account of a contact that was taken in."""
@@ -79,6 +82,8 @@ class ConservationJudge:
             preferred_agent=event.preferred_agent,
             skills=dict(event.skills),
         )
+        if event.bot:
+            ledger.put(ledger.contacts[event.contact_id], Place.SELF_SERVICE)
         ledger.dirty_contacts[event.contact_id] = None
         limits = ledger.center.limits
         if len(ledger.contacts) > limits.open_contacts:
@@ -86,6 +91,23 @@ class ConservationJudge:
         if len(event.skills) > limits.skills_per_contact:
             text = f"{len(event.skills)} skills, limit {limits.skills_per_contact}"
             report("I34", f"{event.contact_id} is taken in with {text}")
+
+    def opened(self, decision: OpenContact) -> None:
+        """Open the account of a contact that the router opened itself."""
+        if self.ledger.account_of(decision.origin_id) is None:
+            text = f"{decision.contact_id} follows from {decision.origin_id}, which nobody knows"
+            self.findings.report("I37", text)
+        self.arrive(
+            e.ContactArrived(
+                decision.contact_id,
+                decision.channel,
+                decision.category,
+                customer=decision.customer,
+                tier=decision.tier,
+                language=decision.language,
+                preferred_agent=decision.preferred_agent,
+            )
+        )
 
     def speak_of(self, event: e.Event) -> None:
         """Follow an event about a contact that is known, or report that it is not."""
@@ -123,6 +145,7 @@ class ConservationJudge:
         contact = self.ledger.closed.pop(contact_id).account
         contact.place, contact.reopened = Place.NOWHERE, True
         contact.born_ms = self.ledger.now_ms
+        contact.callback_due_ms = -1
         self._search_anew(contact)
         self.ledger.contacts[contact_id] = contact
         self.ledger.dirty_contacts[contact_id] = None
@@ -145,8 +168,14 @@ class ConservationJudge:
             case e.OfferConnected():
                 contact.connected = contact.served = True
                 contact.callback_due_ms = -1
+            case e.ContactHandedOver():
+                self._search_anew(contact)
+                if event.category:
+                    contact.category, contact.own_queue = event.category, ""
+                self.ledger.put(contact, Place.NOWHERE)
             case e.CallbackRequested():
                 contact.preference_over = True
+                contact.dials = 0
                 if contact.place is Place.CALLBACK:
                     self.ledger.put(contact, Place.NOWHERE)
             case e.CustomerReplied() | e.CustomerWaitEnded() | e.ContactReopened():
@@ -249,7 +278,7 @@ class ConservationJudge:
             contact.steps_from_ms = ledger.now_ms
         ledger.put(contact, Place.WAITING)
         contact.waiting_since_ms = ledger.now_ms
-        self.expect_step(contact)
+        self.steps.expect(contact)
 
     def requeue(self, decision: RequeueContact) -> None:
         """Check that a contact that lost its offer or agent returns to its own line."""
@@ -284,7 +313,7 @@ class ConservationJudge:
         self.ledger.requeue_as(contact, decision.to_queue)
         if contact.place is Place.WAITING:
             # The other line may count by another clock.
-            self.expect_step(contact)
+            self.steps.expect(contact)
 
     def schedule(self, decision: ScheduleCallback) -> None:
         """Note that nobody is on the line until the callback is due."""
@@ -309,53 +338,10 @@ class ConservationJudge:
         self.ledger.agenda.expect(due_ms, "I24", outstanding)
 
     def relax(self, decision: RelaxContact, event: e.Event) -> None:
-        """Check that a routing step exists, is the next one, and is due."""
-        ledger, report = self.ledger, self.findings.report
+        """Check a routing step of a contact that is there."""
         contact = self._contact(decision.contact_id, "RelaxContact")
-        if contact is None:
-            return
-        name = f"step {decision.step} of {contact.contact_id} ({decision.reason.value})"
-        category = ledger.category(contact.category)
-        steps = category.steps if category else ()
-        if decision.step != contact.step + 1 or decision.step > len(steps):
-            report("I14", f"{name} after step {contact.step}; the category has {len(steps)}")
-        elif decision.reason is Reason.STEP_DUE:
-            due_ms = step_due_ms(ledger, contact, steps[decision.step - 1].after_ms)
-            due_ms = max(due_ms, contact.waiting_since_ms)
-            if ledger.now_ms != due_ms or not isinstance(event, e.TimeAdvanced):
-                text = f"at {ledger.now_ms} on {type(event).__name__}, due at {due_ms}"
-                report("I14", f"{name} {text}")
-        elif decision.reason is Reason.NO_STAFFED_AGENT:
-            demand = reading.demand_of(ledger, contact)
-            for agent in ledger.agents.values():
-                there = agent.signed_in and not agent.lost
-                if there and not reading.qualification_gap(agent, demand):
-                    text = f"{agent.agent_id} is staffed and could serve step {contact.step}"
-                    report("I14", f"{name}, but {text}")
-                    break
-        contact.step = max(contact.step, decision.step)
-        ledger.dirty_contacts[contact.contact_id] = None
-        self.expect_step(contact)
-
-    def expect_step(self, contact: ContactAccount) -> None:
-        """Put the next routing step of a waiting contact on the agenda."""
-        category = self.ledger.category(contact.category)
-        if category is None or contact.step >= len(category.steps):
-            return
-        step, since_ms, queue = contact.step, contact.waiting_since_ms, contact.queue
-        due_ms = max(step_due_ms(self.ledger, contact, category.steps[step].after_ms), since_ms)
-
-        def outstanding() -> str:
-            still = (
-                self.ledger.contacts.get(contact.contact_id) is contact
-                and contact.place is Place.WAITING
-                and (contact.step, contact.waiting_since_ms) == (step, since_ms)
-                and contact.queue == queue
-            )
-            text = f"{contact.contact_id} waits on at step {step}"
-            return f"{text}, its next one was due at {due_ms}" if still else ""
-
-        self.ledger.agenda.expect(due_ms, "I14", outstanding)
+        if contact is not None:
+            self.steps.relax(contact, decision, event)
 
     # --- the end -----------------------------------------------------------------
 
@@ -374,7 +360,10 @@ class ConservationJudge:
             report("I2", f"{name}, but nothing said before that it had ended")
         if decision.exit is Exit.HANDLED and not contact.served:
             report("I2", f"{name}, but nobody was ever connected with it")
-        if decision.exit is Exit.MERGED and not isinstance(event, e.ContactMerged):
+        meanwhile = decision.reason is Reason.CALLED_MEANWHILE and isinstance(
+            event, e.ContactArrived
+        )
+        if decision.exit is Exit.MERGED and not (isinstance(event, e.ContactMerged) or meanwhile):
             report("I2", f"{name} in answer to {type(event).__name__}")
         if decision.reason is Reason.LIFE_LIMIT and ledger.center is not None:
             due_ms = contact.born_ms + ledger.center.limits.contact_life_ms

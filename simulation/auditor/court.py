@@ -16,6 +16,7 @@ from simulation.auditor.fairness import FairnessJudge
 from simulation.auditor.findings import Findings, Violation
 from simulation.auditor.ledger import Ledger
 from simulation.auditor.refusals import RefusalJudge
+from simulation.auditor.service import ServiceJudge
 from simulation.auditor.sla import SlaJudge
 from simulation.auditor.timeline import TimelineJudge
 
@@ -52,6 +53,7 @@ class Auditor:
         self.refusals = RefusalJudge(self.ledger, self.findings)
         self.escalation = EscalationJudge(self.ledger, self.findings)
         self.conservation = ConservationJudge(self.ledger, self.findings)
+        self.service = ServiceJudge(self.ledger, self.findings)
         self.assignment = AssignmentJudge(self.ledger, self.findings)
         self.doors = DoorJudge(self.ledger, self.findings)
         self.sla = SlaJudge(self.ledger, self.findings)
@@ -116,17 +118,21 @@ class Auditor:
             self.findings.report("I3", f"{text}, yet the entry also says {others}")
             return False
         self.refusals.refused(stamped.event, answers[0], stamped.event_id)
+        self.service.refused(stamped.event, answers[0])
         return True
 
     def _follow(self, event: e.Event, decisions: tuple[d.Decision, ...]) -> None:
         ledger = self.ledger
+        self.service.hear(event, decisions)
         self._hear(event, decisions)
         if ledger.center is None:
             if decisions:
                 self.findings.report("I3", "decisions before the first configuration")
             return
         for decision in decisions:
+            self.service.see(decision, event)
             self._carry_out(decision, event, decisions)
+        self.service.close_entry()
         self.assignment.close_entry()
         self.conservation.close_entry(event)
         self.doors.close_entry(event)
@@ -205,6 +211,8 @@ class Auditor:
                 self.conservation.overflow(decision)
             case d.ScheduleCallback():
                 self.conservation.schedule(decision)
+            case d.OpenContact():
+                self.conservation.opened(decision)
             case d.CloseContact():
                 self.conservation.close(decision, event)
             case d.RequestSurvey() | d.RequestFollowUp():

@@ -12,6 +12,7 @@ from router.decisions import (
     Decision,
     EnqueueContact,
     Exit,
+    OpenContact,
     Reason,
     ScheduleCallback,
 )
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _EVENT_SIGNALS: Final[dict[type[e.Event], Signal]] = {
     e.ContactArrived: Signal.ARRIVED,
+    e.ContactHandedOver: Signal.ARRIVED,
     e.ContactTransferred: Signal.TRANSFERRED,
     e.ContactHeld: Signal.HELD,
     e.ContactResumed: Signal.RESUMED,
@@ -47,8 +49,9 @@ class Hearing:
         """List what each contact's clocks hear, in order; the flag says: was it served."""
         heard: dict[str, list[tuple[Signal, bool]]] = {}
         contact_id: str = getattr(event, "contact_id", "")
-        for signal in self._signals_of_event(event, contact_id):
-            heard.setdefault(contact_id, []).append((signal, True))
+        if not _has_own_contact(event, decisions):
+            for signal in self._signals_of_event(event, contact_id):
+                heard.setdefault(contact_id, []).append((signal, True))
         for decision in decisions:
             match decision:
                 case AssignContact():
@@ -65,9 +68,13 @@ class Hearing:
                 case EnqueueContact(reason=Reason.CALLBACK_DUE):
                     heard.setdefault(decision.contact_id, []).append((Signal.CALLBACK_DUE, True))
                 case CloseContact():
-                    heard.setdefault(decision.contact_id, []).append(
-                        (Signal.CLOSED, decision.exit is Exit.HANDLED)
-                    )
+                    served = decision.exit is Exit.HANDLED or decision.reason is Reason.SELF_SERVED
+                    heard.setdefault(decision.contact_id, []).append((Signal.CLOSED, served))
+                case OpenContact():
+                    given = heard.setdefault(decision.contact_id, [])
+                    given.append((Signal.ARRIVED, True))
+                    if decision.reason is Reason.COMPLAINT_RAISED:
+                        given.append((Signal.COMPLAINT_RAISED, True))
                 case _:
                     pass
         return heard
@@ -80,6 +87,8 @@ class Hearing:
             return []
         if isinstance(event, e.ContactArrived) and closed is not None and closed.early:
             return []
+        if isinstance(event, e.ContactArrived) and event.bot:
+            return [Signal.SELF_SERVED]
         if contact_id in self.ledger.revived_now:
             # A message, a call or a word of the agent brings the closed contact back.
             also = [Signal.CUSTOMER_REPLIED] if isinstance(event, e.CustomerReplied) else []
@@ -88,3 +97,10 @@ class Hearing:
             # Only the wait for the customer was over: the contact had not been closed.
             return [Signal.CUSTOMER_WAIT_ENDED]
         return [] if signal is None else [signal]
+
+
+def _has_own_contact(event: e.Event, decisions: tuple[Decision, ...]) -> bool:
+    """Say whether a complaint is a contact of its own: then it is not heard where it was raised."""
+    return isinstance(event, e.ComplaintRaised) and any(
+        isinstance(decision, OpenContact) for decision in decisions
+    )

@@ -34,6 +34,7 @@ class Place(Enum):
     HANDLING = "handling"
     WRAP_UP = "wrap_up"
     ON_CUSTOMER = "waiting_on_customer"
+    SELF_SERVICE = "self_service"
 
 
 @dataclass(slots=True, eq=False)
@@ -74,6 +75,10 @@ class ContactAccount:
     wrap_due_ms: int = 0
     held: bool = False
     callback_due_ms: int = -1
+    dials: int = 0
+    dialling: bool = False
+    complaint_id: str = ""
+    surveyed: bool = False
     preference_over: bool = False
     preference_epoch: int = 0
     queue_open: bool = False

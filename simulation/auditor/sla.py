@@ -27,6 +27,7 @@ from simulation.auditor import reading
 from simulation.auditor.clock import SLA_DECISIONS, Clock, SlaDecision, say
 from simulation.auditor.escalation import expect_next_link
 from simulation.auditor.hearing import Hearing
+from simulation.auditor.ledger import Place
 
 if TYPE_CHECKING:
     from simulation.auditor.findings import Findings
@@ -361,6 +362,9 @@ class SlaJudge:
         for kind, (policy, promise) in promises.items():
             starts = model.signals_of(promise, contact.channel)[0]
             if kind in contact.clocks or Signal.ARRIVED not in starts:
+                continue
+            if contact.place is Place.SELF_SERVICE:
+                # For people it has not arrived yet.
                 continue
             if contact.served and not any(
                 isinstance(said, StartSla) and said.policy == policy for said in seen
