@@ -44,6 +44,10 @@ from tests.kill_soak import ROOT, make_day
 
 PATIENCE_S: Final = 90.0
 FREEZE_S: Final = 15.0
+LEDGER_HEAD: Final = (
+    "# Ledger of long runs\n\nWhat ran for long, on which commit, and what it came to; no line is "
+    "written unless every\ncheck held.\n\n"
+)
 
 
 async def _end_of(stage: Stage) -> int:
@@ -157,8 +161,9 @@ def main() -> None:
     parser.add_argument("--zombies", type=int, default=2)
     parser.add_argument("--broker-kills", type=int, default=2)
     parser.add_argument("--broker-freezes", type=int, default=1)
-    parser.add_argument("--lines", type=int, default=30_000)
+    parser.add_argument("--lines", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--ledger", type=Path, help="append the figures to this file")
     chosen = parser.parse_args()
     config = ROOT / "configs" / "sample"
     with tempfile.TemporaryDirectory() as made:
@@ -178,6 +183,7 @@ def main() -> None:
             bodies = journal_of(stage)
             facts = {
                 "seed": chosen.seed,
+                "auditor_violations": 0,  # else `check_whole` had not returned
                 "kills": soak.kills,
                 "zombies": soak.zombies,
                 "broker_kills": soak.broker_kills,
@@ -193,6 +199,20 @@ def main() -> None:
         finally:
             broker.stop()
     sys.stdout.write(json.dumps(facts) + "\n")
+    if chosen.ledger is not None:
+        note(chosen.ledger, facts)
+
+
+def note(ledger: Path, facts: dict[str, int | str]) -> None:
+    """Append what a soak came to, a line a run, to the ledger of long runs."""
+    asked = ["git", "describe", "--always", "--dirty"]
+    commit = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items())
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    if not ledger.exists():
+        ledger.write_text(LEDGER_HEAD, encoding="utf-8")
+    with ledger.open("a", encoding="utf-8") as lines:
+        lines.write(f"- {day}, {commit.stdout.strip()}, worker on Kafka: {told}\n")
 
 
 if __name__ == "__main__":
