@@ -112,7 +112,7 @@ def listening(arguments: Sequence[str]) -> Iterator[Listening]:
         worker.close()
 
 
-def event(name: str, number: int | str, **data: str | bool) -> dict[str, Any]:
+def event(name: str, number: int | str, **data: str | int) -> dict[str, Any]:
     """Return a CloudEvent."""
     return {
         "specversion": "1.0",

@@ -46,8 +46,8 @@ def start(stage: Stage, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def finish(process: subprocess.Popen[bytes], code: int = 0) -> str:
-    _, told = process.communicate(timeout=PATIENCE_S)
+def finish(process: subprocess.Popen[bytes], code: int = 0, patience_s: float = PATIENCE_S) -> str:
+    _, told = process.communicate(timeout=patience_s)
     assert process.returncode == code, told.decode()
     return told.decode()
 
