@@ -32,6 +32,7 @@
 - `doctor`       what of a cluster the worker relies on, tried out
 - `kafka_live`   a centre on topics, built anew whenever an outcome is unknown
 - `kafka_process`  the centres of one process on Kafka;  `kafka_lease` who has which centre
+- `reader`       for other programs: each decision once, over Kafka or HTTP
 - `kafka_desk`   HTTP beside topics: events in;  `mirror` a journal's copy, for views
 - `kafka_commands`  what of it stands on the command line
 - `snapshots`    snapshots as files, beside a journal that lies elsewhere
