@@ -17,6 +17,7 @@
 The planner's days, on the same core:
 - `plan/`         scenarios, days, studies, answers: `switchroom plan`, `switchroom compare`
 - `fit/`          planning files, and from history to a scenario: `switchroom import`, `fit`
+- `budget/`       months and years of money, investments: `switchroom budget`
 
 Beside the world, answers by formula and by exact Markov chain, which a simulated figure is held to:
 - `erlang`            Erlang B, C and A for one queue, and the service levels by name

@@ -24,7 +24,8 @@ _HOUR_MS: Final = 3_600_000
 
 def register(app: typer.Typer) -> None:
     """Mount this package's commands; each loads its own world when it is called."""
-    from simulation.demo_command import demo  # noqa: PLC0415 - mounted on demand
+    from simulation.budget.commands import budget  # noqa: PLC0415 - mounted on demand
+    from simulation.demo_command import demo  # noqa: PLC0415 - as above
     from simulation.erlang_command import register as register_erlang  # noqa: PLC0415 - as above
     from simulation.fit.commands import fit  # noqa: PLC0415 - as above
     from simulation.fit.forecast_command import forecast, history  # noqa: PLC0415 - as above
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     app.command("fit")(fit)
     app.command("forecast")(forecast)
     app.command("history")(history)
+    app.command("budget")(budget)
     register_erlang(app)
     register_plan(app)
 

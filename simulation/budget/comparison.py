@@ -1,0 +1,168 @@
+"""Put the three budgets side by side and say why they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from configs.planning import Scenario
+from simulation.budget.assumptions import Assumptions, Investment
+from simulation.budget.calendar import Month, lay_out
+from simulation.budget.drivers import Drivers, measure
+from simulation.budget.investment import CostBenefit, judge
+from simulation.budget.methods import ItemKind, Ledger, Method, MethodBudget, budgets
+
+_YEAR = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """By how much a method's total differs from the drivers' total, and through what.
+
+    `base` + `volume` + `prices` = `total`, as they are in `MethodBudget`; `kinds` splits the same
+    total by what items follow (none for the standard, whose contacts hold all of it).
+    """
+
+    method: Method
+    total: float
+    base: float
+    volume: float
+    prices: float
+    kinds: dict[str, float]
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class YearTotal:
+    """The total of a calendar year (or what of it lies in the budget) by method."""
+
+    year: str
+    months: int
+    totals: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """A budget, ready to be printed or drawn: months, three methods, why they differ."""
+
+    scenario: str
+    currency: str
+    months: tuple[Month, ...]
+    contacts: tuple[float, ...]
+    methods: tuple[MethodBudget, ...]
+    years: tuple[YearTotal, ...]
+    differences: tuple[Difference, ...]
+    investment: CostBenefit | None
+    notes: tuple[str, ...]
+
+
+def make_budget(
+    scenario: Scenario,
+    first: str,
+    months: int,
+    *,
+    assumptions: Assumptions | None = None,
+    ledger: Ledger | None = None,
+    investment: Investment | None = None,
+    days: int = 20,
+    seed: int = 1,
+    workers: int = 0,
+) -> Budget:
+    """Play the scenario's day and make its budget; raises ValueError when there are no prices."""
+    if not scenario.costs.rates and ledger is None:
+        raise ValueError(
+            f"scenario {scenario.name} gives no costs; write costs: rates: ... (and name them in "
+            "workforce: GROUP: rate, or as the teams' cost groups), or give a --ledger"
+        )
+    drivers = measure(scenario, days, seed, workers)
+    return budget_of(drivers, first, months, assumptions, ledger, investment)
+
+
+def budget_of(
+    drivers: Drivers,
+    first: str,
+    months: int,
+    assumptions: Assumptions | None = None,
+    ledger: Ledger | None = None,
+    investment: Investment | None = None,
+) -> Budget:
+    """Return the budget that follows from measured drivers."""
+    assumptions = assumptions or Assumptions()
+    laid_out = lay_out(first, months, assumptions)
+    found = budgets(drivers, laid_out, assumptions, ledger)
+    notes = [
+        f"group {group.name} has no rate: it costs nothing here"
+        for group in drivers.groups
+        if not (group.rate.per_hour or group.rate.salary_per_month or group.rate.per_contact)
+    ]
+    if ledger is None:
+        notes.append("no ledger given: no budget from history (--ledger)")
+    else:
+        missing = _YEAR - max((len(amounts) for amounts in ledger.amounts.values()), default=0)
+        if missing > 0:
+            notes.append(f"the ledger lacks {missing} months; their items stand at their mean")
+    return Budget(
+        scenario=drivers.scenario,
+        currency=drivers.costs.currency,
+        months=laid_out,
+        contacts=tuple(
+            drivers.contacts_per_day * month.working_days * month.volume for month in laid_out
+        ),
+        methods=found,
+        years=_years(laid_out, found),
+        differences=tuple(
+            _difference(other, found[-1]) for other in found if other.method is not Method.DRIVERS
+        ),
+        investment=None if investment is None else judge(investment, found[-1], laid_out),
+        notes=tuple(notes),
+    )
+
+
+def _years(months: Sequence[Month], methods: Sequence[MethodBudget]) -> tuple[YearTotal, ...]:
+    years = sorted({month.name[:4] for month in months})
+    return tuple(
+        YearTotal(
+            year=year,
+            months=sum(1 for month in months if month.name.startswith(year)),
+            totals={
+                method.method.value: sum(
+                    amount
+                    for month, amount in zip(months, method.months, strict=True)
+                    if month.name.startswith(year)
+                )
+                for method in methods
+            },
+        )
+        for year in years
+    )
+
+
+def _difference(method: MethodBudget, drivers: MethodBudget) -> Difference:
+    kinds = {}
+    if method.method is not Method.STANDARD:
+        kinds = {
+            kind.value: sum(item.total for item in method.items if item.kind is kind)
+            - sum(item.total for item in drivers.items if item.kind is kind)
+            for kind in ItemKind
+        }
+    base = method.base - drivers.base
+    volume = method.volume - drivers.volume
+    prices = method.prices - drivers.prices
+    words = []
+    if method.method is Method.STANDARD:
+        words.append("pays contacts, so months follow working days; salaries are paid by the month")
+        if volume:
+            words.append("growth and season reach every contact; hiring for a peak reaches none")
+    else:
+        words.append("carries on what was booked: staffing and breaches of then, not of the plan")
+        if kinds[ItemKind.ONCE.value]:
+            words.append("what is paid once is not in it")
+    return Difference(
+        method=method.method,
+        total=method.total - drivers.total,
+        base=base,
+        volume=volume,
+        prices=prices,
+        kinds=kinds,
+        words=tuple(words),
+    )
