@@ -201,7 +201,7 @@ def correlate(first: Array, second: Array, groups: Mapping[str, Indexes]) -> Fig
     def ratio(product: float, variances: Array) -> float:
         if (variances <= 0).any():
             return math.nan
-        return float(np.clip(product / math.sqrt(variances[0] * variances[1]), -1.0, 1.0))
+        return product / math.sqrt(float(variances[0] * variances[1]))
 
     value = ratio(float(products.mean()), squares.mean(axis=0))
     whole, whole_squares = products.sum(), squares.sum(axis=0)
@@ -213,7 +213,8 @@ def correlate(first: Array, second: Array, groups: Mapping[str, Indexes]) -> Fig
     )
     if not np.isfinite(left_out).all() or not math.isfinite(value):
         return Figure(math.nan)
-    return Figure(value, float(left_out.std()) * math.sqrt(number - 1))
+    bounded = max(-1.0, min(1.0, value))
+    return Figure(bounded, float(left_out.std()) * math.sqrt(number - 1))
 
 
 def possible_correlations(matrix: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -114,6 +115,9 @@ def history(
         str, typer.Option(help="Factors of weekdays; those not named are closed.")
     ] = "mon=1,tue=1,wed=1,thu=1,fri=1",
     *,
+    alpha: Annotated[
+        float, typer.Option(min=0, help="Shape of the days' busyness; 0: the scenario's own.")
+    ] = 0.0,
     contacts: Annotated[
         bool, typer.Option(help="A row per contact instead of one per interval and queue.")
     ] = False,
@@ -129,6 +133,8 @@ def history(
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+    if alpha:
+        loaded = replace(loaded, busyness=replace(loaded.busyness, alpha=alpha, alphas={}))
     try:
         recording = Recording(
             first=date.fromisoformat(first),

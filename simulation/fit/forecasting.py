@@ -131,6 +131,11 @@ class Forecaster:
             naive=naive / seen,
         )
 
+    def next_day(self, now: int) -> tuple[float, Array]:
+        """Return the mean of day number `now` from the days before it, and their past ratios."""
+        smoothing = self._choose(now)
+        return self._mean_of(now, 1, smoothing), self._errors(now, 1, smoothing)
+
     # --- the model --------------------------------------------------------------------------------
 
     def _factors(self, count: int) -> dict[str, float]:
