@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from configs.planning import Costs, Rate, Scenario
+from simulation.plan.costs import rate_of
 from simulation.plan.people import groups_of, size_of
-from simulation.plan.replications import Study, run, strata_of
+from simulation.plan.replications import Study, Workers, run_with, strata_of
 from simulation.plan.tallies import Count, Staffed
 
 _HOUR_MS = 3_600_000
@@ -58,7 +59,8 @@ class Drivers:
 def measure(scenario: Scenario, days: int, seed: int, workers: int = 0) -> Drivers:
     """Play some days and return their means; few days are not stratified."""
     strata = strata_of(scenario)
-    return drivers_of(run(scenario, days, seed, workers, strata=strata if days >= strata else 1))
+    with Workers(workers) as crew:
+        return drivers_of(run_with(crew, scenario, days, seed, strata if days >= strata else 1))
 
 
 def drivers_of(study: Study) -> Drivers:
@@ -84,7 +86,7 @@ def drivers_of(study: Study) -> Drivers:
         groups=tuple(
             GroupDrivers(
                 name=name,
-                rate=_rate_of(scenario, name),
+                rate=rate_of(scenario, name),
                 heads=size_of(scenario, name, groups[name]),
                 paid_h=float(per_group[index, Staffed.PAID]) / _HOUR_MS,
                 after_h=float(per_group[index, Staffed.AFTER]) / _HOUR_MS,
@@ -101,15 +103,3 @@ def drivers_of(study: Study) -> Drivers:
             for index, name in enumerate(study.promise_names)
         },
     )
-
-
-def _rate_of(scenario: Scenario, group: str) -> Rate:
-    """Return the rate of a group: its own, that of its name, that of its team's cost group."""
-    plan, rates = groups_of(scenario)[group], scenario.costs.rates
-    if plan.rate:
-        return rates.get(plan.rate, Rate())
-    if group in rates:
-        return rates[group]
-    team = plan.team or (scenario.center.agents[plan.members[0]].team if plan.members else group)
-    known = scenario.center.teams.get(team)
-    return rates.get(known.cost_group if known is not None else "", Rate())

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from simulation.budget.assumptions import Assumptions
 from simulation.budget.calendar import Month
 from simulation.budget.drivers import Drivers, GroupDrivers
+from simulation.plan.costs import hourly
 
 _YEAR = 12
 CONTACTS = "contacts"
@@ -240,7 +241,7 @@ def _book_group(
 ) -> None:
     """Book a group: what heads cost by the month, what hours and contacts cost by the day."""
     rate = group.rate
-    per_hour = rate.per_hour + rate.salary_per_month * (1 + rate.benefits) / rate.hours_per_month
+    per_hour = hourly(rate)
     most = float(group.heads)
     for index, month in enumerate(months):
         volume = month.volume if follow else 1.0
