@@ -68,17 +68,20 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CONTACT_REASONS: Final = {POLICIES[policy][0]: policy for policy in POLICY_ORDER}
 
 
-def explain(entries: Iterable[Entry], contact_id: str) -> str:
+def explain(entries: Iterable[Entry], contact_id: str, router: Router | None = None) -> str:
     """Return the story of one contact as text, up to the last entry given.
 
+    `router` knows what came before the entries, which does not name the contact; None: nothing.
     Raises `ReplayDivergedError` if the journal was written by a router that decided otherwise.
     """
-    return "\n".join(explain_lines(entries, contact_id))
+    return "\n".join(explain_lines(entries, contact_id, router))
 
 
-def explain_lines(entries: Iterable[Entry], contact_id: str) -> list[str]:
+def explain_lines(
+    entries: Iterable[Entry], contact_id: str, router: Router | None = None
+) -> list[str]:
     """Return the story of one contact, line by line; empty if no entry names it."""
-    router = Router()
+    router = Router() if router is None else router
     lines: list[str] = []
     for entry in entries:
         concerned = concerns(entry, contact_id)

@@ -12,6 +12,7 @@
 - `intake`       records from files and standard input, each with its position
 - `service`      the five steps without any I/O: receive, stamp, decide, and what to append
 - `recovery`     state from the journal: newest good snapshot or full replay, decisions compared
+- `stories`      one contact's story, folded from the nearest snapshot on
 - `views`        queues, agents, one contact: read from the journal, never from the router
 - `worker`       the loop that joins intake, service, journal and readers
 - `desk`         one centre as HTTP sees it, whatever its worker lives on

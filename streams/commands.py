@@ -63,17 +63,32 @@ def explain(
     source = store or journal
     if source is None or (store and journal):
         fail("error: give either --store FILE or --journal FILE", 2)
-    from router.explain import explain as tell
-
     with told():
-        entries = [e for e in entries_in(source) if at is None or e.stamped.seq <= at]
-        named = f'"{contact_id}"'.encode()
-        if not any(named in body for body in bodies_of(source)):
-            fail(
-                f"error: {source}: no entry names contact {contact_id}; "
-                f"`switchroom journal show {source}` lists what there is"
-            )
-        sys.stdout.write(tell(entries, contact_id).rstrip("\n") + "\n")
+        story = _story(source, contact_id, at)
+    if story is None:
+        fail(
+            f"error: {source}: no entry names contact {contact_id}; "
+            f"`switchroom journal show {source}` lists what there is"
+        )
+    sys.stdout.write(story.rstrip("\n") + "\n")
+
+
+def _story(source: Path, contact_id: str, at: int | None) -> str | None:
+    """Tell a contact's story; a store's snapshots shorten the way to it, a file has none."""
+    from router.explain import explain as tell
+    from streams.embedded import EmbeddedStore, is_store
+    from streams.stories import tell_story
+
+    if is_store(source):
+        store = EmbeddedStore.read_only(source)
+        try:
+            return tell_story(store, contact_id, at)
+        finally:
+            store.close()
+    named = f'"{contact_id}"'.encode()
+    if not any(named in body for body in bodies_of(source)):
+        return None
+    return tell((e for e in entries_in(source) if at is None or e.stamped.seq <= at), contact_id)
 
 
 def replay(

@@ -167,7 +167,7 @@ async def recover(journal: Journal, snapshots: Snapshots) -> Refold:
     state = Refold()
     for snapshot in await snapshots.load():
         try:
-            state = _restore(snapshot, await journal.find(snapshot.seq))
+            state = restore(snapshot, await journal.find(snapshot.seq))
         except (SnapshotError, JournalError, msgspec.MsgspecError) as error:
             log.warning("snapshot at seq %d is passed over: %s", snapshot.seq, error)
             continue
@@ -179,8 +179,11 @@ async def recover(journal: Journal, snapshots: Snapshots) -> Refold:
     return state
 
 
-def _restore(snapshot: StoredSnapshot, stored: StoredRecord | None) -> Refold:
-    """Make the state of a snapshot and the journal record that ends where it was taken."""
+def restore(snapshot: StoredSnapshot, stored: StoredRecord | None) -> Refold:
+    """Make the state of a snapshot and the journal record that ends where it was taken.
+
+    Raises `SnapshotError`, `JournalError` or `MsgspecError` for one that is not to be trusted.
+    """
     expected = checksum_of(
         snapshot.seq, snapshot.engine_version, snapshot.state_hash, snapshot.body
     )

@@ -16,13 +16,13 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from router.explain import explain
-from router.journal import Entry, decode_record
+from router.journal import decode_record
 from router.measures import Measures
 from router.measures_views import as_table, queue_rows, team_rows
 from streams.board import frame
 from streams.board_clocks import BoardFold
 from streams.embedded import EmbeddedStore
+from streams.stories import tell_story
 from streams.writing import DecisionWriter
 
 Answer = TypeVar("Answer")
@@ -61,17 +61,6 @@ def read_decisions(
             if len(found) >= decisions_max:
                 return found, after
     return found, after
-
-
-def entries_of(store: EmbeddedStore, at_seq: int | None = None) -> list[Entry]:
-    """Return all entries of a store, up to `at_seq` if given."""
-    entries: list[Entry] = []
-    for stored in store.records():
-        for entry in decode_record(stored.body).entries:
-            if at_seq is not None and entry.stamped.seq > at_seq:
-                return entries
-            entries.append(entry)
-    return entries
 
 
 class Views:
@@ -143,10 +132,7 @@ class Views:
 
     def contact(self, contact_id: str) -> str | None:
         """Return the story of one contact, None if no entry names it."""
-        store = self._store()
-        if next(store.records(containing=f'"{contact_id}"'), None) is None:
-            return None
-        return explain(entries_of(store), contact_id)
+        return tell_story(self._store(), contact_id)
 
     def decisions(
         self, after: tuple[int, int], decisions_max: int = 500
