@@ -282,7 +282,8 @@ class Measures:
                 self._turn(decision.contact_id, "wrap_up")
                 self.agents.wrap_up(decision.agent_id, decision.contact_id, self.now_ms)
             case EndAssignment():
-                self._end_assignment(decision.contact_id)
+                if (contact := self._contacts.get(decision.contact_id)) is not None:
+                    contact.book_handling(self.now_ms)
                 self.agents.release(decision.agent_id, decision.contact_id, self.now_ms)
             case HoldWork():
                 self._turn(decision.contact_id, "aside")
@@ -301,7 +302,8 @@ class Measures:
                 self._enqueue(decision.contact_id, decision.to_queue)
             case OpenContact():
                 told = (decision.contact_id, decision.channel, decision.category, -1)
-                self._arrive(ContactArrived(*told, decision.customer, decision.tier))
+                # We open it, the customer does not come: nothing is said of first contacts.
+                self._arrive(ContactArrived(*told, "", decision.tier, decision.language))
             case DeflectContact():
                 self._leave(decision.contact_id, QueueExit.DEFLECTED)
             case ScheduleCallback():
@@ -402,11 +404,6 @@ class Measures:
         if contact is not None and (not only_from or contact.activity == only_from):
             contact.turn(activity, self.now_ms)
 
-    def _end_assignment(self, contact_id: str) -> None:
-        contact = self._contacts.get(contact_id)
-        if contact is not None:
-            contact.book_handling(self.now_ms)
-
     def _close(self, decision: CloseContact) -> None:
         contact = self._contacts.get(decision.contact_id)
         if contact is None:
@@ -417,6 +414,7 @@ class Measures:
         contact.book_handling(self.now_ms)
         self._leave(decision.contact_id, _EXIT_OF[decision.exit])
         self.closed[decision.exit] += 1
+        contact.card.self_served += decision.reason is Reason.SELF_SERVED
         if decision.exit is Exit.HANDLED:
             self.first_contacts.handled(contact, self.now_ms)
         del self._contacts[decision.contact_id]
@@ -439,10 +437,11 @@ class Measures:
 
     def _forget(self) -> None:
         """Let closed contacts go, not before the core does: it forgets at the same events."""
-        window_ms = self.center.limits.duplicate_window_ms if self.center else 0
-        finished = self._finished
+        center, finished, kept_ms = self.center, self._finished, 0
+        if center is not None:
+            kept_ms = max(center.limits.duplicate_window_ms, center.surveys.answer_within_ms)
         while finished:
             contact_id = next(iter(finished))
-            if finished[contact_id].closed_ms + window_ms >= self.now_ms:
+            if finished[contact_id].closed_ms + kept_ms >= self.now_ms:
                 return
             del finished[contact_id]

@@ -28,7 +28,7 @@ _NUMBERS: Final = (
     "accept_ms", "gross_wait_ms", "net_wait_ms",
     # work
     "handled", "talk_ms", "hold_ms", "wrap_up_ms", "first_replies", "first_reply_ms",
-    "transferred", "reopened", "resolved",
+    "transferred", "reopened", "resolved", "self_served",
     # the first contact, and whether another followed
     "first_contacts", "repeated",
     # afterwards
@@ -64,6 +64,7 @@ class Card:
     transferred: int
     reopened: int
     resolved: int
+    self_served: int
     first_contacts: int
     repeated: int
     surveys: int

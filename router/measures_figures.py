@@ -18,6 +18,7 @@ def waits_of(card: Card) -> dict[str, Any]:
         "abandoned": counts.exits[QueueExit.ABANDONED],
         "short_abandoned": counts.exits[QueueExit.SHORT_ABANDONED],
         "deflected": counts.exits[QueueExit.DEFLECTED],
+        "self_served": card.self_served,
         "overflowed": counts.exits[QueueExit.OVERFLOWED],
         "callbacks": counts.exits[QueueExit.CALLBACK],
         "expired": counts.exits[QueueExit.EXPIRED],

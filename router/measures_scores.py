@@ -89,6 +89,7 @@ class Score:
     abandoned: int
     short_abandoned: int
     deflected: int
+    self_served: int
     overflowed: int
     callbacks: int
     expired: int

@@ -37,6 +37,7 @@ class Story:
 
     arrival: e.ContactArrived
     moments: list[Moment] = field(default_factory=list)
+    opened: bool = False
 
 
 @dataclass
@@ -70,6 +71,12 @@ def stories_of(entries: Iterable[Entry]) -> list[Story]:
         if isinstance(event, e.ContactArrived) and followed(entry):
             by_id[event.contact_id] = Story(event)
             told.append(by_id[event.contact_id])
+        for order in entry.decisions:
+            if isinstance(order, d.OpenContact):
+                # The router opens it, the customer does not come.
+                told_as = (order.contact_id, order.channel, order.category)
+                by_id[order.contact_id] = Story(e.ContactArrived(*told_as), opened=True)
+                told.append(by_id[order.contact_id])
         said: list[object] = [event] if followed(entry) else []
         for item in (*said, *entry.decisions):
             story = by_id.get(getattr(item, "contact_id", ""))
@@ -238,6 +245,7 @@ class Walk:
         self.leave({"handled": "deflected", "merged": "deflected"}.get(how, how), moment)
         if said.exit is d.Exit.HANDLED and self.story.arrival.customer:
             self.ends.append((moment.index, moment.at_ms, self.queue, self.agent, self.category))
+        self.books.add(self.queue, "", "self_served", said.reason is d.Reason.SELF_SERVED)
         self.closed = True
 
     def promise(self, said: object) -> None:
@@ -269,7 +277,7 @@ def measure(entries: list[Entry]) -> Books:
         walks.append(walk)
     came: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for walk in walks:
-        for index, at_ms, category in walk.came:
+        for index, at_ms, category in () if walk.story.opened else walk.came:
             came[walk.story.arrival.customer, category].append((index, at_ms))
     for walk in walks:
         for index, at_ms, queue, agent, category in walk.ends:

@@ -63,7 +63,7 @@ PLAIN = (
     "arrivals", "answered", "short_abandoned", "abandoned", "deflected", "overflowed", "expired",
     "offers", "offers_declined", "offers_expired", "offers_withdrawn", "assignments", "handled",
     "resolved", "transferred", "reopened", "first_contacts", "repeated", "surveys",
-    "survey_answers", "follow_ups", "complaints", "sla_met", "sla_breached",
+    "survey_answers", "self_served", "follow_ups", "complaints", "sla_met", "sla_breached",
 )  # fmt: skip
 RATIOS = {
     "average_speed_of_answer_ms": ("answered_wait_ms", "answered"),
