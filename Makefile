@@ -32,7 +32,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE SWITCHROOM_COMPILE
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint format types imports unit parity seeds bench soak journals compiled \
+.PHONY: help demo test lint format types imports unit parity rules seeds bench soak journals compiled \
 	installed kafka kafka-test lock clean
 
 help: ## say what can be made
@@ -79,6 +79,7 @@ demo: $(STAMP) ## the router at work, in this terminal
 # --- what must hold -----------------------------------------------------------------------------
 
 test: $(STAMP) ## lint, types, imports, every quick test, and the compiled core against the pure one
+	@bash requirements/system.sh
 	@$(MAKE) --no-print-directory lint types imports compiled unit
 
 lint: $(STAMP) ## style: ruff, its formatter
@@ -110,6 +111,9 @@ kafka: $(STAMP) ## a real Kafka broker on port KAFKA_PORT, until Ctrl-C; needs J
 
 kafka-test: $(STAMP) ## the tests on a real Kafka only; `make test` runs them too
 	@$(BIN)/python -m pytest tests/kafka
+
+rules: $(STAMP) ## the sample centre's alert rules: made anew, compared, tested by promtool (half a minute)
+	@$(BIN)/switchroom rules configs/sample -o configs/prometheus --check --test
 
 journals: $(STAMP) ## replay every recorded journal
 	@$(BIN)/python -m pytest tests/test_journals.py

@@ -28,6 +28,7 @@ from streams.journal_commands import (
 from streams.kafka_commands import doctor, topics
 from streams.run_commands import run
 from streams.scorecard_command import scorecard
+from streams.watch_commands import register as register_watching
 
 if TYPE_CHECKING:
     from configs.commands import Outcome
@@ -45,6 +46,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
     app.command("scorecard")(scorecard)
     app.command("adapt")(adapt)
+    register_watching(app)
     app.add_typer(journal_app, name="journal")
 
 
@@ -125,6 +127,9 @@ def check(
 ) -> None:
     """Check a configuration as a whole: all errors at once, each with its place."""
     from configs.commands import check_directory
+    from router.measures_metrics import count_series
+    from streams.telemetry import Telemetry
+    from streams.worker import HTTP_TOPIC
 
     _hand_on(
         check_directory(
@@ -133,6 +138,7 @@ def check(
             print_effective=print_effective,
             as_json=as_json,
             now_ms=time.time_ns() // 1_000_000,
+            series_beside=count_series(Telemetry([HTTP_TOPIC]).families()),
         )
     )
 

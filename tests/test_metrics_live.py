@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from configs.loader import load_center
 from router.events import (
@@ -36,6 +33,7 @@ from streams.telemetry import Telemetry
 from streams.views import Views
 from streams.worker import Settings, Worker
 from streams.writing import encode_event
+from tests.prometheus_tools import find_tool
 
 CENTER = load_center(Path(__file__).parent.parent / "configs" / "tiny").center
 TOKEN = "opened"  # noqa: S105 - of a test
@@ -109,17 +107,6 @@ async def serve_one(site: Site) -> None:
         answer = await site.session.post(f"{site.base}/v1/events", data=body, headers=kind)
         assert answer.status == 200, await answer.text()
         answer.release()
-
-
-def find_tool(name: str) -> str:
-    """Return a program's path; where it must be there (CI) its lack is a failure."""
-    found = shutil.which(name)
-    if found is None:
-        lacking = f"{name} is not installed: run `bash requirements/system.sh`"
-        if os.environ.get("CI") == "true":
-            pytest.fail(lacking)
-        pytest.skip(lacking)
-    return found
 
 
 def test_a_live_scrape_is_what_promtool_wants(tmp_path: Path) -> None:
