@@ -23,6 +23,7 @@ CheckOption = Annotated[bool, typer.Option("--check", help="Only compare; exit 1
 def register(app: typer.Typer) -> None:
     """Mount these commands."""
     app.command("rules")(rules)
+    app.command("dashboards")(dashboards)
 
 
 def rules(
@@ -105,3 +106,18 @@ def _try_out(folder: Path, files: Mapping[str, str]) -> None:
         done = subprocess.run([program, *call[1:]], check=False, stdout=sys.stderr)
         if done.returncode:
             fail(f"error: {' '.join(call)} failed with code {done.returncode}")
+
+
+def dashboards(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write the files here.")] = Path(
+        "grafana"
+    ),
+    *,
+    check_only: CheckOption = False,
+) -> None:
+    """Write the boards for Grafana, and where it finds them."""
+    try:
+        from streams.dashboards import board_files
+    except ImportError as error:
+        fail(f"error: {error}; install the boards' library: pip install 'switchroom[dashboards]'")
+    deliver(output, board_files(), f"switchroom dashboards -o {output}", check_only=check_only)

@@ -289,6 +289,13 @@ class Stage:
         answer = ask(f"{self.prometheus}/api/v1/query?{told}")
         return list(answer["data"]["result"])
 
+    def exemplars(self, name: str) -> list[dict[str, Any]]:
+        """Return the exemplars of a metric in the last minute."""
+        now = time.time()
+        told = urllib.parse.urlencode({"query": name, "start": now - 60, "end": now})
+        found = ask(f"{self.prometheus}/api/v1/query_exemplars?{told}")["data"]
+        return [exemplar for series in found for exemplar in series["exemplars"]]
+
     def alerts(self, name: str) -> list[dict[str, Any]]:
         """Return the firing alerts of a name."""
         found = ask(f"{self.prometheus}/api/v1/alerts")["data"]["alerts"]

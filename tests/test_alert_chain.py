@@ -5,11 +5,13 @@ The boards' queries are asked of the same Prometheus, while all is well.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from streams.dashboards import BOARDS, queries_of, variables_of
 from tests.live_stage import Stage, wait_for
 
 pytestmark = pytest.mark.xdist_group("prometheus")
@@ -48,3 +50,37 @@ def test_an_incident_pages_once_and_is_over(stage: Stage) -> None:
         "SwitchroomSlaBurnFast"
     ]
     assert stage.alerts("SwitchroomSlaBurnFast") == []
+
+
+def fill_in(query: str) -> str:
+    """Put in what Grafana puts in for its variables."""
+    for name in ("job", "instance", "queue", "team"):
+        query = query.replace(f"${name}", ".+")
+    return query.replace("$__rate_interval", "10s")
+
+
+def test_every_query_of_every_board_has_an_answer(stage: Stage) -> None:
+    """Nothing empty, nothing that is no number, from a worker with traffic."""
+    wait_for(
+        "handled contacts",
+        lambda: stage.query("sum(increase(switchroom_contact_handle_seconds_count[10s])) > 50"),
+    )
+    answers: dict[str, list[str]] = {}
+    for board in BOARDS:
+        for panel, query, _ in queries_of(board):
+            values = [one["value"][1] for one in stage.query(fill_in(query))]
+            answers[f"{board.uid}: {panel.title}: {query}"] = values
+        for name, query in variables_of(board):
+            found = re.fullmatch(r"label_values\((.*), (\w+)\)", query, re.DOTALL)
+            assert found is not None
+            values = [one["value"][1] for one in stage.query(
+                f"group by ({found[2]}) ({fill_in(found[1])})")]  # fmt: skip
+            answers[f"{board.uid}: variable {name}"] = values
+    assert len(answers) > 30
+    assert [name for name, values in answers.items() if not values] == []
+    assert [name for name, values in answers.items() if "NaN" in values] == []
+
+
+def test_exemplars_lead_from_a_bucket_to_a_contact(stage: Stage) -> None:
+    found = wait_for("exemplars", lambda: stage.exemplars("switchroom_contact_wait_seconds_bucket"))
+    assert all(re.fullmatch(r"c-\d+", one["labels"]["contact_id"]) for one in found)
