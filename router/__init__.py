@@ -45,6 +45,7 @@ Around it:
 - `snapshot*`  the whole state written down and brought back
 - `explain`    why this agent, why still waiting, from the journal (`explain_present`: how things
                stand; `candidates` looks at agents for a contact, `rivals` at contacts for an agent)
+- `preview`    what a new configuration would do to a running centre, asked of a copy
 - `measures*`  every number over many contacts, defined once
 - `build_info` whether this core is compiled, and from which sources
 

@@ -42,7 +42,9 @@ def open_queue(floor: Floor, queue: QueuePlan) -> None:
     resting = sorted(queue.resting.values(), key=place_of)
     if not resting:
         return
-    for agent in _seated_at(floor, queue):
+    # All of them: which demands are known, and so who sits where, is no fact of the journal.
+    seated = [agent for agent in floor.agents.values() if agent.open_mask]
+    for agent in sorted(seated, key=_turn_of):
         floor.stand_up(agent)
         floor.freed.append(agent)
     for contact in resting:
@@ -60,18 +62,6 @@ def open_queue(floor: Floor, queue: QueuePlan) -> None:
             skip_steps(floor, contact)
         if contact.state == states.WAITING:
             floor.set_alarm(contact)
-
-
-def _seated_at(floor: Floor, queue: QueuePlan) -> list[Agent]:
-    """Return the agents who sit at the benches of a queue, in the order of idleness."""
-    found = {
-        seat.agent.agent_id: seat.agent
-        for demand in floor.demand_list
-        if demand.queue is queue
-        for seat in demand.seats
-        if seat.taken
-    }
-    return sorted(found.values(), key=_turn_of)
 
 
 def _turn_of(agent: Agent) -> int:

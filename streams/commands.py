@@ -26,12 +26,17 @@ from streams.journal_commands import (
     told,
 )
 from streams.kafka_commands import doctor, topics
-from streams.run_commands import run
+from streams.run_commands import DrainOption, MoveOption, handover_of, run
 from streams.scorecard_command import scorecard
 from streams.watch_commands import register as register_watching
 
 if TYPE_CHECKING:
     from configs.commands import Outcome
+
+AgainstOption = Annotated[
+    Path | None,
+    typer.Option(help="A store or journal: list the clocks that would move, the queues in use."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -123,24 +128,61 @@ def check(
     print_effective: Annotated[
         bool, typer.Option("--print-effective", help="Print each value with its origin.")
     ] = False,
+    against: AgainstOption = None,
+    drain: DrainOption = None,
+    move_to: MoveOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a configuration as a whole: all errors at once, each with its place."""
+    """Check a configuration as a whole: all errors at once, each with its place.
+
+    With --against: also what it would do to that centre's open contacts and running clocks.
+    """
     from configs.commands import check_directory
     from router.measures_metrics import count_series
     from streams.telemetry import Telemetry
     from streams.worker import HTTP_TOPIC
 
-    _hand_on(
-        check_directory(
-            directory,
-            strict=strict,
-            print_effective=print_effective,
-            as_json=as_json,
-            now_ms=time.time_ns() // 1_000_000,
-            series_beside=count_series(Telemetry([HTTP_TOPIC]).families()),
-        )
+    outcome = check_directory(
+        directory,
+        strict=strict,
+        print_effective=print_effective,
+        as_json=as_json and against is None,
+        now_ms=time.time_ns() // 1_000_000,
+        series_beside=count_series(Telemetry([HTTP_TOPIC]).families()),
     )
+    if against is not None and outcome.exit_code != 1:
+        outcome = _previewed(outcome, directory, against, drain or [], move_to or [], as_json)
+    _hand_on(outcome)
+
+
+def _previewed(
+    checked: Outcome,
+    directory: Path,
+    against: Path,
+    drain: list[str],
+    move_to: list[str],
+    as_json: bool,  # noqa: FBT001 - handed on as it was given
+) -> Outcome:
+    """Add what the configuration would do to a running centre."""
+    import msgspec
+
+    from configs.commands import EXIT_FAILED, Outcome
+    from configs.loader import load_center
+    from router.preview import preview, preview_lines
+    from router.router import Router
+
+    handed = handover_of(drain, move_to, rebase=True)
+    center = load_center(directory).center
+    with told():
+        router = Router()
+        for entry in entries_in(against):
+            router.handle(entry.stamped)
+        found = preview(router, center, handed.moves, handed.drain)
+    if as_json:
+        text = msgspec.json.encode(found).decode() + "\n"
+    else:
+        text = checked.stdout + "".join(f"{line}\n" for line in preview_lines(found))
+    return Outcome(EXIT_FAILED if found.faults else checked.exit_code, text, checked.stderr)
 
 
 def schema(

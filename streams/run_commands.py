@@ -152,7 +152,7 @@ def run(
     address = _address(http, port)
     choice.check(stored=store is not None, heard=bool(input_), printed=print_decisions or standby)
     _check_usage(stores, heard=choice.wanted or bool(input_) or address[1] is not None)
-    configured = _configured(config, centers, _handover(drain, move_to, rebase=rebase))
+    configured = _configured(config, centers, handover_of(drain, move_to, rebase=rebase))
     hosting = _hosting(
         address,
         token_file,
@@ -315,7 +315,7 @@ def _token(token_file: Path | None, host: str) -> str:
     return token
 
 
-def _handover(drain: list[str] | None, move_to: list[str] | None, *, rebase: bool) -> Handover:
+def handover_of(drain: list[str] | None, move_to: list[str] | None, *, rebase: bool) -> Handover:
     """Read how a running centre takes a configuration over."""
     from streams.reload import Handover
 

@@ -311,6 +311,7 @@ class ConservationJudge:
             self.findings.report("I3", f"{name}, which is not configured")
         contact.preference_over = True
         self.ledger.requeue_as(contact, decision.to_queue)
+        contact.overflowed_ms = self.ledger.now_ms
         if contact.place is Place.WAITING:
             # The other line may count by another clock.
             self.steps.expect(contact)

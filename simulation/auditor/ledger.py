@@ -59,6 +59,7 @@ class ContactAccount:
     step: int = 0
     steps_from_ms: int = 0
     waiting_since_ms: int = 0
+    overflowed_ms: int = 0
     born_ms: int = 0
     life_ms: int = 0
     served: bool = False

@@ -32,7 +32,7 @@ class StepJudge:
             report("I14", f"{name} after step {contact.step}; the category has {len(steps)}")
         elif decision.reason is Reason.STEP_DUE:
             due_ms = step_due_ms(ledger, contact, steps[decision.step - 1].after_ms)
-            due_ms = max(due_ms, contact.waiting_since_ms)
+            due_ms = max(due_ms, contact.waiting_since_ms, contact.overflowed_ms)
             if ledger.now_ms != due_ms or not isinstance(event, e.TimeAdvanced):
                 text = f"at {ledger.now_ms} on {type(event).__name__}, due at {due_ms}"
                 report("I14", f"{name} {text}")
@@ -54,7 +54,11 @@ class StepJudge:
         if category is None or contact.step >= len(category.steps):
             return
         step, since_ms, queue = contact.step, contact.waiting_since_ms, contact.queue
-        due_ms = max(step_due_ms(self.ledger, contact, category.steps[step].after_ms), since_ms)
+        due_ms = max(
+            step_due_ms(self.ledger, contact, category.steps[step].after_ms),
+            since_ms,
+            contact.overflowed_ms,
+        )
 
         def outstanding() -> str:
             still = (
