@@ -103,6 +103,10 @@ def test_edges_are_found_by_looking(table: OpeningTable, at_ms: int) -> None:
     assert hours.next_opening_ms(at_ms) == opening_ms
     closing_ms = next((t for t in range(at_ms, far_ms) if not opens_at(table, t)), None)
     assert hours.next_closing_ms(at_ms) == closing_ms
+    closed = [t for t in range(table.from_ms + 1, at_ms + 1) if not opens_at(table, t)]
+    edges = [t for t in closed if opens_at(table, t - 1)]
+    if table.from_ms <= at_ms < table.to_ms and not opens_at(table, at_ms):
+        assert hours.last_closing_ms(at_ms) == max(edges, default=table.from_ms)
 
 
 @given(tables(), st.integers(-50, 110), st.integers(0, 150))
