@@ -79,6 +79,7 @@ class Soak:
     broker: Broker
     directory: Path
     draw: random.Random
+    fence: bool = False
     kills: int = 0
     zombies: int = 0
     broker_kills: int = 0
@@ -89,6 +90,7 @@ class Soak:
         """Start a worker that goes on until it is stopped."""
         options = ["--as-fast-as-possible", "--unit-records", "20"]
         options += ["--snapshots", str(self.directory / "snapshots"), "--snapshot-every", "2000"]
+        options += ["--fence"] if self.fence else []
         return start(self.stage, *options)
 
     def go_on(self) -> None:
@@ -166,6 +168,7 @@ def main() -> None:
     parser.add_argument("--broker-freezes", type=int, default=1)
     parser.add_argument("--lines", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--fence", action="store_true", help="append in transactions")
     parser.add_argument("--ledger", type=Path, help="append the figures to this file")
     chosen = parser.parse_args()
     config = ROOT / "configs" / "sample"
@@ -179,13 +182,14 @@ def main() -> None:
             asyncio.run(create_topics(stage.address, stage.names))
             records = [(stage.names.contacts, body) for body in day]
             asyncio.run(feed(stage.address, stage.center.name, records))
-            soak = Soak(stage, broker, directory, random.Random(chosen.seed))
+            soak = Soak(stage, broker, directory, random.Random(chosen.seed), chosen.fence)
             soak.run(chosen.kills, chosen.zombies, chosen.broker_kills, chosen.broker_freezes)
             digest = check_whole(stage, len(day))
             assert digest == embedded_digest(stage, day, directory), "another day came out"
             bodies = journal_of(stage)
             facts = {
                 "seed": chosen.seed,
+                "fence": str(chosen.fence).lower(),
                 "auditor_violations": 0,  # else `check_whole` had not returned
                 "kills": soak.kills,
                 "zombies": soak.zombies,
