@@ -174,7 +174,8 @@ class StoreShard(WorkerDesk):
         if state.seq:
             self._announce(
                 f"{options.store}: recovered {state.seq} entries up to "
-                f"digest {state.digest.hexdigest()[:16]}, writer epoch {epoch}"
+                f"digest {state.digest.hexdigest()[:16]}, "
+                + ("read only" if options.dry_run else f"writer epoch {epoch}")
             )
         configured = options.configured
         if self._took_over:
