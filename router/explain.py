@@ -23,18 +23,22 @@ from router.decisions import (
     BreachSla,
     CloseContact,
     Decision,
+    DialCallback,
     EndAssignment,
     EnqueueContact,
     EscalateContact,
+    LinkContact,
     MeetSla,
     NoteDuplicate,
     OfferContact,
+    OpenContact,
     OverflowContact,
     PauseSla,
     Reason,
     RebaseSla,
     RefuseEvent,
     RelaxContact,
+    RequestFollowUp,
     RequeueContact,
     ResumeSla,
     ScheduleCallback,
@@ -209,6 +213,12 @@ def say_event(event: Event) -> str:
     if isinstance(event, TimeAdvanced):
         return "a deadline was reached"
     words = _split_words(type(event).__name__)
+    told = [
+        str(getattr(value, "value", value))
+        for name in ("cause", "resolution_code", "code", "reference", "bot", "score")
+        if (value := getattr(event, name, None))
+    ]
+    words += f": {', '.join(told)}" * bool(told)
     who = getattr(event, "agent_id", "") or getattr(event, "contact_id", "")
     return f"{words} ({who})" if who else words
 
@@ -285,6 +295,23 @@ def _say_clock(decision: Decision, why: str) -> str:
             return f"clock {decision.policy} ends{late}: {why}"
         case ScheduleCallback():
             return f"callback for {say_instant(decision.due_at_ms)}: {why}"
+        case DialCallback():
+            return f"{decision.agent_id} calls the customer, attempt {decision.attempt}: {why}"
+        case OpenContact():
+            return (
+                f"opened by the router as {decision.category} on {decision.channel}, "
+                f"following from {decision.origin_id}: {why}"
+            )
+        case RequestFollowUp() if decision.follow_up_id:
+            return f"followed up by {decision.follow_up_id}: {why}"
+        case LinkContact():
+            age = ""
+            if decision.since_ms:
+                age = f" with its age, counted from {say_instant(decision.since_ms)}"
+            return (
+                f"known as a return from {decision.origin_id}{age}, "
+                f"attempt {decision.attempt}: {why}"
+            )
         case RefuseEvent():
             return f"the event is refused: {why}"
         case NoteDuplicate():

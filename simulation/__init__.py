@@ -1,7 +1,7 @@
 """Driver one: a SimPy world around the unchanged core.
 
 - `scenario`    what a day is made of: demand, customers, workforce, faults, all as frozen data
-- `options`     a seed (or a centre file) becomes such a day; `swarm` draws its centre
+- `options`     a seed (or a centre file) becomes such a day; `swarm*` draw its centre
 - `randomness`  numbered streams, so that another rule meets the same customers
 - `driver`      one clock over three calendars: SimPy's, the world's and the router's deadlines
 - `world`       customers and agents: they emit events and react to decisions (`demand` and

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
-from router.decisions import CloseContact, Exit
+from router.decisions import CloseContact, Exit, OpenContact
 from router.events import (
     CallbackRequested,
     ComplaintRaised,
     ContactAbandoned,
     ContactArrived,
+    ContactEnded,
+    ContactHandedOver,
     ContactMerged,
     ContactRedialled,
     ContactReopened,
@@ -104,7 +107,13 @@ class CustomerSide:
             return
         contact.arrived_ms = stage.env.now_ms
         stage.contacts[contact.id] = contact
-        self._lose_patience_later(contact)
+        with_bot = stage.chance(contact, "bot", stage.options.customers.meets_bot)
+        if with_bot:
+            contact.phase = Phase.SELF_SERVICE
+            wait_ms = stage.duration_ms(contact, stage.options.customers.bot, "bot-for")
+            stage.env.call_in(max(1, wait_ms), self._leave_bot, contact)
+        else:
+            self._lose_patience_later(contact)
         customers = stage.options.customers
         if stage.chance(contact, "update-waiting", customers.updates):
             self._later(contact, "update-after", 20_000, self._update)
@@ -130,8 +139,34 @@ class CustomerSide:
                 preferred_agent=preferred_agent
                 or choose(demand.preferred_agents, stage.uniform(contact, "preferred"), ""),
                 skills={skill[0]: skill[1]} if skill[0] else {},
+                bot="bot" if with_bot else "",
             )
         )
+
+    def _leave_bot(self, contact: Contact) -> None:
+        """Be content with what the bot said, give up, or ask for somebody."""
+        stage, customers = self._stage, self._stage.options.customers
+        if contact.phase is not Phase.SELF_SERVICE:
+            return
+        lot = stage.uniform(contact, "bot-end")
+        if lot < customers.bot_settles:
+            stage.emit(ContactEnded(contact.id))
+        elif lot > 0.95:
+            stage.emit(ContactAbandoned(contact.id))
+        else:
+            stage.emit(ContactHandedOver(contact.id))
+
+    def opened(self, decision: OpenContact, origin: Contact | None) -> None:
+        """Hear that the router opened a contact; its origin may be long forgotten here."""
+        stage = self._stage
+        model, number, generation = stage.options.demands[0], 0, 0
+        if origin is not None:
+            model, number, generation = origin.demand, origin.number, origin.generation
+        demand = replace(model, channel=decision.channel, category=decision.category, patience=None)
+        contact = Contact(decision.contact_id, demand, number, decision.customer, generation + 1)
+        contact.arrived_ms = stage.env.now_ms
+        contact.called_back = True
+        stage.contacts[contact.id] = contact
 
     def _later(self, contact: Contact, purpose: str, mean_ms: int, act: object) -> None:
         assert callable(act)
@@ -159,7 +194,9 @@ class CustomerSide:
     def enqueued(self, contact: Contact) -> None:
         """Hear that the contact waits: anew after a time with an agent, or for the first time."""
         before, contact.phase = contact.phase, Phase.WAITING
-        if before not in (Phase.ANNOUNCED, Phase.WAITING, Phase.CALLBACK):
+        if before is Phase.SELF_SERVICE:
+            self._lose_patience_later(contact)
+        elif before not in (Phase.ANNOUNCED, Phase.WAITING, Phase.CALLBACK):
             contact.spell += 1
             self._lose_patience_later(contact)
 
@@ -258,12 +295,21 @@ class CustomerSide:
             stage.env.call_in(delay_ms, self._reopen, contact)
         elif stage.chance(contact, "repeat", customers.repeats):
             stage.env.call_in(delay_ms, self._come_again, contact)
-        if stage.chance(contact, "complain-after", customers.complains / 2):
+        late = max(customers.complains / 2, customers.complains_late)
+        if stage.chance(contact, "complain-after", late):
             stage.env.call_in(delay_ms + 1, self._complain, contact)
 
     def _redial(self, contact: Contact) -> None:
-        if not self._stage.healed:
-            self._stage.emit(ContactRedialled(contact.id))
+        stage = self._stage
+        if stage.healed:
+            return
+        share = stage.options.customers.redials_anew
+        if contact.generation < _GENERATIONS_MAX and stage.chance(
+            contact, "redial-anew", share, contact.redials
+        ):
+            self._come_again(contact)
+        else:
+            stage.emit(ContactRedialled(contact.id))
 
     def _reopen(self, contact: Contact) -> None:
         if not self._stage.healed:

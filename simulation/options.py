@@ -26,6 +26,7 @@ from simulation.scenario import (
     Workforce,
 )
 from simulation.swarm import LANGUAGES, TIERS, draw_center, draw_later_settings
+from simulation.swarm_service import draw_service
 from simulation.workforce import DEFERRED
 
 __all__ = ["DAY_START_MS", "Options", "for_center", "from_seed"]
@@ -171,7 +172,7 @@ def _full_day(center: Center, length_ms: int) -> tuple[Shift, ...]:
 def from_seed(seed: int, replication: int = 0) -> tuple[Center, Options]:
     """Draw a centre and a day under faults (or none) from one number."""
     streams = Streams(seed, replication)
-    center = draw_center(streams.lots("center"))
+    center = draw_service(streams.lots("service"), draw_center(streams.lots("center")))
     lots = streams.lots("day")
     length_ms = lots.between(20, 90) * _MINUTE_MS
     demands = _swarm_demands(lots, center, length_ms)
@@ -268,6 +269,12 @@ def _swarm_customers(lots: Lots) -> Customers:
         answers_survey=some(1.0),
         survey_delay=Law(mean_ms=60_000),
         unhappy=some(0.5),
+        calls_unanswered=some(0.6),
+        redials_anew=some(1.0),
+        meets_bot=some(0.3),
+        bot=Law(mean_ms=lots.pick((10_000, 90_000))),
+        bot_settles=lots.uniform(),
+        complains_late=some(0.3),
     )
 
 

@@ -56,7 +56,12 @@ class Demand:
 
 @dataclass(frozen=True, kw_only=True)
 class Customers:
-    """Say how often customers do what; each share is a probability per occasion."""
+    """Say how often customers do what; each share is a probability per occasion.
+
+    Of those who call again after giving up, `redials_anew` do so as a new contact. `meets_bot`
+    begin with a bot, which settles `bot_settles` of their matters. `calls_unanswered` are not
+    reached when they are called back. `complains_late` complain about a closed contact.
+    """
 
     connect: Law = Law(mean_ms=1_500)
     connect_fails: float = 0.01
@@ -80,6 +85,12 @@ class Customers:
     answers_survey: float = 0.3
     survey_delay: Law = Law(mean_ms=300_000)
     unhappy: float = 0.15
+    calls_unanswered: float = 0.0
+    redials_anew: float = 0.0
+    meets_bot: float = 0.0
+    bot: Law = Law(mean_ms=90_000)
+    bot_settles: float = 0.5
+    complains_late: float = 0.0
 
 
 class Leaving(Enum):

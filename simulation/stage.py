@@ -35,6 +35,7 @@ class Phase(Enum):
     WRAP_UP = "wrap_up"
     AWAITED = "awaited"
     CALLBACK = "callback"
+    SELF_SERVICE = "self_service"
     LOOSE = "loose"
     CLOSED = "closed"
 
@@ -55,6 +56,7 @@ class Contact:
         "called_back",
         "customer",
         "demand",
+        "dialled",
         "generation",
         "held_at_ms",
         "id",
@@ -84,6 +86,7 @@ class Contact:
         self.phase = Phase.ANNOUNCED
         self.accepted = False
         self.called_back = False
+        self.dialled = False
         self.patience_over = False
         self.arrived_ms = 0
         self.agent_id = ""

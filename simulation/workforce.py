@@ -14,6 +14,8 @@ from router.events import (
     AgentReplied,
     AgentSignedIn,
     AgentSignedOut,
+    CallbackFailed,
+    CallFailure,
     ComplaintRaised,
     ContactEnded,
     ContactHeld,
@@ -232,6 +234,8 @@ class AgentSide:
         stage = self._stage
         if contact.token != token or contact.phase is not Phase.CONNECTING:
             return
+        if self._reaches_nobody(contact):
+            return
         fails = 0.0 if stage.healed else stage.options.customers.connect_fails
         ids = (contact.offer_id, contact.id, contact.agent_id)
         if stage.chance(contact, "connect-fails", fails, min(contact.turn, 31)):
@@ -239,6 +243,19 @@ class AgentSide:
             return
         self._begin(contact)
         stage.emit(OfferConnected(*ids))
+
+    def _reaches_nobody(self, contact: Contact) -> bool:
+        """Say whether a call to the customer reaches nobody, and report it."""
+        stage = self._stage
+        dialled, contact.dialled = contact.dialled, False
+        share = 0.0 if stage.healed else stage.options.customers.calls_unanswered
+        turn = min(contact.turn, 31)
+        if not dialled or not stage.chance(contact, "call-unanswered", share, turn):
+            return False
+        causes = tuple(CallFailure)
+        cause = causes[int(stage.uniform(contact, "call-cause", turn) * len(causes))]
+        stage.emit(CallbackFailed(contact.id, cause, contact.agent_id))
+        return True
 
     def _begin(self, contact: Contact) -> None:
         contact.phase = Phase.SERVED
@@ -276,6 +293,9 @@ class AgentSide:
             return max(1, work_ms * percent // 100)
 
         script: list[Step] = []
+        if contact.dialled:
+            # Connected at once: nobody knows yet whether anybody answers.
+            script.append((1, self._listen))
         if channel in WRITTEN:
             script.append((at(15), self._reply))
         if channel == "chat":
@@ -304,6 +324,9 @@ class AgentSide:
 
     def _reply(self, contact: Contact) -> None:
         self._stage.emit(AgentReplied(contact.id))
+
+    def _listen(self, contact: Contact) -> None:
+        self._reaches_nobody(contact)
 
     def _hear(self, contact: Contact) -> None:
         self._stage.emit(CustomerReplied(contact.id))

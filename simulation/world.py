@@ -28,6 +28,7 @@ from router.decisions import (
     HoldWork,
     OfferCallback,
     OfferContact,
+    OpenContact,
     Reason,
     RefuseEvent,
     RequestFollowUp,
@@ -98,6 +99,7 @@ class World:
             ChangeAgentState: self.agents.state_changed,
             RequestSurvey: self._surveyed,
             RequestFollowUp: self._followed_up,
+            OpenContact: self._opened,
             CloseContact: self._closed,
             ActivateCenter: self._activated,
             RefuseEvent: self._refused,
@@ -198,7 +200,7 @@ class World:
     def _dialled(self, decision: DialCallback) -> None:
         contact = self._contact(decision.contact_id)
         if contact is not None:
-            contact.called_back = True
+            contact.called_back = contact.dialled = True
 
     def _surveyed(self, decision: RequestSurvey) -> None:
         contact = self._contact(decision.contact_id)
@@ -207,8 +209,11 @@ class World:
 
     def _followed_up(self, decision: RequestFollowUp) -> None:
         contact = self._contact(decision.contact_id)
-        if contact is not None:
+        if contact is not None and not decision.follow_up_id:
             self.customers.follow_up(contact)
+
+    def _opened(self, decision: OpenContact) -> None:
+        self.customers.opened(decision, self._contact(decision.origin_id))
 
     def _closed(self, decision: CloseContact) -> None:
         contact = self._contact(decision.contact_id)
@@ -282,6 +287,8 @@ class World:
                 emit(WrapUpEnded(contact.id, contact.agent_id))
             case Phase.AWAITED:
                 emit(CustomerWaitEnded(contact.id))
+            case Phase.SELF_SERVICE:
+                emit(ContactEnded(contact.id))
             case Phase.WAITING | Phase.CALLBACK if give_up:
                 emit(ContactAbandoned(contact.id))
             case _:

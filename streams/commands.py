@@ -26,6 +26,7 @@ from streams.journal_commands import (
     told,
 )
 from streams.kafka_commands import doctor, topics
+from streams.register_command import contacts
 from streams.run_commands import DrainOption, MoveOption, handover_of, run
 from streams.scorecard_command import scorecard
 from streams.watch_commands import register as register_watching
@@ -43,6 +44,7 @@ def register(app: typer.Typer) -> None:
     """Mount the commands of the live driver."""
     app.command("run")(run)
     app.command("explain")(explain)
+    app.command("contacts")(contacts)
     app.command("replay")(replay)
     app.command("check")(check)
     app.command("check-config", hidden=True)(check)

@@ -11,7 +11,7 @@ import configs
 from configs.commands import check_directory
 from configs.effective import render_effective
 from configs.loader import LoadedCenter, load_center
-from router.center import Center, ClockKind, LimitAction, Promise
+from router.center import ALWAYS, Center, ClockKind, LimitAction, Promise
 from router.checks import check_center, config_hash
 from router.reach import limit_overflow
 
@@ -60,7 +60,7 @@ def test_the_sample_has_the_size_it_claims(sample: Center) -> None:
     assert len(sample.agents) == 120
     assert len(sample.skills) == 12
     assert [skill for skill in sample.skills if skill.startswith("lang:")] == ["lang:zh", "lang:en"]
-    assert len(sample.categories) == 10
+    assert len(sample.categories) == 12
     assert list(sample.channels) == ["phone", "callback", "chat", "social", "email"]
     assert sample.tiers == ("strict", "standard", "basic")
     teams = Counter(agent.team for agent in sample.agents.values())
@@ -141,3 +141,94 @@ def test_complaints_warn_at_half_and_escalate(sample: Center) -> None:
     assert promise.warnings == (50, 80)
     assert promise.on_breach.escalate
     assert promise.escalation[0] in sample.agents
+
+
+# --- the targets of a service desk, each by its name ----------------------------------------------
+
+CHANNELS = ("phone", "callback", "chat", "social", "email")
+
+
+def test_target_phone_answered_in_5_s_at_the_strict_tier(sample: Center) -> None:
+    promise = promise_for(sample, ClockKind.ANSWER, "sales", "phone", "strict")
+    assert (promise.target_ms, promise.calendar) == (5 * SECOND, ALWAYS)
+
+
+def test_target_80_percent_in_20_s_at_the_standard_tier(sample: Center) -> None:
+    promise = promise_for(sample, ClockKind.ANSWER, "sales", "phone", "standard")
+    assert (promise.target_ms, promise.objective_percent) == (20 * SECOND, 80)
+
+
+def test_target_chat_answered_in_30_s_around_the_clock(sample: Center) -> None:
+    promise = promise_for(sample, ClockKind.FIRST_RESPONSE, "billing", "chat", "")
+    assert (promise.target_ms, promise.calendar) == (30 * SECOND, ALWAYS)
+
+
+@pytest.mark.parametrize("channel", [name for name in CHANNELS if name != "email"])
+def test_target_a_first_word_within_3_minutes(sample: Center, channel: str) -> None:
+    promise = promise_for(sample, ClockKind.FIRST_RESPONSE, "sales", channel, "")
+    assert promise.target_ms <= 3 * MINUTE
+
+
+@pytest.mark.parametrize(("category", "channel"), [("billing", "email"), ("feedback", "social")])
+def test_target_letters_and_feedback_in_30_minutes_of_office_hours(
+    sample: Center, category: str, channel: str
+) -> None:
+    promise = promise_for(sample, ClockKind.FIRST_RESPONSE, category, channel, "")
+    assert (promise.target_ms, promise.calendar) == (30 * MINUTE, "office")
+    office = sample.calendars["office"]
+    assert office.hours == {"mon-fri": ("09:00-18:00",)}
+    assert (office.zone, office.holidays.country) == ("Asia/Shanghai", "CN")
+    assert office.holidays.moved_workdays
+
+
+@pytest.mark.parametrize("category", ["billing", "order_status", "delivery", "returns"])
+def test_target_simple_matters_settled_in_30_minutes(sample: Center, category: str) -> None:
+    promise = promise_for(sample, ClockKind.RESOLUTION, category, "chat", "")
+    assert promise.target_ms == 30 * MINUTE
+
+
+def test_target_complaints_acknowledged_in_30_minutes_and_answered_in_working_days(
+    sample: Center,
+) -> None:
+    kind = ClockKind.COMPLAINT_ACKNOWLEDGEMENT
+    assert promise_for(sample, kind, "complaint", "email", "").target_ms == 30 * MINUTE
+    assert promise_for(sample, kind, "sales", "chat", "").target_ms == 30 * MINUTE
+    answer = promise_for(sample, ClockKind.RESOLUTION, "complaint", "email", "")
+    assert (answer.target_working_days, answer.calendar) == (3, "office")
+    assert len(answer.escalation) > 1
+    update = promise_for(sample, ClockKind.PERIODIC_UPDATE, "complaint", "email", "")
+    assert update.target_ms == 24 * 60 * MINUTE
+
+
+def test_target_unhappy_customers_are_followed_up_in_4_hours(sample: Center) -> None:
+    for category in ("follow_up", "lead_follow_up"):
+        promise = promise_for(sample, ClockKind.FOLLOW_UP, category, "phone", "")
+        assert (promise.target_ms, promise.calendar) == (240 * MINUTE, "office")
+
+
+def test_every_category_is_surveyed_but_follow_ups_and_followed_up(sample: Center) -> None:
+    asked = {name: c for name, c in sample.categories.items() if c.survey_percent}
+    assert set(sample.categories) - set(asked) == {"follow_up", "lead_follow_up"}
+    assert {c.follow_up.category for c in asked.values()} == {"follow_up", "lead_follow_up"}
+    assert sample.categories["complaint"].survey_percent == 100
+    assert sample.surveys.cool_down_ms == 30 * 24 * 60 * MINUTE
+
+
+def test_a_follow_up_first_asks_the_agent_who_served_the_customer(sample: Center) -> None:
+    assert sample.categories["billing"].follow_up.same_agent
+    teams = set(sample.queues[sample.categories["follow_up"].queue].teams)
+    served_by = {
+        team
+        for category in sample.categories.values()
+        if category.follow_up.same_agent
+        for team in sample.queues[category.queue].teams
+    }
+    assert served_by <= teams
+    assert sample.queues[sample.categories["lead_follow_up"].queue].teams == ("leads",)
+
+
+def test_the_sample_calls_back_three_times_by_day(sample: Center) -> None:
+    rules = sample.callbacks
+    assert (rules.attempts_max, rules.calendar, rules.taken_over) == (3, "calling", True)
+    assert sample.complaints.category == "complaint"
+    assert sample.returns.redial_window_ms == 30 * MINUTE

@@ -307,7 +307,10 @@ class ServiceJudge:
         contact = self.ledger.contacts.get(contact_id)
         if not isinstance(event, e.ContactArrived | e.ContactHandedOver):
             self._report("I38", f"{contact_id} is shed on {type(event).__name__}")
-        elif contact is not None and not self.may_shed(contact.category, open_before=1):
+            return
+        # One that arrives is on the books already, and does not crowd itself out.
+        itself = int(isinstance(event, e.ContactArrived))
+        if contact is not None and not self.may_shed(contact.category, open_before=itself):
             self._report("I38", f"{contact_id} is shed, and nothing is overloaded")
 
     def refused(self, event: e.Event, answer: d.Decision) -> None:
