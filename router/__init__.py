@@ -47,6 +47,7 @@ Around it:
                stand; `candidates` looks at agents for a contact, `rivals` at contacts for an agent)
 - `preview`    what a new configuration would do to a running centre, asked of a copy
 - `measures*`  every number over many contacts, defined once
+- `register`   every contact in a row: who, when, what was done
 - `build_info` whether this core is compiled, and from which sources
 
 Nothing in this package waits, listens, reads a clock or draws a lot. State is a fold of

@@ -157,6 +157,8 @@ def _tell_entry(
     lines = [f"{say_instant(stamped.at_ms)}  seq {stamped.seq}  {say_event(stamped.event)}"]
     for decision in entry.decisions:
         about = getattr(decision, "contact_id", getattr(decision, "subject", None))
+        if isinstance(decision, OpenContact) and decision.origin_id == contact_id:
+            lines.append(f"    {about} is {say_decision(decision, stamped.at_ms)}")
         if about != contact_id:
             continue
         lines.append(f"    {say_decision(decision, stamped.at_ms)}")

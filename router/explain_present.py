@@ -65,6 +65,9 @@ def tell_present(router: Router, contact: Contact) -> list[str]:
     lines = [f"{say_instant(now_ms)}  now: {_say_state(contact)}, {age} after its arrival"]
     if contact.state == ContactState.WAITING:
         lines.extend(f"    {line}" for line in _tell_wait(floor, contact))
+    elif contact.state == ContactState.SCHEDULED and contact.more is not None:
+        due = say_instant(contact.more.callback_due_ms)
+        lines.append(f"    its customer is called at {due}; called so far: {contact.more.dials}")
     clock = contact.clocks
     while clock is not None:
         if clock.phase != OVER:

@@ -261,6 +261,7 @@ def reopen(floor: Floor, contact: Contact, reason: Reason) -> None:
     contact.profile = profile
     more = floor.more_of(contact)
     more.absent_ms += floor.now_ms - contact.ending.absent_from_ms
+    more.absent_since_ms = 0
     more.reopened_ms = floor.now_ms
     more.callback_due_ms = -1
     contact.work = None

@@ -244,6 +244,17 @@ class AgentSide:
         self._begin(contact)
         stage.emit(OfferConnected(*ids))
 
+    def dialled(self, contact: Contact) -> None:
+        """Hear that the agent calls; one connected at once does not know yet whether he reaches."""
+        contact.dialled = True
+        if contact.phase is Phase.SERVED:
+            self._stage.env.call_in(1, self._listen, (contact, contact.token))
+
+    def _listen(self, subject: tuple[Contact, int]) -> None:
+        contact, token = subject
+        if contact.token == token and contact.phase is Phase.SERVED:
+            self._reaches_nobody(contact)
+
     def _reaches_nobody(self, contact: Contact) -> bool:
         """Say whether a call to the customer reaches nobody, and report it."""
         stage = self._stage
@@ -293,9 +304,6 @@ class AgentSide:
             return max(1, work_ms * percent // 100)
 
         script: list[Step] = []
-        if contact.dialled:
-            # Connected at once: nobody knows yet whether anybody answers.
-            script.append((1, self._listen))
         if channel in WRITTEN:
             script.append((at(15), self._reply))
         if channel == "chat":
@@ -324,9 +332,6 @@ class AgentSide:
 
     def _reply(self, contact: Contact) -> None:
         self._stage.emit(AgentReplied(contact.id))
-
-    def _listen(self, contact: Contact) -> None:
-        self._reaches_nobody(contact)
 
     def _hear(self, contact: Contact) -> None:
         self._stage.emit(CustomerReplied(contact.id))

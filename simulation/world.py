@@ -200,7 +200,8 @@ class World:
     def _dialled(self, decision: DialCallback) -> None:
         contact = self._contact(decision.contact_id)
         if contact is not None:
-            contact.called_back = contact.dialled = True
+            contact.called_back = True
+            self.agents.dialled(contact)
 
     def _surveyed(self, decision: RequestSurvey) -> None:
         contact = self._contact(decision.contact_id)

@@ -44,6 +44,7 @@
 - `run_commands`  `switchroom run`
 - `commands`     `switchroom explain`, `replay`, `check`, `schema`, `topics`, `doctor`
 - `scorecard_command`, `scorecard_table`  `switchroom scorecard`: scores folded from a journal
+- `register_command`  `switchroom contacts`
 - `journal_commands`  `switchroom journal verify`, `digest`, `show`, `export`
 
 Only `worker`, `host`, `intake`, `http` and `kafka*` wait; only `clock` tells the time a decision

@@ -71,7 +71,10 @@ def _write_csv(rows: list[Row]) -> None:
     writer = csv.DictWriter(sys.stdout, list(fields_of(Form("", 0))), lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(fields_of(row))
+        fields = fields_of(row)
+        writer.writerow(
+            {k: str(v).lower() if isinstance(v, bool) else v for k, v in fields.items()}
+        )
 
 
 def _write_table(rows: list[Row]) -> None:

@@ -282,6 +282,9 @@ class Ledger:
     def forget_closed(self) -> None:
         """Let go of contacts closed too long ago to be spoken of."""
         window_ms = self.window_ms()
+        if self.center is not None:
+            # Of those who were asked the centre may know for as long as an answer counts.
+            window_ms = max(window_ms, self.center.surveys.answer_within_ms)
         while self.closed:
             first = next(iter(self.closed.values()))
             if (

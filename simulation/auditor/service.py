@@ -226,6 +226,8 @@ class ServiceJudge:
         self.expected.pop(decision.contact_id, None)
         if contact is None or ledger.center is None:
             return
+        # Each life of a contact may be asked about, and answered for, once.
+        contact.surveyed = False
         most = ledger.center.callbacks.attempts_max
         if decision.reason is Reason.ATTEMPTS_SPENT and not (most and contact.dials >= most):
             text = f"{contact.contact_id} is given up after {contact.dials} calls of {most}"
