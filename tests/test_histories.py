@@ -1,8 +1,9 @@
 """Real histories, where somebody has them: the published shapes are found, and intervals hold.
 
 `SWITCHROOM_HISTORIES` names a directory with `anonymous_bank_1999_counts_6min.csv` (Brown et al.,
-JASA 2005) and `bank_calls_5min_2003.csv` (Weinberg, Brown & Stroud, JASA 2007). They are not ours
-to pass on, so without it there is nothing to run.
+JASA 2005) and `bank_calls_5min_2003.csv` (Weinberg, Brown & Stroud, JASA 2007), and, if it is
+there, `data_anonymous_bank_february.txt`, the calls of February 1999 one by one. They are not ours
+to pass on, so without them there is nothing to run.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import csv
 import os
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -22,10 +23,13 @@ from configs.planning import Busyness, DayPart, Demand, Group, Law, LawName, Sce
 from router.center import Agent, Category, Center, Channel, Queue, Team
 from simulation.fit.arrivals import fit_arrivals, group_days, kinds_of, open_days
 from simulation.fit.busyness import fit_busyness, fit_parts
+from simulation.fit.durations import fit_durations
 from simulation.fit.figures import Array
 from simulation.fit.fitting import fit_history
 from simulation.fit.forecasting import Forecaster
-from simulation.fit.history import CountTable, History
+from simulation.fit.history import CountTable, Ending, History, Visit
+from simulation.fit.returns import fit_redials
+from simulation.fit.survival import fit_patience
 from simulation.plan.replications import play_days
 from simulation.plan.tallies import Count
 
@@ -123,6 +127,57 @@ def test_the_next_days_volume_lies_in_its_interval(read: object) -> None:
     assert judged.days > 100
     assert 0.85 <= judged.covered.value <= 0.95
     assert judged.error < judged.naive
+
+
+@pytest.mark.skipif(
+    not (FOLDER / "data_anonymous_bank_february.txt").is_file(), reason="no calls one by one"
+)
+def test_february_1999_has_its_published_laws() -> None:
+    visits = list(read_february())
+    end_ms = max(visit.arrived_ms for visit in visits)
+    patience = fit_patience(
+        np.array([visit.wait_s for visit in visits], dtype=np.float64),
+        np.array([visit.ending is Ending.ABANDONED for visit in visits]),
+        (0.0, 5.0, 10.0, 15.0, 30.0, 55.0, 75.0, 180.0, 300.0),
+    )
+    curve = {time: round(figure.value, 3) for time, figure in patience.survival.items()}
+    assert curve == {30.0: 0.900, 60.0: 0.821, 120.0: 0.711, 300.0: 0.487}
+    hazards = [round(piece.per_minute.value, 2) for piece in patience.hazards]
+    assert hazards[:8] == [0.16, 0.28, 0.26, 0.19, 0.17, 0.20, 0.14, 0.12]
+    assert patience.exponential_p < 1e-10
+    redials = fit_redials(visits, end_ms, 43_200.0)
+    assert redials is not None
+    shares = [figure.value for figure in redials.within.values()]
+    assert shares == pytest.approx([0.27, 0.48, 0.63], abs=0.006)
+    handled = np.array([visit.handle_s for visit in visits if visit.handle_s is not None])
+    handling = fit_durations(handled)
+    assert handling.best is not None
+    assert handling.best.law.value == "lognormal"
+    assert handling.best.parameters["mu"].value == pytest.approx(4.797, abs=0.04)
+    assert handling.best.parameters["sigma"].value == pytest.approx(0.940, abs=0.04)
+    assert handling.short > 10 * handling.short_expected  # agents hanging up
+
+
+def read_february() -> Iterator[Visit]:
+    """Yield the calls that wanted an agent; what was no call is left out."""
+    with (FOLDER / "data_anonymous_bank_february.txt").open() as lines:
+        for row in csv.DictReader(lines, delimiter="\t"):
+            if row["outcome"] not in {"AGENT", "HANG"}:
+                continue
+            day = f"1999-02-{row['date'][4:6]}"
+            arrived = datetime.fromisoformat(f"{day}T{row['vru_exit']:0>8}+02:00")
+            answered = row["outcome"] == "AGENT"
+            known = row["customer_id"].strip()
+            yield Visit(
+                arrived_ms=round(arrived.timestamp() * 1000),
+                category="bank",
+                channel="phone",
+                queue="bank",
+                ending=Ending.ANSWERED if answered else Ending.ABANDONED,
+                wait_s=float(row["q_time"]),
+                handle_s=float(row["ser_time"]) if answered else None,
+                customer="" if known == "0" else known,
+            )
 
 
 # --- the service level of the next day ------------------------------------------------------------
