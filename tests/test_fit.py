@@ -44,9 +44,10 @@ def true_scenario() -> Scenario:
         patience=Law(law=LawName.EXPONENTIAL, mean_ms=150_000),
         redial=Again(share=0.4, after=Law(mean_ms=300_000), max=5),
     )
+    chats = replace(scenario.demand["invoice_chats"], reply_after=Law(mean_ms=25_000))
     return replace(
         scenario,
-        demand={"order_calls": calls, "invoice_chats": scenario.demand["invoice_chats"]},
+        demand={"order_calls": calls, "invoice_chats": chats},
         busyness=Busyness(alpha=40.0),
     )
 
@@ -98,6 +99,14 @@ def test_the_truth_behind_a_played_history_is_found(fitted: Fit) -> None:
     # Wrap-up of 8 s on average meets the centre's limit of 10 s in a quarter of the cases.
     assert phone.handling.wrap_up.still_open > 0.2 * phone.handling.wrap_up.ended
     assert abs(phone.handling.wrap_up.best.mean_s.off(8)) < 4
+
+
+def test_first_replies_are_timed(fitted: Fit) -> None:
+    chat = next(source for source in fitted.sources if source.channel == "chat")
+    assert chat.handling is not None
+    assert chat.handling.reply is not None
+    assert chat.handling.reply.best is not None
+    assert abs(chat.handling.reply.best.mean_s.off(25)) < 4
 
 
 def test_days_that_differ_are_seen(fitted: Fit) -> None:
@@ -287,3 +296,21 @@ def test_a_history_is_the_same_for_a_seed(tmp_path: Path) -> None:
     assert bodies[0] == bodies[1]
     assert b"2026-01-06" in bodies[0]
     assert b"2026-01-07" not in bodies[0]
+
+
+def test_the_history_that_comes_with_the_documents_is_what_its_command_makes(
+    tmp_path: Path,
+) -> None:
+    shipped = Path("configs/scenarios/history.csv")
+    code, _, told = run(
+        "history", "tiny", "--weeks", 1, "--seed", 7, "--alpha", 30, "-o", tmp_path / "made.csv",
+        "--weekdays", "mon=1.25,tue=1,wed=0.95,thu=0.95,fri=1.05",
+    )  # fmt: skip
+    assert code == 0, told
+
+    def arrivals(path: Path) -> list[list[str]]:
+        rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
+        return [row[:5] for row in rows if row[0] < "2026-01-10"]
+
+    # Who arrives is drawn; who answers, and when, is the router's to change.
+    assert arrivals(tmp_path / "made.csv") == arrivals(shipped)

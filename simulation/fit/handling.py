@@ -44,12 +44,13 @@ class PaceFit:
 
 @dataclass(frozen=True, kw_only=True)
 class HandlingFit:
-    """Handling and wrap-up of one source."""
+    """Handling, wrap-up and the first written reply of one source."""
 
     category: str
     channel: str
     handle: DurationFit
     wrap_up: DurationFit | None
+    reply: DurationFit | None
 
 
 def fit_speeds(visits: Sequence[Visit]) -> tuple[Figure, ...]:
@@ -117,17 +118,23 @@ def fit_handling(
     speeds: tuple[Figure, ...],
     short_below_s: float = SHORT_S,
 ) -> HandlingFit:
-    """Fit the laws of work and wrap-up of one source."""
+    """Fit the laws of work, wrap-up and first reply of one source."""
     ended: list[float] = []
     still_open: list[float] = []
     wrap_up: list[float] = []
     wrap_up_open: list[float] = []
+    replied: list[float] = []
+    unanswered: list[float] = []
     for visit in visits:
         work = work_of(visit, speeds)
         if work is not None:
             (still_open if visit.handle_open else ended).append(work)
         if visit.wrap_up_s is not None:
             (wrap_up_open if visit.wrap_up_open else wrap_up).append(visit.wrap_up_s)
+        if visit.reply_s is not None:
+            # A reply that came with the end would have come later still.
+            at_end = visit.handle_s is not None and visit.reply_s >= visit.handle_s - 0.001
+            (unanswered if at_end else replied).append(visit.reply_s)
     return HandlingFit(
         category=category,
         channel=channel,
@@ -135,6 +142,11 @@ def fit_handling(
         wrap_up=(
             fit_durations(np.array(wrap_up), np.array(wrap_up_open), short_below_s=0.0)
             if wrap_up
+            else None
+        ),
+        reply=(
+            fit_durations(np.array(replied), np.array(unanswered), short_below_s=0.0)
+            if replied
             else None
         ),
     )

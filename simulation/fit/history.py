@@ -34,9 +34,9 @@ class Visit:
     """One contact in one queue. Times are seconds; None: not known, or never begun.
 
     `handle_open` and `wrap_up_open` say that it was still going on when the record ended.
-    `shared_s[j]` is the time of the handling at which the agent had j + 1 contacts of the channel,
-    `shared_last` how many he had at its end (0: not known). `redials` is the contact's number of
-    earlier attempts.
+    `reply_s` is from the answer to the agent's first written reply. `shared_s[j]` is the time of
+    the handling at which the agent had j + 1 contacts of the channel, `shared_last` how many he
+    had at its end (0: not known). `redials` is the contact's number of earlier attempts.
     """
 
     arrived_ms: int
@@ -49,6 +49,7 @@ class Visit:
     handle_open: bool = False
     wrap_up_s: float | None = None
     wrap_up_open: bool = False
+    reply_s: float | None = None
     agent: str = ""
     customer: str = ""
     shared_s: tuple[float, ...] = ()

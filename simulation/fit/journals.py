@@ -38,6 +38,8 @@ class _Contact:
     busy: bool = False  # connected, and in somebody's hands
     aside: bool = False
     wrap_up_ms: int = -1
+    answered_ms: int = 0
+    reply_s: float | None = None
     handled_s: float | None = None
     shared_s: list[float] = field(default_factory=list)
     shared_last: int = 0
@@ -144,6 +146,14 @@ class JournalReader:
                     contact.turns = 0
             case e.OfferConnected():
                 self._answer(event.contact_id, event.agent_id)
+            case e.AgentReplied() if not event.automatic:
+                contact = self._contacts.get(event.contact_id)
+                if (
+                    contact is not None
+                    and contact.handled_s is not None
+                    and contact.reply_s is None
+                ):
+                    contact.reply_s = (self.now_ms - contact.answered_ms) / 1000
             case e.OfferDeclined():
                 channel, _ = self._open.pop(event.offer_id, ("", 0))
                 if channel:
@@ -286,6 +296,7 @@ class JournalReader:
             return
         self._leave(contact, Ending.ANSWERED)
         contact.agent, contact.handled_s, contact.wrap_up_ms = agent_id, 0.0, -1
+        contact.answered_ms, contact.reply_s = self.now_ms, None
         contact.shared_s, contact.shared_last, contact.aside = [], 0, False
         self._take(contact_id, contact)
 
@@ -345,6 +356,7 @@ class JournalReader:
             handle_open=still_open and not wrapping,
             wrap_up_s=(self.now_ms - contact.wrap_up_ms) / 1000 if wrapping else None,
             wrap_up_open=wrapping and (still_open or wrap_up_open),
+            reply_s=contact.reply_s,
             agent=contact.agent,
             shared_s=tuple(contact.shared_s),
             shared_last=contact.shared_last,

@@ -140,6 +140,7 @@ KINDS: Final[dict[Kind, dict[str, Field]]] = {
         "wait_seconds": Field(read=number, required=True),
         "handle_seconds": Field(read=number),
         "wrap_up_seconds": Field(read=number),
+        "reply_seconds": Field(read=number),
         "agent": Field(),
         "customer": Field(),
         "concurrent": Field(read=number),

@@ -135,6 +135,7 @@ def _visit(row: PlanningRow, center: Center | None) -> Visit:
     ending = Ending(values["outcome"])
     handle = values.get("handle_seconds")
     wrap_up = values.get("wrap_up_seconds")
+    reply = values.get("reply_seconds")
     category = str(values.get("category") or _category_of(queue, center))
     known = center.categories.get(category) if center is not None else None
     # Wrap-up that met the centre's limit would have taken longer.
@@ -149,6 +150,7 @@ def _visit(row: PlanningRow, center: Center | None) -> Visit:
         handle_s=None if handle is None or ending is not Ending.ANSWERED else float(handle),
         wrap_up_s=None if wrap_up is None else float(wrap_up),
         wrap_up_open=wrap_up is not None and float(wrap_up) >= limit_s,
+        reply_s=None if reply is None else float(reply),
         agent=str(values.get("agent", "")),
         customer=str(values.get("customer", "")),
     )

@@ -28,7 +28,7 @@ COUNT_COLUMNS: Final = (
 )  # fmt: skip
 CONTACT_COLUMNS: Final = (
     "arrived_at", "queue", "category", "channel", "outcome", "wait_seconds", "handle_seconds",
-    "wrap_up_seconds", "agent", "customer",
+    "wrap_up_seconds", "reply_seconds", "agent", "customer",
 )  # fmt: skip
 
 
@@ -131,6 +131,7 @@ def write_contacts(scenario: Scenario, recording: Recording, path: Path) -> int:
                         _seconds(visit.wait_s),
                         _seconds(visit.handle_s),
                         _seconds(visit.wrap_up_s),
+                        _seconds(visit.reply_s),
                         visit.agent,
                         visit.customer,
                     )

@@ -98,6 +98,8 @@ def _source_lines(source: SourceFit) -> Iterator[str]:
         yield from _duration_lines("handling", source.handling.handle)
         if source.handling.wrap_up is not None:
             yield from _duration_lines("wrap-up", source.handling.wrap_up)
+        if source.handling.reply is not None:
+            yield from _duration_lines("first reply", source.handling.reply)
     if source.patience is not None:
         yield from _patience_lines(source.patience)
     yield from _return_lines("redials", "who abandoned", source.redials)

@@ -201,6 +201,9 @@ class _Writer:
         wrap_up = self._handling(source, "wrap_up")
         if wrap_up is not None and wrap_up.mean_s.value > 0:
             found["wrap_up"] = self._law(wrap_up, "best")
+        reply = source.handling.reply if source.handling is not None else None
+        if reply is not None and (reply.best is not None or reply.constant):
+            found["reply_after"] = self._law(reply, "best")
         found |= self._patience(source)
         redials = source.redials
         if redials is not None and redials.delay.best is not None:
