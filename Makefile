@@ -32,7 +32,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE SWITCHROOM_COMPILE
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint format types imports unit parity rules seeds bench soak journals compiled \
+.PHONY: help demo test lint format types imports unit parity rules seeds validate bench soak journals compiled \
 	installed kafka kafka-test lock clean
 
 help: ## say what can be made
@@ -120,6 +120,9 @@ journals: $(STAMP) ## replay every recorded journal
 
 seeds: $(STAMP) ## simulate SEEDS seeds from FIRST_SEED on, under the auditor
 	@$(BIN)/python -m pytest -n $(WORKERS) -m seeds --seeds $(SEEDS) --first-seed $(FIRST_SEED) tests
+
+validate: $(STAMP) ## every number of known truth through the planner; appends to a ledger
+	@$(BIN)/python -m tests.validation
 
 bench: $(STAMP) ## what is measured, against whom
 	@$(BIN)/python -m benchmarks

@@ -233,7 +233,8 @@ class Group:
     this name. `count` (0: as many as there are) cuts them down, or adds more like the last. A
     group that the centre does not know brings `team` and `skills` of its own.
 
-    They work `shifts`, or as many of them as `staffed` says of each interval, or all day.
+    They work `shifts`, or as many of them as `staffed` says of each interval (when fewer are
+    wanted, those go who are free first), or all day.
     `planned_absence` (training, holidays) takes an even share of them away, `unplanned_absence`
     (sickness) each with this probability. Of a shift a share 1 - `adherence` is lost in spells of
     `away_ms` on average. `declines` and `ignores` are shares of offers; `reaction` is the time

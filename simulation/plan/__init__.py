@@ -6,7 +6,7 @@
 - `arrivals`      when contacts come: rates, surges, bursts, records, busy days
 - `people`        who is there, when: groups, shifts, breaks, absence
 - `prepared`      a scenario made ready to be played, once for all its days
-- `day`           one day: the unchanged core in SimPy's time; `customers` and `desks` play it
+- `day`           one day: the unchanged core in SimPy's time; `customers`, `desks`, `crews` play it
 - `tallies`       what is counted of a day
 - `replications`  many days on all cores: `run(scenario, replications, seed)` gives a `Study`
 - `stopping`      as many days as a question needs

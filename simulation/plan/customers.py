@@ -158,7 +158,7 @@ class Customers:
     def _count_waiting(self, call: Call, change: int) -> None:
         if call.source.demand.closing is Closing.SERVED:
             self.waiting += change
-            if not self.waiting and self.day.desks.lingering:
+            if not self.waiting and self.day.now() >= self.day.length_ms:
                 self.day.call_in(0, self.day.desks.line_empty, None)
 
     # --- what decisions tell --------------------------------------------------------------

@@ -21,6 +21,7 @@ from router.events import (
     ContactTransferred,
     WrapUpEnded,
 )
+from simulation.plan.crews import Crew
 from simulation.plan.customers import Call, Phase
 from simulation.plan.people import Stint, draw_absent, draw_pauses
 from simulation.plan.tallies import Count, Staffed, spread
@@ -36,6 +37,7 @@ class Desk:
         "after_ms",
         "agent_id",
         "away_ms",
+        "barred",
         "busy_ms",
         "calls",
         "ending",
@@ -63,6 +65,7 @@ class Desk:
         self.resting = False
         self.ending = False
         self.lost = False
+        self.barred = False
         self.stint: Stint | None = None
 
 
@@ -78,6 +81,9 @@ class Desks:
             for member in staff.members
         }
         self.lingering: list[Desk] = []
+        self.crews = [
+            Crew(self, index) if plan.staffed else None for index, plan in enumerate(staff.plans)
+        ]
         self.rows = [[[0] * len(Staffed) for _ in range(prepared.intervals)] for _ in staff.groups]
 
     # --- the working day ------------------------------------------------------------------
@@ -90,24 +96,28 @@ class Desks:
         for member in staff.members:
             desk = self.desks[member.agent_id]
             for stint in member.stints:
-                self._count(desk, Staffed.PAID, stint.start_ms, stint.end_ms)
+                self.count(desk, Staffed.PAID, stint.start_ms, stint.end_ms)
                 if member.agent_id in absent:
                     continue
                 begins_ms = max(stint.start_ms, day.earliest_ms)
-                day.call_at(begins_ms, self._begin_stint, (desk, stint))
+                if self.crews[member.group] is None:
+                    day.call_at(begins_ms, self._begin_stint, (desk, stint))
+                    day.call_at(stint.end_ms, self._end_stint, (desk, stint))
                 for offset_ms, length_ms in draw_pauses(
                     stint, desk.group, day.streams, desk.agent_id
                 ):
                     if begins_ms <= offset_ms < stint.end_ms:
                         day.call_at(offset_ms, self._pause, (desk, length_ms))
-                day.call_at(stint.end_ms, self._end_stint, (desk, stint))
+        for crew in self.crews:
+            if crew is not None:
+                crew.start(absent)
         for outage in prepared.scenario.outages:
             groups = {staff.groups.index(name) for name in outage.groups}
             since_ms, until_ms = day.offset_of(outage.start), day.offset_of(outage.end)
             day.call_at(since_ms, self._lose, groups)
             day.call_at(until_ms, self._find, groups)
 
-    def _count(self, desk: Desk, what: Staffed, since_ms: int, until_ms: int) -> None:
+    def count(self, desk: Desk, what: Staffed, since_ms: int, until_ms: int) -> None:
         """Count a stretch of time, given as offsets from opening."""
         spread(self.rows[desk.index], what, since_ms, until_ms, self.day.interval_ms)
 
@@ -119,26 +129,27 @@ class Desks:
             self._settle_after(desk)
             if desk.ending:
                 desk.ending = False
-                self._show(desk, working=True)
+                self.show(desk, working=True)
             return
-        self._sign_in(desk)
+        self.sign_in(desk)
 
-    def _sign_in(self, desk: Desk) -> None:
+    def sign_in(self, desk: Desk) -> None:
+        """Open a new session."""
         day = self.day
         desk.session += 1
         desk.signed_ms = day.now()
-        desk.ending = False
+        desk.ending = desk.barred = desk.resting = False
         desk.pause_ms = 0
-        desk.resting = False
         day.feed(AgentSignedIn(desk.agent_id, desk.session, day.prepared.at_desk))
 
-    def _sign_out(self, desk: Desk) -> None:
+    def sign_out(self, desk: Desk) -> None:
+        """Close the session and count its time."""
         day = self.day
         now = day.now()
         if desk.resting:
-            self._count(desk, Staffed.AWAY, desk.away_ms, now)
+            self.count(desk, Staffed.AWAY, desk.away_ms, now)
             desk.resting = False
-        self._count(desk, Staffed.SIGNED_IN, desk.signed_ms, now)
+        self.count(desk, Staffed.SIGNED_IN, desk.signed_ms, now)
         self._settle_after(desk)
         desk.signed_ms = -1
         desk.stint = None
@@ -148,7 +159,7 @@ class Desks:
     def _settle_after(self, desk: Desk) -> None:
         """Count the time since the shift was over."""
         if desk.after_ms >= 0:
-            self._count(desk, Staffed.AFTER, desk.after_ms, self.day.now())
+            self.count(desk, Staffed.AFTER, desk.after_ms, self.day.now())
             desk.after_ms = -1
 
     def _end_stint(self, subject: tuple[Desk, Stint]) -> None:
@@ -158,7 +169,7 @@ class Desks:
             return
         desk.after_ms = day.now()
         if desk.resting or desk.lost:
-            self._sign_out(desk)
+            self.sign_out(desk)
             return
         stays = desk.group.leaving is Leaving.UNTIL_EMPTY or stint.end_ms >= day.length_ms
         if stays and day.customers.waiting > 0 and day.now() < day.horizon_ms:
@@ -171,12 +182,12 @@ class Desks:
         if desk.group.leaving is Leaving.HAND_OVER:
             for call in list(desk.calls.values()):
                 self._hand_over(desk, call)
-            self._sign_out(desk)
+            self.sign_out(desk)
         elif desk.calls:
             desk.ending = True
-            self._show(desk, working=False)
+            self.show(desk, working=False)
         else:
-            self._sign_out(desk)
+            self.sign_out(desk)
 
     def _hand_over(self, desk: Desk, call: Call) -> None:
         """Give a contact in hand back to its line, with what is left of its work."""
@@ -190,12 +201,16 @@ class Desks:
 
     def line_empty(self, _: object) -> None:
         """Let those go home who stayed only because somebody waited."""
+        for crew in self.crews:
+            if crew is not None and crew.lingers:
+                crew.set_size(0)
         lingering, self.lingering = self.lingering, []
         for desk in lingering:
             if desk.signed_ms >= 0 and desk.after_ms >= 0:
                 self._leave(desk)
 
-    def _show(self, desk: Desk, *, working: bool) -> None:
+    def show(self, desk: Desk, *, working: bool) -> None:
+        """Tell the router whether an agent takes work."""
         prepared = self.day.prepared
         presence = prepared.at_desk if working else prepared.away
         if presence and not desk.lost:
@@ -209,11 +224,12 @@ class Desks:
         desk.pause_ms += length_ms
         if desk.pause_ms > length_ms or desk.resting:
             return
-        self._show(desk, working=False)
+        self.show(desk, working=False)
         if not desk.calls:
-            self._rest(desk)
+            self.rest(desk)
 
-    def _rest(self, desk: Desk) -> None:
+    def rest(self, desk: Desk) -> None:
+        """Begin the pause that is due."""
         desk.resting = True
         desk.away_ms = self.day.now()
         length_ms, desk.pause_ms = desk.pause_ms, 0
@@ -223,12 +239,12 @@ class Desks:
         desk, session = subject
         if desk.session != session or not desk.resting:
             return
-        self._count(desk, Staffed.AWAY, desk.away_ms, self.day.now())
+        self.count(desk, Staffed.AWAY, desk.away_ms, self.day.now())
         desk.resting = False
         if desk.pause_ms:
-            self._rest(desk)
-        else:
-            self._show(desk, working=True)
+            self.rest(desk)
+        elif not desk.barred:
+            self.show(desk, working=True)
 
     def taken_out(self, agent_id: str) -> None:
         """Hear that the router set an agent's presence: he is back in a minute."""
@@ -402,20 +418,23 @@ class Desks:
             self._repace(desk, call.source.demand.channel)
         if desk.calls:
             return
-        self._count(desk, Staffed.BUSY, desk.busy_ms, day.now())
+        self.count(desk, Staffed.BUSY, desk.busy_ms, day.now())
+        crew = self.crews[desk.index]
         if desk.ending:
-            self._sign_out(desk)
+            self.sign_out(desk)
+        elif crew is not None and desk.barred:
+            crew.freed(desk)
         elif desk.pause_ms and not desk.resting and desk.signed_ms >= 0:
-            self._rest(desk)
+            self.rest(desk)
 
     def finish_day(self) -> None:
         """Count the time of those who are still there."""
         now = self.day.now()
         for desk in self.desks.values():
             if desk.calls:
-                self._count(desk, Staffed.BUSY, desk.busy_ms, now)
+                self.count(desk, Staffed.BUSY, desk.busy_ms, now)
             if desk.signed_ms >= 0:
                 if desk.resting:
-                    self._count(desk, Staffed.AWAY, desk.away_ms, now)
-                self._count(desk, Staffed.SIGNED_IN, desk.signed_ms, now)
+                    self.count(desk, Staffed.AWAY, desk.away_ms, now)
+                self.count(desk, Staffed.SIGNED_IN, desk.signed_ms, now)
                 self._settle_after(desk)
