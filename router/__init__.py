@@ -31,7 +31,9 @@ What happens:
 - `on_*`       the handlers, a file per family of events: `on_arrival`, `on_contact`, `on_offer`,
                `on_service`, `on_agent`, `on_center`; `refusals` answer what is not followed
 - `opening`    opens and closes queues at the edges of their hours (`doors` are these edges)
-- `matching`   asks the two questions; `assignments` carries out, `waiting` lets wait
+- `guards`     who is kept for whom (`keeping` is what they know)
+- `matching`   asks the two questions (`choosing` answers the second); `assignments` carries out,
+               `waiting` lets wait
 - `affinity`   the one agent waited for; `returns` knows who comes again, `surveys` who is asked,
                `callbacks` and `windows` when customers are called; `memory` forgets what is over
 - `clocks`     runs the promises' clocks; `retargeting` lets them live on when contacts reopen or

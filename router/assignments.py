@@ -19,6 +19,7 @@ from router.decisions import (
     ResumeWork,
     WithdrawOffer,
 )
+from router.guards import note_answer
 from router.records import CONNECTED, Agent, Assignment, Contact, Offer
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ def begin_work(floor: Floor, number: int, contact: Contact, agent: Agent, reason
             wait_ms - absent_ms,
         )
     )
+    if floor.guards is not None:
+        note_answer(floor, contact, wait_ms - absent_ms)
     if more is not None:
         more.dialling = more.callback_due_ms >= 0
         if more.dialling:

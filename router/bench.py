@@ -196,6 +196,46 @@ class RankedBench(Bench):
             follower = self.seats.first()
         return None if follower is self.first() else follower
 
+    def at(self, position: int) -> Seat:
+        """Return the seat at a position, 0 being the lowest."""
+        return self.seats.at(position)
+
+
+Row = GradedBench | RankedBench
+
+
+class DividedBench(Bench):
+    """Divide the seats into rows of agents of whom the guards say the same.
+
+    `rows` has them by (team, reserves that the agent is able for, idle). Who of several rows comes
+    first is asked of `router.guards`.
+    """
+
+    __slots__ = ("mode", "queue", "rows")
+
+    def __init__(self, mode: int, queue: QueuePlan) -> None:
+        super().__init__()
+        self.mode = mode
+        self.queue = queue
+        self.rows: dict[tuple[str, int, bool], Row] = {}
+
+    def take(self, seat: Seat) -> None:
+        """Let an agent sit down in his row; what puts him there stays as it is while he sits."""
+        agent = seat.agent
+        key = (agent.team, agent.keeps, agent.counted)
+        row = self.rows.get(key)
+        if row is None:
+            row = GradedBench() if self.mode < 0 else RankedBench(self.mode, self.queue)
+            self.rows[key] = row
+        row.take(seat)
+        self.size += 1
+
+    def leave(self, seat: Seat) -> None:
+        """Let an agent stand up."""
+        agent = seat.agent
+        self.rows[agent.team, agent.keeps, agent.counted].leave(seat)
+        self.size -= 1
+
 
 def mix(seed: int, number: int) -> int:
     """Return a well-mixed 62-bit number: the same lot in every run, with no generator's state.

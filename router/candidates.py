@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from router.agents import AgentState
 from router.center import AgentPolicy
+from router.guards import lending_against, pair_holds_back, pair_score, reserve_against
 from router.policies.agent_selection import POLICIES
 from router.records import Agent, Contact
 from router.skills import first_gap
@@ -66,7 +67,31 @@ def obstacle(floor: Floor, agent: Agent, demand: Demand, contact: Contact | None
         return "left in peace after an offer not taken"
     if not floor.channels_open(agent) >> demand.channel.index & 1:
         return f"busy: no room for {demand.channel.name}"
+    if floor.guards is not None:
+        kept = _say_guard(floor, agent, demand, contact)
+        if kept:
+            return kept
     return _tries(floor, agent, contact)
+
+
+def _say_guard(floor: Floor, agent: Agent, demand: Demand, contact: Contact | None) -> str:
+    """Say which guard keeps an agent from a contact, "" if none does."""
+    lending = lending_against(floor, agent, demand)
+    if lending is not None:
+        needed = min(lending.percent + lending.band, 100)
+        return (
+            f"not lent: team {agent.team} answered {lending.percent_now()} % of its own in time, "
+            f"{needed} % are needed"
+        )
+    reserve = reserve_against(floor, agent, demand)
+    if reserve is not None:
+        needed = reserve.size + (reserve.band if reserve.shut else 0)
+        return f"kept for queue {reserve.queue}: {reserve.idle} of {needed} reserve agents idle"
+    lane = None if contact is None else contact.lane
+    if contact is None or lane is None or not pair_holds_back(floor, agent, lane, contact):
+        return ""
+    score = pair_score(floor, agent, lane, floor.now_ms - contact.arrived_ms)
+    return f"not yet for team {agent.team}: the weight of the pair is {say_duration(score)}"
 
 
 def _tries(floor: Floor, agent: Agent, contact: Contact | None) -> str:

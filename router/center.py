@@ -55,6 +55,7 @@ __all__ = [
     "OfferRules",
     "OpeningTable",
     "OverloadClass",
+    "PairWeight",
     "Promise",
     "PromiseAction",
     "Queue",
@@ -92,6 +93,7 @@ class AgentPolicy(Enum):
     RING_ALL = "ring_all"
     RING_PROGRESSIVELY = "ring_progressively"
     LONGEST_CUMULATIVE_IDLENESS = "longest_cumulative_idleness"
+    HEAVIEST_PAIR = "heaviest_pair"
 
 
 class ContactPolicy(Enum):
@@ -103,6 +105,7 @@ class ContactPolicy(Enum):
     LONGEST_WEIGHTED_WAIT = "longest_weighted_wait"
     GENERALIZED_C_MU = "generalized_c_mu"
     FIXED_QUEUE_RATIO = "fixed_queue_ratio"
+    WEIGHTED_PAIRS = "weighted_pairs"
 
 
 class ClockKind(Enum):
@@ -213,6 +216,9 @@ class Queue:
     `handle_time_ms`, the mean time a contact takes of an agent, and `late_weight`, by how much
     faster than before a wait past its promise costs. `queue_share` is this line's share of all who
     wait under `fixed_queue_ratio`.
+
+    `reserve` idle agents who could serve this line are kept for it: other lines get an idle agent
+    only while more are idle. Once there were too few it takes `reserve_band` more to open again.
     """
 
     __pydantic_config__ = _CLOSED
@@ -239,6 +245,8 @@ class Queue:
     at_closing: AtClosing = field(default=AtClosing.KEEP, metadata={LATER: "0.2"})
     wait_clock: WaitClock = field(default=WaitClock.PLAIN, metadata={LATER: "0.2"})
     overload_length: int = field(default=0, metadata={LATER: "0.2"})
+    reserve: int = field(default=0, metadata={LATER: "0.2"})
+    reserve_band: int = field(default=0, metadata={LATER: "0.2"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,16 +349,41 @@ class Promise:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Team:
-    """Describe a group of agents: who pays for it and how its agents choose contacts.
+class PairWeight:
+    """Weigh the contacts of one queue for the agents of one team.
 
-    `contact_policy` None means the centre's.
+    The weight of a pair is `base_ms` + `wait` times the wait + `idle` times the agent's idle time,
+    in milliseconds. Below zero the pair does not meet: with base -30s and wait 1 the team
+    helps out after half a minute.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    base_ms: int = 0
+    wait: int = 1
+    idle: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """Describe a group of agents: who pays for it, how its agents choose contacts, whom they help.
+
+    `contact_policy` None means the centre's. With `lend_percent` the team takes contacts of other
+    queues than its `own_queues` only while so many percent of its own were answered in time within
+    the last `lend_window_ms`; once it was less, it takes `lend_band` percent more to begin again.
+    `pairs` weighs queues for the policies `weighted_pairs` and `heaviest_pair`; a weight below zero
+    holds back under every policy.
     """
 
     __pydantic_config__ = _CLOSED
 
     cost_group: str = ""
     contact_policy: ContactPolicy | None = None
+    own_queues: tuple[str, ...] = field(default=(), metadata={LATER: "0.2"})
+    lend_percent: int = field(default=0, metadata={LATER: "0.2"})
+    lend_band: int = field(default=0, metadata={LATER: "0.2"})
+    lend_window_ms: int = field(default=1_800_000, metadata={LATER: "0.2"})
+    pairs: dict[str, PairWeight] = field(default_factory=dict, metadata={LATER: "0.2"})
 
 
 @dataclass(frozen=True, kw_only=True)

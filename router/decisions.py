@@ -43,6 +43,7 @@ class Reason(Enum):
     RING_ALL = "ring_all"
     RING_PROGRESSIVELY = "ring_progressively"
     LONGEST_CUMULATIVE_IDLENESS = "longest_cumulative_idleness"
+    HEAVIEST_PAIR = "heaviest_pair"
     PREFERRED_AGENT = "preferred_agent"
     LAST_AGENT = "last_agent"
     # a contact is chosen by an agent who became free
@@ -52,6 +53,7 @@ class Reason(Enum):
     LONGEST_WEIGHTED_WAIT = "longest_weighted_wait"
     GENERALIZED_C_MU = "generalized_c_mu"
     FIXED_QUEUE_RATIO = "fixed_queue_ratio"
+    WEIGHTED_PAIRS = "weighted_pairs"
     # an offer ends
     ACCEPTED = "accepted"
     AUTO_ACCEPTED = "auto_accepted"

@@ -144,6 +144,7 @@ def _rivals_before(router: Router, entry: Entry, contact_id: str) -> list[Rival]
         if isinstance(said, OfferContact) and said.contact_id == contact_id:
             agent = floor.agents.get(said.agent_id)
             if said.reason in _CONTACT_REASONS and agent is not None:
+                floor.now_ms = entry.stamped.at_ms
                 return rivals_for(floor, agent, entry.stamped.at_ms)
     return []
 

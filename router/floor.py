@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from router.calendars import OpeningHours
     from router.center import Center, PromiseAction
     from router.decisions import Decision
+    from router.keeping import Guards
 
 # An agent on break counts as staffed: he may come back for the contact that waits for him.
 STAFFED = (states.READY, states.AWAY)
@@ -66,6 +67,7 @@ class Floor:
         "event_ids",
         "event_order",
         "freed",
+        "guards",
         "hours",
         "interrupting",
         "keeps_scores",
@@ -124,6 +126,7 @@ class Floor:
         self.waiting = 0
         self.by_deadline = False
         self.queue_shares = 0
+        self.guards: Guards | None = None
         self.next_offer = 1
         self.next_place = 0
         self.turn = 0
@@ -213,7 +216,8 @@ class Floor:
         key = (queue.name, needs, teams, channel.name)
         demand = self.demands.get(key)
         if demand is None:
-            demand = Demand(len(self.demand_list), queue, needs, teams, channel, make_bench(queue))
+            bench = make_bench(queue, divided=self.guards is not None)
+            demand = Demand(len(self.demand_list), queue, needs, teams, channel, bench)
             if self.by_deadline:
                 demand.dues = Dues()
             self.demands[key] = demand
@@ -310,14 +314,6 @@ class Floor:
         for demand in self.demand_list:
             self.give_seat(agent, demand)
 
-    def find_idle_mask(self, agent: Agent) -> None:
-        """Find out which channels an agent without work could serve."""
-        mask = 0
-        for channel in self.channel_list:
-            if channel.units <= agent.capacity:
-                mask |= 1 << channel.index
-        agent.idle_mask = mask
-
     def channels_open(self, agent: Agent) -> int:
         """Return a bit for each channel on which the agent could take one contact more."""
         if agent.state != states.READY or agent.backing_off or agent.removed:
@@ -364,9 +360,13 @@ class Floor:
                     seat.demand.bench.leave(seat)
             open_mask >>= 1
             index += 1
+        if agent.counted and self.guards is not None:
+            self.guards.uncount(agent)
 
     def sit_down(self, agent: Agent, open_mask: int) -> None:
         """Let an agent take his seats for the open channels; he sits nowhere before."""
+        if self.guards is not None:
+            self.guards.count(agent)
         agent.open_mask = open_mask
         agent.mask = self.demands_of(agent, open_mask)
         turn = agent.turn

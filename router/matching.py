@@ -12,20 +12,26 @@ from typing import TYPE_CHECKING, Final
 from router import states, whys
 from router.assignments import begin_work, resume_held, withdraw_all
 from router.center import AgentPolicy
+from router.choosing import choose_contact, may_try
 from router.decisions import OfferContact, Reason
 from router.doors import rests
+from router.guards import (
+    arm_guards,
+    choices,
+    judge_guards,
+)
+from router.lines import place_of
 from router.policies.agent_selection import POLICIES, SHARE_STRIDE
-from router.policies.contact_selection import BY_DEADLINE, BY_PRIORITY, POLICY_ORDER, due_ms
 from router.policies.contact_selection import POLICIES as CONTACT_POLICIES
+from router.policies.contact_selection import POLICY_ORDER
 from router.records import Agent, Contact, More, Offer, RingTimer
 
 if TYPE_CHECKING:
     from router.bench import Seat
     from router.floor import Floor
-    from router.lines import Demand, Lane
+    from router.lines import Demand
 
 _CONTACT_REASONS: Final = [CONTACT_POLICIES[policy][0] for policy in POLICY_ORDER]
-_SCORES: Final = [CONTACT_POLICIES[policy][3] for policy in POLICY_ORDER]
 
 
 # --- question one: a contact looks for an agent ------------------------------------------------
@@ -39,7 +45,7 @@ def seek_agent(floor: Floor, contact: Contact) -> None:
     if more is not None and more.affinity is not None:
         agent = more.affinity
         reason = _affinity_reason(more)
-        if agent.open_mask >> contact.profile.channel.index & 1 and _may_try(floor, contact, agent):
+        if agent.open_mask >> contact.profile.channel.index & 1 and may_try(floor, contact, agent):
             offer_contact(floor, contact, agent, reason)
         return
     demand = lane.demand
@@ -72,35 +78,38 @@ def _affinity_reason(more: More) -> Reason:
 
 def first_choice(floor: Floor, demand: Demand, contact: Contact) -> Seat | None:
     """Return the seat of the agent chosen for a contact, passing over those who had their tries."""
+    if floor.guards is not None:
+        return _first_admitted(floor, demand, contact)
     seat = demand.bench.first()
     if contact.more is None and contact.work is None:
         return seat
-    if seat is None or _may_try(floor, contact, seat.agent):
+    if seat is None or may_try(floor, contact, seat.agent):
         return seat
     return next_choice(floor, demand, contact, seat)
 
 
+def _first_admitted(floor: Floor, demand: Demand, contact: Contact) -> Seat | None:
+    """Return the seat of the first choice among the agents whom the guards do not hold back."""
+    if demand.bench.size:
+        for seat in choices(floor, demand, contact):
+            if may_try(floor, contact, seat.agent):
+                return seat
+    return None
+
+
 def next_choice(floor: Floor, demand: Demand, contact: Contact, seat: Seat) -> Seat | None:
     """Return the next choice after `seat` who still has a try."""
+    if floor.guards is not None:
+        passed = False
+        for other in choices(floor, demand, contact):
+            if passed and may_try(floor, contact, other.agent):
+                return other
+            passed = passed or other is seat
+        return None
     follower = demand.bench.following(seat)
-    while follower is not None and not _may_try(floor, contact, follower.agent):
+    while follower is not None and not may_try(floor, contact, follower.agent):
         follower = demand.bench.following(follower)
     return follower
-
-
-def _may_try(floor: Floor, contact: Contact, agent: Agent) -> bool:
-    """Say whether the agent may be offered the contact (once more)."""
-    work = contact.work
-    while isinstance(work, Offer):
-        if work.agent is agent:
-            return False
-        work = work.sibling
-    more = contact.more
-    if more is None or not more.tried:
-        return True
-    assert floor.center is not None, "a centre comes before contacts"
-    most = floor.center.offers.per_agent_max
-    return not most or more.tried.get(agent.agent_id, 0) < most
 
 
 def _note_choice(demand: Demand, agent: Agent) -> None:
@@ -174,6 +183,8 @@ def serve(floor: Floor, agent: Agent) -> None:
         open_mask = floor.channels_open(agent)
         if not open_mask:
             return
+        if floor.guards is not None:
+            floor.guards.count(agent)
         contact = choose_contact(floor, agent, open_mask)
         if contact is None:
             break
@@ -189,150 +200,32 @@ def serve(floor: Floor, agent: Agent) -> None:
     floor.sit_down(agent, open_mask)
 
 
-def choose_contact(floor: Floor, agent: Agent, open_mask: int) -> Contact | None:
-    """Return the contact that the agent's contact policy puts first, of those he may serve.
+def settle_guards(floor: Floor) -> None:
+    """Let the guards follow what has changed; where one opened, let who waits look again.
 
-    Cost: the lanes of the demands that he may serve and in which somebody waits.
+    The oldest of each lane looks, in the order of age, until nothing more comes of it.
     """
-    policy = floor.policy_of(agent)
-    if policy >= BY_DEADLINE:
-        if policy == BY_DEADLINE:
-            return _choose_by_deadline(floor, agent, open_mask)
-        return _choose_by_score(floor, agent, open_mask, policy)
-    best: Contact | None = None
-    best_tier = 0
-    best_key = 0
-    mask = floor.demands_of(agent, open_mask) & floor.waiting_mask
-    while mask:
-        bit = mask & -mask
-        mask ^= bit
-        for lane in floor.demand_list[bit.bit_length() - 1].lanes:
-            if not lane.size:
+    opened = judge_guards(floor)
+    while opened:
+        said = len(floor.out)
+        heads = [
+            head
+            for demand in floor.demand_list
+            if demand.waiting and demand.bench.size
+            for lane in demand.lanes
+            if (head := lane.head()) is not None
+        ]
+        heads.sort(key=place_of)
+        for head in heads:
+            lane_of = head.lane
+            if head.state != states.WAITING or lane_of is None:
                 continue
-            tier, offset = lane.ranks[policy]
-            if tier > best_tier and best is not None and policy == BY_PRIORITY:
-                # The lanes stand in order of priority: none of the rest can come first.
-                break
-            contact = _head_for(floor, lane, agent)
-            if contact is None:
-                continue
-            key = contact.place + offset
-            if (
-                best is None
-                or tier < best_tier
-                or (
-                    tier == best_tier
-                    and (key < best_key or (key == best_key and contact.place < best.place))
-                )
-            ):
-                best, best_tier, best_key = contact, tier, key
-    own = agent.own
-    if own is not None and own.size:
-        for contact in own:
-            if not open_mask >> contact.profile.channel.index & 1:
-                continue
-            lane_of = contact.lane
-            assert lane_of is not None, "a waiting contact has a lane"
-            if not _may_try(floor, contact, agent):
-                continue
-            tier, offset = lane_of.ranks[policy]
-            key = contact.place + offset
-            if best is None or (tier, key, contact.place) < (best_tier, best_key, best.place):
-                best, best_tier, best_key = contact, tier, key
-    return best
-
-
-def _choose_by_deadline(floor: Floor, agent: Agent, open_mask: int) -> Contact | None:
-    """Return the contact whose earliest running clock is due first, of equals the oldest.
-
-    Cost: O(demands that he may serve); each keeps its contacts in this order.
-    """
-    best: Contact | None = None
-    best_ms = 0
-    mask = floor.demands_of(agent, open_mask) & floor.waiting_mask
-    while mask:
-        bit = mask & -mask
-        mask ^= bit
-        dues = floor.demand_list[bit.bit_length() - 1].dues
-        assert dues is not None, "where somebody chooses by deadlines, they are kept"
-        contact = dues.order.first()
-        while contact is not None:
-            place = contact.place
-            key_ms = dues.keys[place]
-            if best is not None and (key_ms, place) >= (best_ms, best.place):
-                break
-            if _may_try(floor, contact, agent):
-                best, best_ms = contact, key_ms
-                break
-            contact = dues.order.after(key_ms, place)
-    for contact in _own_waiting(floor, agent, open_mask):
-        key_ms = due_ms(contact)
-        if best is None or (key_ms, contact.place) < (best_ms, best.place):
-            best, best_ms = contact, key_ms
-    return best
-
-
-def _choose_by_score(floor: Floor, agent: Agent, open_mask: int, policy: int) -> Contact | None:
-    """Return the contact with the highest priority, then score, then age.
-
-    Cost: O(lanes that he may serve and in which somebody waits).
-    """
-    score = _SCORES[policy]
-    assert score is not None, "a scored policy has its score"
-    now_ms, waiting, shares = floor.now_ms, floor.waiting, floor.queue_shares
-    best: Contact | None = None
-    best_priority = best_score = 0
-    mask = floor.demands_of(agent, open_mask) & floor.waiting_mask
-    while mask:
-        bit = mask & -mask
-        mask ^= bit
-        for lane in floor.demand_list[bit.bit_length() - 1].lanes:
-            if not lane.size:
-                continue
-            if best is not None and lane.priority < best_priority:
-                # The lanes stand in order of priority: none of the rest can come first.
-                break
-            contact = _head_for(floor, lane, agent)
-            if contact is None:
-                continue
-            found = score(lane, now_ms - contact.arrived_ms, waiting, shares)
-            if best is None or (lane.priority, found, -contact.place) > (
-                best_priority,
-                best_score,
-                -best.place,
-            ):
-                best, best_priority, best_score = contact, lane.priority, found
-    for contact in _own_waiting(floor, agent, open_mask):
-        own_lane = contact.lane
-        assert own_lane is not None, "a waiting contact has a lane"
-        found = score(own_lane, now_ms - contact.arrived_ms, waiting, shares)
-        if best is None or (own_lane.priority, found, -contact.place) > (
-            best_priority,
-            best_score,
-            -best.place,
-        ):
-            best, best_priority, best_score = contact, own_lane.priority, found
-    return best
-
-
-def _own_waiting(floor: Floor, agent: Agent, open_mask: int) -> list[Contact]:
-    """Return the contacts that wait for this agent alone and that he can take now."""
-    own = agent.own
-    if own is None or not own.size:
-        return []
-    return [
-        contact
-        for contact in own
-        if open_mask >> contact.profile.channel.index & 1 and _may_try(floor, contact, agent)
-    ]
-
-
-def _head_for(floor: Floor, lane: Lane, agent: Agent) -> Contact | None:
-    """Return the first contact of a lane that the agent may still be offered."""
-    contact = lane.first if lane.side is None else lane.head()
-    while contact is not None and not _may_try(floor, contact, agent):
-        contact = lane.following(contact)
-    return contact
+            seat = first_choice(floor, lane_of.demand, head)
+            if seat is not None:
+                floor.freed.append(seat.agent)
+                serve_freed(floor)
+        opened = judge_guards(floor) or len(floor.out) > said
+    arm_guards(floor)
 
 
 # --- offers --------------------------------------------------------------------------------------
@@ -349,6 +242,8 @@ def offer_contact(floor: Floor, contact: Contact, agent: Agent, reason: Reason) 
         contact.state = states.OFFERED
         if contact.more is not None or not profile.plain:
             floor.set_alarm(contact)
+    if agent.counted and not agent.open_mask and floor.guards is not None:
+        floor.guards.uncount(agent)
     lane = contact.lane
     assert lane is not None, "an offered contact has a lane"
     if lane.demand.ranked:

@@ -16,6 +16,7 @@ from router.events import (
     AgentSignedOut,
     AgentSkillsChanged,
 )
+from router.guards import find_abilities
 from router.lines import place_of
 from router.on_offer import drop_lost_work, set_away, take_offers_back
 from router.records import CONNECTED, CONNECTING, WRAPPING_UP, Agent, Contact, Heartbeat
@@ -195,6 +196,7 @@ def on_skills_changed(floor: Floor, agent: Agent, event: AgentSkillsChanged) -> 
         return
     agent.skills = dict(event.skills)
     floor.reseat(agent)
+    find_abilities(floor, agent)
     drop_misfits(floor, agent)
     widen_unstaffed(floor)
     floor.freed.append(agent)
@@ -214,7 +216,7 @@ def on_capacity_changed(floor: Floor, agent: Agent, event: AgentCapacityChanged)
         note_duplicate(floor, agent.agent_id)
         return
     agent.capacity = event.capacity
-    floor.find_idle_mask(agent)
+    find_abilities(floor, agent)
     floor.freed.append(agent)
 
 

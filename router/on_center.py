@@ -19,6 +19,7 @@ from router.events import (
     OverloadSwitched,
     RecordRefused,
 )
+from router.guards import find_abilities, make_guards
 from router.lines import place_of
 from router.plan import ChannelPlan, ProfileKey, QueuePlan, make_profile
 from router.policies.agent_selection import POLICIES, SCORED, Decay
@@ -198,6 +199,9 @@ def note_policies(floor: Floor, center: Center) -> None:
         for name, team in center.teams.items()
     }
     floor.by_deadline = BY_DEADLINE in floor.team_policy.values()
+    if floor.guards is not None:
+        floor.timers.cancel(floor.guards)
+    floor.guards = make_guards(center, floor.guards)
     floor.queue_shares = sum(queue.queue_share for queue in center.queues.values())
 
 
@@ -275,7 +279,7 @@ def change_agents(floor: Floor, center: Center, old: Center | None) -> None:
         count_work(floor, agent)
         agent.seats = [[] for _ in floor.channel_list]
         agent.masks = [0] * len(floor.channel_list)
-        floor.find_idle_mask(agent)
+        find_abilities(floor, agent)
 
 
 def remove_agent(floor: Floor, agent: Agent) -> None:

@@ -43,6 +43,8 @@ RANGES: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
         "late_weight": (0, 1_000),
         "queue_share": WEIGHTS,
         "overload_length": (0, 10_000_000),
+        "reserve": (0, 10_000),
+        "reserve_band": (0, 10_000),
     },
     "Step": {"after_ms": _POSITIVE_DURATION, "raise_priority": (0, 9)},
     "Category": {
@@ -54,6 +56,16 @@ RANGES: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
         "last_agent_wait_ms": _DURATION,
         "survey_every": (0, 1_000_000),
         "survey_percent": (0, 100),
+    },
+    "Team": {
+        "lend_percent": (0, 100),
+        "lend_band": (0, 100),
+        "lend_window_ms": _POSITIVE_DURATION,
+    },
+    "PairWeight": {
+        "base_ms": (-DURATION_MS_MAX, DURATION_MS_MAX),
+        "wait": (0, 1_000_000),
+        "idle": (0, 1_000_000),
     },
     "PromiseAction": {"raise_priority": (0, 9)},
     "Promise": {

@@ -275,7 +275,8 @@ class Agent(Timer):
     `units` is the cost of all his work, `active_units` without what is held, `firm_units` without
     what could be held, `offered_units` that of his open offers. `idle_mask` has a bit for each
     channel he could serve without other work, `open_mask` for each that his seats are taken for,
-    `mask` for each demand of these. `turn` orders agents by
+    `mask` for each demand of these. `keeps` has a bit for each reserve he is able for, `counted`
+    says that he is counted idle there. `turn` orders agents by
     the time since their last work or missed offer.
     """
 
@@ -285,12 +286,14 @@ class Agent(Timer):
         "backing_off",
         "capacity",
         "channel_max",
+        "counted",
         "counts",
         "firm_units",
         "heartbeat",
         "idle_mask",
         "idle_since_ms",
         "index",
+        "keeps",
         "mask",
         "masks",
         "offered_units",
@@ -328,6 +331,8 @@ class Agent(Timer):
         self.firm_units = 0
         self.offered_units = 0
         self.counts: list[int] = []
+        self.counted = False
+        self.keeps = 0
         self.works: list[Assignment] = []
         self.offers: list[Offer] = []
         self.seats: list[list[Seat]] = []

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.candidates import say_duration
-from router.center import ContactPolicy
+from router.center import ContactPolicy, PairWeight
+from router.guards import holds_back, idle_ms, pair_score, weight_of
 from router.policies.contact_selection import (
     BY_DEADLINE,
     NO_PROMISE_MS,
@@ -41,6 +42,8 @@ def rivals_for(floor: Floor, agent: Agent, now_ms: int) -> list[Rival]:
     for demand in floor.demand_list:
         if not demand.waiting or not floor.may_serve(agent, demand):
             continue
+        if floor.guards is not None and holds_back(floor, agent, demand):
+            continue
         for lane in demand.lanes:
             contact = _first_of(floor, agent, lane)
             if contact is not None:
@@ -71,6 +74,10 @@ def weigh(floor: Floor, agent: Agent, lane: Lane, contact: Contact, now_ms: int)
         at_ms = due_ms(contact)
         return Rival(contact, lane, (0, at_ms, place), _say_due(contact, at_ms, now_ms))
     score = POLICIES[POLICY_ORDER[policy]][3]
+    if POLICY_ORDER[policy] is ContactPolicy.WEIGHTED_PAIRS:
+        weight = pair_score(floor, agent, lane, wait_ms)
+        words = f"priority {lane.priority}, {_say_pair(floor, agent, lane, wait_ms)}"
+        return Rival(contact, lane, (-lane.priority, -weight, place), words)
     if score is None:
         tier, offset = lane.ranks[policy]
         words = f"priority {lane.priority}, {waited}"
@@ -86,6 +93,18 @@ def _say_due(contact: Contact, at_ms: int, now_ms: int) -> str:
     if at_ms < now_ms:
         return f"overdue for {say_duration(now_ms - at_ms)}"
     return f"due in {say_duration(at_ms - now_ms)}"
+
+
+def _say_pair(floor: Floor, agent: Agent, lane: Lane, wait_ms: int) -> str:
+    weight = weight_of(floor, agent, lane.demand) or PairWeight()
+    whole = say_duration(pair_score(floor, agent, lane, wait_ms))
+    parts = [
+        f"base {say_duration(weight.base_ms)}",
+        f"{weight.wait} x waiting for {say_duration(wait_ms)}",
+    ]
+    if weight.idle:
+        parts.append(f"{weight.idle} x idle for {say_duration(idle_ms(floor, agent))}")
+    return f"weight {whole} ({', '.join(parts)})"
 
 
 def _say_score(floor: Floor, lane: Lane, policy: ContactPolicy, wait_ms: int) -> str:

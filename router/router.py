@@ -61,7 +61,8 @@ from router.events import (
     WrapUpEnded,
 )
 from router.floor import Floor
-from router.matching import ring_one_more, serve_freed
+from router.keeping import Guards
+from router.matching import ring_one_more, serve_freed, settle_guards
 from router.memory import purge
 from router.on_agent import (
     fire_agent,
@@ -165,6 +166,8 @@ class Router:
             self._act_on_promises()
         if floor.freed:
             serve_freed(floor)
+        if floor.guards is not None:
+            settle_guards(floor)
         return tuple(out)
 
     def next_deadline(self) -> int | None:
@@ -299,6 +302,8 @@ class Router:
             fire_agent(floor, timer)
         elif isinstance(timer, Heartbeat):
             fire_heartbeat(floor, timer.agent)
+        elif isinstance(timer, Guards):
+            timer.due = True
         else:
             assert isinstance(timer, RingTimer), "every timer has its act"
             ring_one_more(floor, timer.contact)

@@ -8,6 +8,7 @@ N decides everything after N as the one that wrote it.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -17,6 +18,7 @@ from router.calendars import OpeningHours
 from router.center import OpeningTable
 from router.contacts import ContactState
 from router.deadlines import Timer
+from router.guards import find_abilities
 from router.on_center import change_agents, count_work, hang, put_in_force
 from router.plan import QueuePlan, remnant
 from router.policies.agent_selection import Decay
@@ -38,6 +40,7 @@ from router.snapshot_facts import (
     ContactFacts,
     EndingFacts,
     FloorFacts,
+    GuardFacts,
     MoreState,
     PlanFacts,
     TimerFacts,
@@ -46,6 +49,7 @@ from router.snapshot_writing import (
     AGENT_TIMER,
     CONTACT_TIMER,
     DOOR_TIMER,
+    GUARD_TIMER,
     HEARTBEAT_TIMER,
     OFFER_TIMER,
     RING_TIMER,
@@ -128,8 +132,9 @@ def thaw(floor: Floor, body: bytes) -> int:
         agent.removed = agent_facts.removed
         agent.skills = dict(agent_facts.skills)
         agent.capacity = agent_facts.capacity
-        floor.find_idle_mask(agent)
+        find_abilities(floor, agent)
     floor.turn = facts.turn
+    _thaw_guards(floor, facts.guards)
     for key in facts.profiles:
         floor.profile(key)
     plans = [_thaw_plan(written, facts.calendars) for written in facts.promises]
@@ -163,6 +168,19 @@ def _thaw_doors(floor: Floor, facts: FloorFacts) -> None:
         edge_ms = edges.get(door.hours.name)
         if edge_ms is not None:
             door.turn(edge_ms - 1)
+
+
+def _thaw_guards(floor: Floor, facts: GuardFacts | None) -> None:
+    guards = floor.guards
+    if guards is None or facts is None:
+        return
+    for reserve in guards.reserves:
+        reserve.shut = reserve.queue in facts.shut_reserves
+    for team, shut, answers in facts.lendings:
+        lending = guards.lendings[team]
+        lending.shut = shut
+        lending.answers = deque(answers)
+        lending.good = sum(in_time for _, in_time in answers)
 
 
 def _turn_of(agent: Agent) -> int:
@@ -292,6 +310,9 @@ def _find_timer(floor: Floor, facts: TimerFacts) -> Timer:
     """Return the thing that a written timer is."""
     if facts.kind == OFFER_TIMER:
         return floor.offers[facts.number]
+    if facts.kind == GUARD_TIMER:
+        assert floor.guards is not None, "a centre with guards has them"
+        return floor.guards
     if facts.kind == AGENT_TIMER:
         return floor.agents[facts.subject]
     if facts.kind == HEARTBEAT_TIMER:

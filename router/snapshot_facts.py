@@ -144,6 +144,13 @@ class TimerFacts(Struct, array_like=True):
     armed_ms: int
 
 
+class GuardFacts(Struct, array_like=True):
+    """What the guards remember: queues whose reserve is shut; teams with (instant, in time)."""
+
+    shut_reserves: tuple[str, ...]
+    lendings: tuple[tuple[str, bool, tuple[tuple[int, bool], ...]], ...]
+
+
 class FloorFacts(Struct):
     """Everything the fold knows."""
 
@@ -172,3 +179,4 @@ class FloorFacts(Struct):
     timers: tuple[TimerFacts, ...]
     asked_customers: tuple[tuple[str, int], ...] = ()
     traces: tuple[TraceFacts, ...] = ()
+    guards: GuardFacts | None = None

@@ -10,6 +10,7 @@ import msgspec
 from router.center import OpeningTable, Promise
 from router.deadlines import Timer
 from router.doors import Door
+from router.keeping import Guards
 from router.records import (
     Agent,
     Assignment,
@@ -27,6 +28,7 @@ from router.snapshot_facts import (
     ContactFacts,
     EndingFacts,
     FloorFacts,
+    GuardFacts,
     MoreState,
     PlanFacts,
     TimerFacts,
@@ -47,6 +49,7 @@ AGENT_TIMER: Final = 4
 HEARTBEAT_TIMER: Final = 5
 RING_TIMER: Final = 6
 DOOR_TIMER: Final = 7
+GUARD_TIMER: Final = 8
 
 
 class PlanBook:
@@ -117,6 +120,7 @@ def freeze(floor: Floor, seq: int) -> bytes:
             TraceFacts(*key, trace.contact_id, trace.reason, trace.at_ms, trace.attempts)
             for key, trace in floor.traces.items()
         ),
+        guards=_freeze_guards(floor.guards),
     )
     body = msgspec.json.encode(facts)
     checksum = hashlib.blake2b(body, digest_size=32).hexdigest()
@@ -242,6 +246,15 @@ def _freeze_agent(agent: Agent) -> AgentFacts:
     )
 
 
+def _freeze_guards(guards: Guards | None) -> GuardFacts | None:
+    if guards is None:
+        return None
+    return GuardFacts(
+        tuple(reserve.queue for reserve in guards.reserves if reserve.shut),
+        tuple((name, one.shut, tuple(one.answers)) for name, one in guards.lendings.items()),
+    )
+
+
 def _freeze_timer(timer: Timer) -> TimerFacts:
     fifo = timer.fifo
     assert fifo is not None, "an armed timer stands in a list"
@@ -261,6 +274,8 @@ def _freeze_timer(timer: Timer) -> TimerFacts:
         kind, subject = WORK_TIMER, timer.contact.contact_id
     elif isinstance(timer, Agent):
         kind, subject = AGENT_TIMER, timer.agent_id
+    elif isinstance(timer, Guards):
+        kind = GUARD_TIMER
     elif isinstance(timer, Heartbeat):
         kind, subject = HEARTBEAT_TIMER, timer.agent.agent_id
     elif isinstance(timer, Door):

@@ -22,6 +22,7 @@ from router.decisions import (
     RequeueContact,
 )
 from router.doors import rests
+from router.guards import note_loss
 from router.matching import seek_agent
 from router.ordered import Ordered
 from router.records import Agent, Assignment, Contact, Ending, Offer
@@ -49,7 +50,7 @@ def enqueue(floor: Floor, contact: Contact, reason: Reason) -> None:
         EnqueueContact(contact.contact_id, demand.queue.name, reason, lane.priority, contact.step)
     )
     more = contact.more
-    if more is None and demand.bench.size and not shut:
+    if more is None and demand.bench.size and not shut and floor.guards is None:
         # Somebody idle may serve it: it need not stand in line first.
         contact.state = states.OFFERED
         if not contact.profile.plain:
@@ -318,6 +319,8 @@ def end_contact(floor: Floor, contact: Contact, exit_: Exit, reason: Reason) -> 
         absent_from_ms = contact.work.assigned_ms
     elif contact.more is not None:
         absent_from_ms = contact.more.absent_since_ms
+    if floor.guards is not None:
+        note_loss(floor, contact, exit_)
     detach(floor, contact, reason, whys.CONTACT_GONE)
     close_contact(floor, contact, exit_, reason, absent_from_ms)
 

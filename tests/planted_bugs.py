@@ -9,7 +9,6 @@ invariants by which it may be found. Only the interpreted core can be changed in
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,12 +21,11 @@ from router import decisions as d
 from router import events as e
 from router import (
     floor,
-    matching,
     on_arrival,
     on_offer,
     sla,
 )
-from router.center import Center, ContactPolicy, Team
+from router.center import Center
 from router.contacts import ContactState
 from router.records import BREACHED, OVER, RUNNING
 
@@ -54,17 +52,6 @@ BUGS: list[Bug] = []
 def as_drawn(center: Center) -> Center:
     """Take a centre as it was drawn."""
     return center
-
-
-def all_choose_by(policy: ContactPolicy) -> Adapt:
-    """Let every team choose its contacts by one policy."""
-
-    def adapt(center: Center) -> Center:
-        return dataclasses.replace(
-            center, contact_policy=policy, teams={name: Team() for name in center.teams}
-        )
-
-    return adapt
 
 
 def bug(*rules: str, adapt: Adapt = as_drawn) -> Callable[[Plant], Plant]:
@@ -388,7 +375,7 @@ def back_off_ignored(patch: pytest.MonkeyPatch) -> None:
 @bug("I11")
 def try_cap_ignored(patch: pytest.MonkeyPatch) -> None:
     """Offer the same contact to the same agent again and again."""
-    replace(patch, "_may_try", lambda floor_, contact, agent: True)
+    replace(patch, "may_try", lambda floor_, contact, agent: True)
 
 
 @bug("I11")
@@ -478,37 +465,6 @@ def net_wait_wrong(patch: pytest.MonkeyPatch) -> None:
         floor_.more_of(contact).absent_ms = before
 
     replace(patch, "take_from_agent", take)
-
-
-def rescore(patch: pytest.MonkeyPatch, name: str, new: Any) -> None:
-    """Let a policy that scores use another function."""
-    old = find(name)
-    patch.setattr(matching, "_SCORES", [new if one is old else one for one in matching._SCORES])
-
-
-@bug("I13", adapt=all_choose_by(ContactPolicy.LONGEST_WEIGHTED_WAIT))
-def weight_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """Let every minute of waiting count the same, whatever the queue weighs."""
-    rescore(patch, "score_weighted_wait", lambda lane, wait_ms, *_: wait_ms)
-
-
-@bug("I13", adapt=all_choose_by(ContactPolicy.GENERALIZED_C_MU))
-def lateness_costs_nothing(patch: pytest.MonkeyPatch) -> None:
-    """Let a late minute cost less than an early one."""
-    rescore(patch, "score_c_mu", lambda lane, wait_ms, *_: -wait_ms)
-
-
-@bug("I13", adapt=all_choose_by(ContactPolicy.FIXED_QUEUE_RATIO))
-def ratio_upside_down(patch: pytest.MonkeyPatch) -> None:
-    """Serve the queue that is shortest against its share."""
-    right = find("score_queue_ratio")
-    rescore(patch, "score_queue_ratio", lambda *given: -right(*given))
-
-
-@bug("I13", adapt=all_choose_by(ContactPolicy.EARLIEST_DEADLINE))
-def deadline_from_arrival(patch: pytest.MonkeyPatch) -> None:
-    """Go by the age where the policy goes by deadlines."""
-    replace(patch, "due_ms", lambda contact: contact.arrived_ms)
 
 
 @bug("I14")

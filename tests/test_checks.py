@@ -64,6 +64,24 @@ MISTAKES = [
     ("step_two_ways_out", "{after: 90s, overflow_to: back}",
      "{after: 90s, overflow_to: back, deflect: ^^true}",
      "categories.invoice.steps[2].deflect: a step cannot both overflow and deflect; choose one"),
+    ("reserve_larger_than_staff", "when_late: deflect", "when_late: deflect\n    reserve: ^^3",
+     "queues.back.reserve: keeps 3 agents, but 2 could serve this queue; keep fewer"),
+    ("own_queue_unknown", "pool: {}", "pool: {own_queues: [^^bakc], lend_percent: 80}",
+     'teams.pool.own_queues[0]: no queue "bakc"; did you mean "back"?'),
+    ("lends_for_nothing", "pool: {}", "pool: {lend_percent: ^^80}",
+     "teams.pool.lend_percent: lends by the level of its own queues, but has none; add own_queues"),
+    ("lends_above_all", "pool: {}",
+     "pool: {own_queues: [back], lend_percent: 90, lend_band: ^^20}",
+     "teams.pool.lend_band: begins anew at 90 + 20 percent, more than all; lower one of them"),
+    ("lends_too_much", "pool: {}", "pool: {own_queues: [back], lend_percent: ^^101}",
+     "teams.pool.lend_percent: 101 is out of range; must be at most 100"),
+    ("pair_unknown", "pool: {}", "pool: {pairs: {^^frnot: {base: -30s}}}",
+     'teams.pool.pairs.frnot: no queue "frnot"; did you mean "front"?'),
+    ("pair_never", "pool: {}", "pool: {pairs: {front: {base: ^^-30s, wait: 0}}}",
+     "teams.pool.pairs.front.base: stays below zero for ever, so the team never helps; "
+     "let wait or idle count"),
+    ("pair_weight", "pool: {}", "pool: {pairs: {front: {wait: ^^-1}}}",
+     "teams.pool.pairs.front.wait: -1 is out of range; must be at least 0"),
     ("weight_nothing", "when_late: deflect", "when_late: deflect\n    wait_weight: ^^0",
      "queues.back.wait_weight: 0 is out of range; must be at least 1"),
     ("handle_time_nothing", "when_late: deflect", "when_late: deflect\n    handle_time: ^^0",
@@ -307,6 +325,20 @@ def test_the_limit_of_needs_holds_for_categories(tmp_path: Path) -> None:
 # --- warnings ------------------------------------------------------------------------
 
 WARNINGS = [
+    ("reserve_of_everybody", "when_late: deflect", "when_late: deflect\n    reserve: ^^2",
+     "queues.back.reserve: keeps 2 of the 2 agents who could serve this queue, so they would "
+     "never help another; keep fewer, or give the queue teams of its own"),
+    ("reserve_and_band", "when_late: deflect",
+     "when_late: deflect\n    reserve: ^^1\n    reserve_band: 1",
+     "queues.back.reserve: keeps 1 + 1 of the 2 agents who could serve this queue, so they would "
+     "never help another; keep fewer, or give the queue teams of its own"),
+    ("band_alone", "when_late: deflect", "when_late: deflect\n    reserve_band: ^^1",
+     "queues.back.reserve_band: unused without a reserve; add reserve or remove it"),
+    ("own_queues_alone", "pool: {}", "pool: {^^own_queues: [back]}",
+     "teams.pool.own_queues: unused without lend_percent; add it or remove own_queues"),
+    ("pairs_unread", "pool: {}", "pool: {^^pairs: {front: {wait: 3}}}",
+     "teams.pool.pairs: unused: nobody chooses by pairs and no base is below zero; "
+     "set contact_policy"),
     ("weight_unused", "when_late: deflect", "when_late: deflect\n    wait_weight: ^^3",
      "queues.back.wait_weight: unused: no team chooses by longest_weighted_wait or "
      "generalized_c_mu; set contact_policy or remove it"),

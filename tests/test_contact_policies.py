@@ -22,6 +22,7 @@ from router.center import (
     Center,
     ClockKind,
     ContactPolicy,
+    PairWeight,
     Promise,
     Queue,
     Signal,
@@ -40,7 +41,13 @@ QUEUES = {
     "cards": Queue(wait_weight=2, queue_share=3, service_level_ms=MINUTE),
     "fraud": Queue(wait_weight=7, queue_share=2, service_level_ms=10 * SECOND, late_weight=9),
 }
+PAIRS = {
+    "loans": PairWeight(base_ms=MINUTE),
+    "cards": PairWeight(wait=3),
+    "fraud": PairWeight(base_ms=30 * SECOND, wait=2),
+}
 SCORED = (
+    ContactPolicy.WEIGHTED_PAIRS,
     ContactPolicy.LONGEST_WEIGHTED_WAIT,
     ContactPolicy.GENERALIZED_C_MU,
     ContactPolicy.FIXED_QUEUE_RATIO,
@@ -53,6 +60,7 @@ def bank(policy: ContactPolicy, **fields: Any) -> Center:  # noqa: ANN401 - the 
         "agents": ("a",),
         "channels": {"phone": AUTO},
         "contact_policy": policy,
+        "teams": {"t": Team(pairs=PAIRS)},
         "ageing_points_ms": MINUTE,
         "queues": QUEUES,
         "categories": {name: Category(queue=name) for name in QUEUES},
@@ -131,6 +139,9 @@ def best_of(policy: ContactPolicy, line: list[Waiting], now_ms: int) -> set[int]
                 ContactPolicy.GENERALIZED_C_MU: cost_of(w, now_ms),
                 ContactPolicy.FIXED_QUEUE_RATIO: lengths[w.queue]
                 - Fraction(QUEUES[w.queue].queue_share, 10) * len(line),
+                ContactPolicy.WEIGHTED_PAIRS: Fraction(
+                    PAIRS[w.queue].base_ms + PAIRS[w.queue].wait * (now_ms - w.arrived_ms)
+                ),
             }[policy]
             for w in line
         }

@@ -201,7 +201,8 @@ KINDS = [
     ("unknown_key", "    teams: [care]", "    ^^taems: [care]",
      'queues.front.taems: unknown key; did you mean "teams"?'),
     ("unknown_far", "  pool: {}", "  pool: {^^zzz: 1}",
-     "teams.pool.zzz: unknown key; known are contact_policy, cost_group"),
+     "teams.pool.zzz: unknown key; known are contact_policy, cost_group, lend_band, "
+     "lend_percent, lend_window, lend_window_ms, own_queues, pairs"),
     ("unknown_in_step", "{after: 20s, lower", "{after: 20s, ^^lowr: {tech: 1}, lower",
      'categories.invoice.steps[0].lowr: unknown key; did you mean "lower"?'),
     ("unknown_top", "tiers: [gold, basic]", "tiers: [gold, basic]\n^^tier: [x]",

@@ -9,7 +9,7 @@ of the common automatic call distributors (Asterisk `app_queue`, FreeSWITCH `mod
 Longest cumulative idleness: Atar, Shaki & Shwartz, "A blind policy for equalizing cumulative
 idleness", Queueing Systems 67 (2011). Decaying counters by forward decay: Cormode, Shkapenyuk,
 Srivastava & Xu, "Forward decay", ICDE 2009. Weighted share by stride scheduling: Waldspurger &
-Weihl, 1995.
+Weihl, 1995. Pairs of contact and agent group by weight: Chan, Koole & L'Ecuyer, M&SOM 16 (2014).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from router.bench import LOWEST, RANDOM, ROTATING, Bench, GradedBench, RankedBench
+from router.bench import LOWEST, RANDOM, ROTATING, Bench, DividedBench, GradedBench, RankedBench
 from router.center import AgentPolicy
 from router.decisions import Reason
 from router.skills import proficiency
@@ -99,6 +99,8 @@ POLICIES: Final[dict[AgentPolicy, tuple[Rank, int, Reason, int]]] = {
     AgentPolicy.LEAST_LOADED: (rank_spare_share, GRADED, Reason.LEAST_LOADED, VARYING),
     AgentPolicy.RING_ALL: (rank_equal, GRADED, Reason.RING_ALL, FIXED),
     AgentPolicy.RING_PROGRESSIVELY: (rank_equal, GRADED, Reason.RING_PROGRESSIVELY, FIXED),
+    # Between teams the pair weights decide (`router.guards`), within one the idleness.
+    AgentPolicy.HEAVIEST_PAIR: (rank_equal, GRADED, Reason.HEAVIEST_PAIR, FIXED),
     AgentPolicy.LINEAR: (rank_order, LOWEST, Reason.LINEAR, FIXED),
     AgentPolicy.ROUND_ROBIN: (rank_order, ROTATING, Reason.ROUND_ROBIN, FIXED),
     AgentPolicy.SEEDED_RANDOM: (rank_order, RANDOM, Reason.SEEDED_RANDOM, FIXED),
@@ -115,9 +117,11 @@ POLICIES: Final[dict[AgentPolicy, tuple[Rank, int, Reason, int]]] = {
 }
 
 
-def make_bench(queue: QueuePlan) -> Bench:
+def make_bench(queue: QueuePlan, *, divided: bool) -> Bench:
     """Return an empty bench of the structure that the queue's policy needs."""
     structure = POLICIES[queue.spec.agent_policy][1]
+    if divided:
+        return DividedBench(structure, queue)
     return GradedBench() if structure == GRADED else RankedBench(structure, queue)
 
 

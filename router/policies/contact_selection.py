@@ -17,9 +17,10 @@ the longest weighted wait is the original (Kleinrock, "A delay dependent queue d
 Research Logistics Quarterly 11, 1964). Earliest deadline: Liu & Layland, 1973. Generalized c-mu:
 Van Mieghem, "Dynamic scheduling with convex delay costs", Annals of Applied Probability 5, 1995;
 Mandelbaum & Stolyar, "Scheduling flexible servers with convex delay costs", Operations Research 52,
-2004; due dates: Van Mieghem, "Due-date scheduling", Operations Research 51, 2003. Fixed
-queue ratio: Gurvich & Whitt, "Scheduling flexible servers with convex delay costs in many-server
-service systems", M&SOM 11, 2009. All arithmetic is on integers.
+2004; due dates: Van Mieghem, "Due-date scheduling", Operations Research 51, 2003. Fixed queue
+ratio: Gurvich & Whitt, "Scheduling flexible servers with convex delay costs in many-server service
+systems", M&SOM 11, 2009. Pairs by weight: Chan, Koole & L'Ecuyer, "Dynamic call center routing
+policies using call waiting and agent idle times", M&SOM 16, 2014. All arithmetic is on integers.
 """
 
 from __future__ import annotations
@@ -122,6 +123,8 @@ POLICIES: Final[dict[ContactPolicy, tuple[Reason, int, Rank | None, Score | None
     ),
     ContactPolicy.GENERALIZED_C_MU: (Reason.GENERALIZED_C_MU, SCORED, None, score_c_mu),
     ContactPolicy.FIXED_QUEUE_RATIO: (Reason.FIXED_QUEUE_RATIO, SCORED, None, score_queue_ratio),
+    # scored by the pair of contact and agent: `router.guards.pair_score`
+    ContactPolicy.WEIGHTED_PAIRS: (Reason.WEIGHTED_PAIRS, SCORED, None, None),
 }
 
 # The placed ones stand first: their number is an index into `Lane.ranks`.

@@ -14,6 +14,7 @@ from simulation.auditor.doors import DoorJudge
 from simulation.auditor.escalation import EscalationJudge
 from simulation.auditor.fairness import FairnessJudge
 from simulation.auditor.findings import Findings, Violation
+from simulation.auditor.guards import GuardJudge
 from simulation.auditor.ledger import Ledger
 from simulation.auditor.refusals import RefusalJudge
 from simulation.auditor.service import ServiceJudge
@@ -57,8 +58,9 @@ class Auditor:
         self.assignment = AssignmentJudge(self.ledger, self.findings)
         self.doors = DoorJudge(self.ledger, self.findings)
         self.sla = SlaJudge(self.ledger, self.findings)
+        self.guards = GuardJudge(self.ledger, self.findings)
         self.fairness = FairnessJudge(
-            self.ledger, self.findings, self.sla.promises_of, self.doors.is_shut
+            self.ledger, self.findings, self.sla.promises_of, self.doors.is_shut, self.guards
         )
         self.entries = 0
 
@@ -142,6 +144,7 @@ class Auditor:
         for contact in ledger.closed_now:
             self.fairness.update(contact.contact_id)
         ledger.closed_now.clear()
+        self.guards.close_entry()
         self.fairness.close_entry()
 
     def _hear(self, event: e.Event, decisions: tuple[d.Decision, ...]) -> None:
@@ -154,6 +157,7 @@ class Auditor:
             case e.CenterChanged():
                 if self.register.change_center(event, decisions):
                     self.doors.rebuild(event.center)
+                    self.guards.change_center()
                     self.fairness.rebuild()
             case _ if hasattr(event, "contact_id"):
                 self.conservation.speak_of(event)
@@ -171,6 +175,7 @@ class Auditor:
             case d.WithdrawOffer():
                 self.assignment.withdraw(decision, event)
             case d.AssignContact():
+                self.guards.note(decision)
                 self.assignment.assign(decision)
             case d.StartWrapUp():
                 self.assignment.start_wrap_up(decision)
@@ -214,6 +219,7 @@ class Auditor:
             case d.OpenContact():
                 self.conservation.opened(decision)
             case d.CloseContact():
+                self.guards.note(decision)
                 self.conservation.close(decision, event)
             case d.RequestSurvey() | d.RequestFollowUp():
                 self.conservation.ask(decision)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
 
-from router.center import ClockKind, ContactPolicy, Promise, Signal
+from router.center import ClockKind, ContactPolicy, PairWeight, Promise, Signal
 from router.decisions import MeetSla, PauseSla, Reason, RebaseSla, ResumeSla, StartSla, StopSla
 from simulation.auditor import reading
 from simulation.auditor.clock import signals_of
@@ -22,6 +22,7 @@ from simulation.auditor.ledger import ContactAccount, Place
 if TYPE_CHECKING:
     from router.decisions import Decision, OfferContact
     from simulation.auditor.findings import Findings
+    from simulation.auditor.guards import GuardJudge
     from simulation.auditor.ledger import AgentAccount, Ledger
     from simulation.auditor.reading import Demand
 
@@ -44,9 +45,11 @@ class FairnessJudge:
         findings: Findings,
         promises: Promises,
         is_shut: Callable[[str], bool],
+        guards: GuardJudge,
     ) -> None:
         self.ledger = ledger
         self.is_shut = is_shut
+        self.guards = guards
         self.promises = promises
         self.findings = findings
         self.lines: dict[Demand, list[Rank]] = {}
@@ -170,7 +173,7 @@ class FairnessJudge:
                 continue
             for rank in line[:LOOKED_AT_MAX]:
                 contact = self.ledger.contacts[rank[3]]
-                if not self._held_back(contact, agent):
+                if not self._held_back(contact, agent) and not self.guards.may_hold(agent, contact):
                     self._left_waiting(contact, agent, seen)
                     break
 
@@ -185,6 +188,8 @@ class FairnessJudge:
             if self._fits(agent, demand) and not self._held_back(contact, agent):
                 if self._agent_rests(agent):
                     self.ready.pop(agent_id, None)
+                    continue
+                if self.guards.may_hold(agent, contact):
                     continue
                 self._left_waiting(contact, agent, seen)
                 return
@@ -219,6 +224,7 @@ class FairnessJudge:
             return
         if decision.reason in (Reason.PREFERRED_AGENT, Reason.LAST_AGENT):
             return
+        self.guards.judge_offer(decision)
         if self.affinity_until_ms(contact) or contact.claimed_agent:
             return
         for contact_id in ledger.dirty_contacts:
@@ -239,9 +245,9 @@ class FairnessJudge:
                 other = ledger.contacts[rank[3]]
                 if other is contact or other.reopened or self._held_back(other, agent):
                     continue
-                if other.contact_id in moved:
+                if other.contact_id in moved or self.guards.may_hold_in_between(agent, other):
                     continue
-                if self._surely_first(policy, other, contact):
+                if self._surely_first(policy, other, contact, agent.team):
                     text = f"{agent.agent_id} is offered {contact.contact_id}"
                     why = f"before {other.contact_id}, which comes first by {policy.value}"
                     self.findings.report("I13", f"{text} {why}")
@@ -255,7 +261,7 @@ class FairnessJudge:
         return self.ledger.center.contact_policy
 
     def _surely_first(
-        self, policy: ContactPolicy, other: ContactAccount, contact: ContactAccount
+        self, policy: ContactPolicy, other: ContactAccount, contact: ContactAccount, team: str
     ) -> bool:
         """Say whether every reading of the policy puts `other` before `contact`."""
         ledger = self.ledger
@@ -274,10 +280,17 @@ class FairnessJudge:
             if his_due_ms is None or due_ms is None:
                 return due_ms is None and (his_due_ms is not None or older)
             return his_due_ms < due_ms or (his_due_ms == due_ms and older)
-        score, his_score = self._score(policy, contact), self._score(policy, other)
+        if policy is ContactPolicy.WEIGHTED_PAIRS:
+            pairs = ledger.center.teams[team].pairs
+            idle = {pairs.get(one.queue, PairWeight()).idle for one in (contact, other)}
+            if len(idle) > 1:
+                # How long the agent has been idle is not in these books.
+                return False
+        score = self._score(policy, contact, team)
+        his_score = self._score(policy, other, team)
         return his > mine or (his == mine and (his_score > score or (his_score == score and older)))
 
-    def _score(self, policy: ContactPolicy, contact: ContactAccount) -> int:
+    def _score(self, policy: ContactPolicy, contact: ContactAccount, team: str) -> int:
         """Return what a policy that weighs gives a contact, in units as fine as a millisecond."""
         ledger = self.ledger
         queue, wait_ms = ledger.queue(contact.queue), ledger.now_ms - contact.arrived_ms
@@ -292,6 +305,9 @@ class FairnessJudge:
             cost = queue.wait_weight * (wait_ms + queue.late_weight * late_ms)
             return cost * (1 << 40) // (target_ms * queue.handle_time_ms)
         assert ledger.center is not None
+        if policy is ContactPolicy.WEIGHTED_PAIRS:
+            weight = ledger.center.teams[team].pairs.get(contact.queue, PairWeight())
+            return weight.base_ms + weight.wait * wait_ms
         whole = sum(one.queue_share for one in ledger.center.queues.values())
         everybody = sum(ledger.queue_lengths.values())
         length = ledger.queue_lengths.get(contact.queue, 0)
