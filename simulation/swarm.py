@@ -167,7 +167,7 @@ def _weigh(lots: Lots, queues: dict[str, Queue], agents: list[str]) -> dict[str,
     for name, queue in queues.items():
         if queue.agent_policy is AgentPolicy.WEIGHTED_SHARE:
             weights = {agent: lots.between(1, 5) for agent in lots.some(agents, 0, len(agents))}
-            weighed[name] = _change(queue, weights=weights)
+            weighed[name] = replace(queue, weights=weights)
     return weighed
 
 
@@ -211,11 +211,6 @@ def _pair(lots: Lots) -> PairWeight:
         wait=lots.pick((1, 1, 3)),
         idle=lots.pick((0, 0, 1)),
     )
-
-
-def _change(queue: Queue, *, weights: dict[str, int]) -> Queue:
-    fields = {name: getattr(queue, name) for name in queue.__dataclass_fields__}
-    return Queue(**{**fields, "weights": weights})
 
 
 def _category(lots: Lots, skills: tuple[str, ...], queues: list[str], *, speaks: bool) -> Category:

@@ -12,7 +12,9 @@ import pytest
 
 from router import choosing, keeping
 from router.center import Center, ContactPolicy, PairWeight, Team
-from tests.planted_bugs import Adapt, bug, find, nothing, replace
+from tests.planted_bugs import BUGS, Adapt, bug, find, nothing, replace
+
+__all__ = ["BUGS"]
 
 
 def all_choose_by(policy: ContactPolicy) -> Adapt:

@@ -20,14 +20,12 @@ from router.journal import Entry, JournalWriter
 from router.sla import DEFAULT_SIGNALS
 from simulation.auditor import Auditor, RecordAuditor, Violation, audit
 from simulation.auditor.clock import USUAL_SIGNALS
-from tests import planted_routing_bugs
-from tests.planted_bugs import BUGS, Bug
+from tests.planted_bugs import Bug
+from tests.planted_routing_bugs import BUGS
 from tests.small_worlds import World, draw_center, journal_of
 
 CLEAN_SEEDS = range(24)
 BUG_SEEDS = range(20)
-
-assert planted_routing_bugs.bug, "importing them registers them"
 
 Journal: TypeAlias = list[Entry]
 
