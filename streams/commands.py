@@ -30,6 +30,7 @@ from streams.register_command import contacts
 from streams.run_commands import DrainOption, MoveOption, handover_of, run
 from streams.scorecard_command import scorecard
 from streams.watch_commands import register as register_watching
+from streams.views_command import views
 
 if TYPE_CHECKING:
     from configs.commands import Outcome
@@ -54,6 +55,7 @@ def register(app: typer.Typer) -> None:
     app.command("scorecard")(scorecard)
     app.command("adapt")(adapt)
     register_watching(app)
+    app.command("views")(views)
     app.add_typer(journal_app, name="journal")
 
 
