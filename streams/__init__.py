@@ -26,7 +26,7 @@
 - `watchdog`     a loop that hangs is ended;  `dry_run` decisions that leave no trace
 - `board*`       what a supervisor watches: `board` makes frames, `board_clocks` folds what they
                  need, `board_http` serves them; the page that draws them is in `page/`
-- `faust_views`, `views_command`  tables of measures over the topics, kept by Faust; `switchroom views`
+- `faust_views`, `views_command`  tables of measures over the topics, kept by Faust
 - `adapters/`    what other platforms say, made our events; `switchroom adapt`
 - `topics`       the topics' names, how each must be kept, a centre's partition
 - `acls`         which rights each part of a deployment needs on a cluster
