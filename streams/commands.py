@@ -29,8 +29,8 @@ from streams.kafka_commands import doctor, topics
 from streams.register_command import contacts
 from streams.run_commands import DrainOption, MoveOption, handover_of, run
 from streams.scorecard_command import scorecard
-from streams.watch_commands import register as register_watching
 from streams.views_command import views
+from streams.watch_commands import register as register_watching
 
 if TYPE_CHECKING:
     from configs.commands import Outcome
