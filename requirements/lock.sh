@@ -31,4 +31,5 @@ resolve dev "$@" --extra live --extra kafka --extra views --extra plan --extra i
 pins=(--constraints requirements/dev.txt)
 resolve base "${pins[@]}"
 resolve live "${pins[@]}" --extra live --extra kafka
+resolve views "${pins[@]}" --extra live --extra kafka --extra views
 resolve plan "${pins[@]}" --extra plan
