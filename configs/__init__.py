@@ -10,7 +10,7 @@
 - `weekly_hours`, `opening_hours`: calendars as people write them, and their tables in UTC;
   `zones`, `holiday_tables`, `ical` read what they are made from.
 - `horizon`: which calendars end too soon.
-- `burn_rates`: when broken promises are worth an alarm.
+- `burn_rates`: when broken promises are worth an alarm; `burn_watch` follows counts by it.
 - `loader`: a directory into a `Center`, or every mistake at once (`ConfigError`).
 - `effective`: the configuration as it acts, with the origin of each value.
 - `schema`: JSON Schema of the files, of events and of decisions.

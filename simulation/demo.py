@@ -22,6 +22,8 @@ from typing import Any, Final
 from rich.console import Console
 
 import configs
+from configs.burn_rates import plan_alerts
+from configs.burn_watch import BurnWatch
 from configs.loader import load_center
 from router.center import Center, ClockKind
 from router.decisions import AssignContact, Decision
@@ -29,7 +31,7 @@ from router.events import Event
 from simulation.demo_day import START_MS, Stage, demo_options, stage_for
 from simulation.demo_end import USUAL_SECONDS, USUAL_SPEED, Notes, finish
 from simulation.demo_screen import Face, Frame, JsonFace, LiveFace, Painter, PlainFace
-from simulation.demo_teller import Line, Teller, choose
+from simulation.demo_teller import Line, Rank, Teller, choose
 from simulation.demo_wire import encode_batch, encode_event, encode_watermark
 from simulation.demo_worker import Worker, WorkerError
 from simulation.driver import WorldEnvironment
@@ -39,6 +41,7 @@ from simulation.world import World
 STEP_MS: Final = 500
 FRAME_STEPS: Final = 10
 INTERRUPTED: Final = 130
+_SCALED_MS: Final = 5 * 1_350_000
 
 
 class Show:
@@ -55,6 +58,9 @@ class Show:
         self._worker = worker
         self._center = center
         self._teller = Teller(center)
+        # The rules' own arithmetic, its windows as much shorter as the show is than their hours.
+        scale = max(round(_SCALED_MS / stage.length_ms), 1)
+        self._alerts = BurnWatch(plan_alerts(center).burns, scale)
         self._env = WorldEnvironment(START_MS)
         self._batch: list[dict[str, Any]] = []
         self._sent = 0
@@ -114,6 +120,7 @@ class Show:
             if row["queue"] == self.stage.queue:
                 self._watch(row, at_ms)
         table["at_ms"] = at_ms
+        gathered += self._page(table, at_ms)
         told = choose(gathered)
         return Frame(
             at_ms=at_ms,
@@ -123,6 +130,24 @@ class Show:
             lines=told,
             untold=len(gathered) - len(told),
         )
+
+    def _page(self, table: dict[str, Any], at_ms: int) -> list[Line]:
+        """Tell which alerts on broken promises began or ended."""
+        outcomes = {
+            (row["queue"], row["promise"]): (row["met"], row["breached"])
+            for row in table["promises"]
+        }
+        lines = []
+        for call in self._alerts.look(at_ms, outcomes):
+            burn, notes = call.burn, self.notes
+            what = f"{burn.pair.alert} {burn.queue}"
+            if call.over:
+                lines.append(Line(at_ms, Rank.PAGE, f"over {what}: {burn.sla} is kept again"))
+                continue
+            notes.paged_at_ms = notes.paged_at_ms or at_ms
+            text = f"PAGE {what}: {call.ratio:.0%} of {burn.sla} broken"
+            lines.append(Line(at_ms, Rank.PAGE, text))
+        return lines
 
     def _watch(self, row: dict[str, Any], at_ms: int) -> None:
         """Note when the incident's queue turned late and when it was well again."""
@@ -235,7 +260,8 @@ def _play(
     store = folder / "day.db"
     with Worker(config, store) as worker:
         pace = f"{speed:g}x" if speed else "unpaced"
-        title = f"{center.name}  {pace}  seed {seed}  {worker.address}  (Ctrl-C ends)"
+        # At the address itself there is the board.
+        title = f"{center.name} {pace} seed {seed}  {worker.address}/ /metrics  Ctrl-C ends"
         show = Show(center, stage, seed, worker)
         last: Frame | None = None
         with choose_face(Painter(title, goals_of(center)), as_json=as_json) as face:

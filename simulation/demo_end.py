@@ -42,6 +42,7 @@ class Notes:
     longest_ms: int = -1
     longest_id: str = ""
     late_at_ms: int = 0
+    paged_at_ms: int = 0
     recovered_at_ms: int = 0
     oldest_max_ms: int = 0
 
@@ -144,6 +145,8 @@ def facts(notes: Notes, last: Frame, verified: dict[str, Any]) -> list[tuple[str
         until = clock(notes.recovered_at_ms) if notes.recovered_at_ms else "the end"
         incident += f"; late {clock(notes.late_at_ms)}-{until}"
         incident += f", oldest wait {seconds(notes.oldest_max_ms)}"
+    if notes.paged_at_ms:
+        incident += f"; paged {clock(notes.paged_at_ms)}"
     span = f"{seconds(last.elapsed_ms)} of the centre's time"
     promises = f"{total['sla_met']} met, {total['sla_breached']} breached, {warned} warnings: "
     promises += f"{percent(total['sla_met_share'])} kept"

@@ -28,6 +28,7 @@ STYLES: Final = {
     Rank.NOTABLE: "cyan",
     Rank.WARNING: "yellow",
     Rank.ALARM: "bold red",
+    Rank.PAGE: "bold white on red",
 }
 STATES: Final = {"LATE": "bold red", "warn": "yellow", "ok": ""}
 _PLAIN_EVERY_MS: Final = 60_000
@@ -275,7 +276,7 @@ class PlainFace:
         if frame.act != self._act or frame.elapsed_ms >= self._next_ms:
             self._act = frame.act
             self._next_ms = frame.elapsed_ms - frame.elapsed_ms % _PLAIN_EVERY_MS + _PLAIN_EVERY_MS
-            usual = [line for line in frame.lines if line.rank is not Rank.ALARM]
+            usual = [line for line in frame.lines if line.rank < Rank.ALARM]
             self._console.print()
             self._console.print(self._painter.picture(frame, usual, self._console.width, 0))
         for text in turned:

@@ -26,6 +26,7 @@ class Rank(IntEnum):
     NOTABLE = 1
     WARNING = 2
     ALARM = 3
+    PAGE = 4
 
 
 @dataclass(frozen=True)
