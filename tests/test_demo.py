@@ -11,6 +11,7 @@ import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -399,13 +400,10 @@ def worker_processes(mark: str) -> list[str]:
     return found
 
 
-def test_the_incident_pages_by_the_rules_and_it_is_over_in_the_end() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "switchroom", "demo", "--speed", "0", "--json"],
-        capture_output=True, text=True, check=False, timeout=120, cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    frames = [json.loads(line) for line in done.stdout.splitlines()]
+def test_the_incident_pages_by_the_rules_and_it_is_over_in_the_end(
+    shows: list[subprocess.CompletedProcess[str]],
+) -> None:
+    frames: list[Any] = objects(shows[0].stdout)
     told = [(f["act"].split()[0], line["text"]) for f in frames if f["kind"] == "tick"
             for line in f["lines"] if line["rank"] == "page"]  # fmt: skip
     assert [(act, text.partition(":")[0]) for act, text in told] == [
