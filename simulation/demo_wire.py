@@ -50,6 +50,8 @@ DECISION_TYPES: Final[dict[str, type[d.Decision]]] = {
     "survey.requested": d.RequestSurvey,
     "follow_up.requested": d.RequestFollowUp,
     "contact.closed": d.CloseContact,
+    "contact.opened": d.OpenContact,
+    "contact.linked": d.LinkContact,
     "center.activated": d.ActivateCenter,
     "event.refused": d.RefuseEvent,
     "duplicate.noted": d.NoteDuplicate,

@@ -400,10 +400,8 @@ def worker_processes(mark: str) -> list[str]:
     return found
 
 
-def test_the_incident_pages_by_the_rules_and_it_is_over_in_the_end(
-    shows: list[subprocess.CompletedProcess[str]],
-) -> None:
-    frames: list[Any] = objects(shows[0].stdout)
+def test_the_incident_pages_by_the_rules_and_it_is_over_in_the_end() -> None:
+    frames: list[Any] = objects(demo("--json").stdout)
     told = [(f["act"].split()[0], line["text"]) for f in frames if f["kind"] == "tick"
             for line in f["lines"] if line["rank"] == "page"]  # fmt: skip
     assert [(act, text.partition(":")[0]) for act, text in told] == [
