@@ -25,7 +25,7 @@ from tests.planted_routing_bugs import BUGS
 from tests.small_worlds import World, draw_center, journal_of
 
 CLEAN_SEEDS = range(24)
-BUG_SEEDS = range(20)
+BUG_SEEDS = range(40)
 
 Journal: TypeAlias = list[Entry]
 
