@@ -141,6 +141,11 @@ def _say_change(views: list[Candidate]) -> str:
     busy = sum(1 for view in views if view.obstacle.startswith("busy"))
     away = sum(1 for view in views if view.obstacle.startswith(("away", "left in peace")))
     out = sum(1 for view in views if view.obstacle.startswith(("signed out", "lost")))
+    kept = sum(1 for view in views if view.obstacle.startswith(("kept for", "not lent", "not yet")))
+    if kept:
+        return (
+            f"it is offered when one of {kept} idle agents is no longer kept, or one more is free"
+        )
     if busy:
         return f"it is offered when one of {busy} busy agents becomes free and it is first"
     if away:

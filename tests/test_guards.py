@@ -245,6 +245,7 @@ def story(center: Center, *steps: tuple[int, Any], contact: str = "1") -> str:
 def test_the_guard_in_force_is_named() -> None:
     told = story(n_design(0, 1), (0, arrive("1", category="A")))
     assert "not b1: kept for queue B: 1 of 1 reserve agents idle" in told
+    assert "it is offered when one of 1 idle agents is no longer kept" in told
     calls = [arrive(name, category="B") for name in ("x", "y", "late")]
     steps = [(0, call) for call in calls] + [(20_000, end(n)) for n in ("x", "y", "late")]
     told = story(lending(), *steps, (20_000, arrive("1", category="A")))
