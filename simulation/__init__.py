@@ -10,6 +10,7 @@
 - `faults`      what goes wrong on the line; `mischief`, `rogues` and `rogue_*`: what is done on
                 purpose
 - `day`         one whole day: run, heal, demand progress, judge
+- `openmetrics` a day as time series, for a rehearsal of alerts
 - `auditor`     the judge, which shares no code with the core
 - `demo*`       the show: `switchroom demo`, this world against a real worker
 - `commands`    `switchroom simulate`, `switchroom demo`

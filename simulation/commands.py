@@ -55,13 +55,19 @@ def simulate(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write the journal here, as JSON lines.")
     ] = None,
+    openmetrics: Annotated[
+        Path | None,
+        typer.Option(help="Write the day's metrics here, a sample a minute, with --config."),
+    ] = None,
 ) -> None:
     """Simulate under the auditor; exit 1 if any promise of the engine was broken."""
     if seeds:
         _simulate_many(_parse_range(seeds), as_json=as_json)
         return
     if config is not None:
-        _simulate_center(config, seed, hours, as_json=as_json, output=output)
+        _simulate_center(
+            config, seed, hours, as_json=as_json, output=output, openmetrics=openmetrics
+        )
         return
     _simulate_one(seed, as_json=as_json, output=output)
 
@@ -95,11 +101,18 @@ def _simulate_one(seed: int, *, as_json: bool, output: Path | None) -> None:
 
 
 def _simulate_center(
-    config: Path, seed: int, hours: float, *, as_json: bool, output: Path | None
+    config: Path,
+    seed: int,
+    hours: float,
+    *,
+    as_json: bool,
+    output: Path | None,
+    openmetrics: Path | None,
 ) -> None:
     from configs.loader import ConfigError, load_center  # noqa: PLC0415 - loads pydantic
     from router.measures import Measures  # noqa: PLC0415 - help must not load the engine
     from simulation.day import judge_day  # noqa: PLC0415 - as above
+    from simulation.openmetrics import DayRecorder  # noqa: PLC0415 - as above
     from simulation.options import for_center  # noqa: PLC0415 - as above
 
     if not 0 < hours <= 24 * 7:
@@ -118,7 +131,12 @@ def _simulate_center(
             journal.append(entry)
         measures.fold(entry.stamped, entry.decisions)
 
-    verdict = judge_day(center, options, listeners=(keep,), heal=False)
+    recorder = None if openmetrics is None else DayRecorder(center, options.start_ms)
+    listeners = (keep,) if recorder is None else (keep, recorder.hear)
+    verdict = judge_day(center, options, listeners=listeners, heal=False)
+    if recorder is not None and openmetrics is not None:
+        recorder.advance(options.start_ms + options.length_ms)
+        recorder.write(openmetrics)
     _write_journal(journal, center.name, output)
     command = f"switchroom simulate --config {config} --seed {seed} --hours {hours:g}"
     _show(verdict, measures, command, as_json=as_json)

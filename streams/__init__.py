@@ -18,7 +18,8 @@
 - `desk`         one centre as HTTP sees it, whatever its worker lives on
 - `http`         the same over HTTP: events in, decisions and state out; `http_events` its posts
 - `rules*`       alert rules, their tests and routes, from a configuration; `generated` compares
-                 files made with files there; `watch_commands` `switchroom rules`, `dashboards`
+                 files made with files there; `watch_commands` their commands
+- `rehearsal`    which alerts a day that is over would have raised
 - `dashboards`   boards for Grafana, as typed code
 - `telemetry`    what a worker counts;  `metrics_page` the page of a process' centres
 - `host`         the centres of one process on one loop: signals, HTTP, what happens when one fails

@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Mount these commands."""
     app.command("rules")(rules)
     app.command("dashboards")(dashboards)
+    app.command("rehearse")(rehearse)
 
 
 def rules(
@@ -121,3 +122,42 @@ def dashboards(
     except ImportError as error:
         fail(f"error: {error}; install the boards' library: pip install 'switchroom[dashboards]'")
     deliver(output, board_files(), f"switchroom dashboards -o {output}", check_only=check_only)
+
+
+def rehearse(
+    series: Annotated[Path, typer.Argument(help="A day's metrics: simulate --openmetrics FILE.")],
+    rules_file: Annotated[Path, typer.Option("--rules", help="The rules to rehearse.")] = Path(
+        "configs/prometheus/switchroom.rules.yml"
+    ),
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Say which alerts a day would have raised, and when."""
+    import tempfile
+
+    import msgspec
+
+    from streams.rehearsal import RehearsalError
+    from streams.rehearsal import rehearse as hold
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="switchroom-rehearsal-") as folder:
+            found = hold(series, rules_file, Path(folder))
+    except (RehearsalError, OSError) as error:
+        fail(f"error: {error}")
+    for one in found:
+        if as_json:
+            sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
+            continue
+        what = " ".join(value for name, value in sorted(one.labels.items()) if name != "team")
+        verb = "paged" if one.severity == "page" else "ticket"
+        over = "still on at the end" if one.until_s is None else f"over {_hour(one.until_s)}"
+        sys.stdout.write(f"{verb} {_hour(one.from_s)}, {over}: {one.alert} {what}\n")
+    if not found:
+        sys.stderr.write("no alert would have fired\n")
+
+
+def _hour(at_s: int) -> str:
+    from datetime import UTC, datetime
+
+    return f"{datetime.fromtimestamp(at_s, tz=UTC):%H:%M}"
