@@ -48,11 +48,11 @@ UNIT: Final = 500
 class Size:
     """Say how much is measured."""
 
-    rounds: int = 3
-    records: int = 20_000
-    seconds: int = 30
+    rounds: int = 2
+    records: int = 10_000
+    seconds: int = 20
     open_contacts: int = 10_000
-    restarts: int = 3
+    restarts: int = 2
 
 
 QUICK: Final = Size(1, 4_000, 8, 1_000, 1)

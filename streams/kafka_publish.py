@@ -10,7 +10,7 @@ hash, no body; its id is the coordinates.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -29,6 +29,23 @@ _CONTENT_TYPE: Final = ("content-type", b"application/json")
 _ID: Final = "ce_id"
 
 
+# What differs from decision to decision; all else is the same for a type, and written once.
+_CHANGING: Final = tuple(
+    (name, f"ce_{name}")
+    for name in (
+        *("id", "time", "subject", "cause", "engineversion", "centerversion"),
+        *("previd", "validuntil"),
+    )
+)
+
+
+def _fixed_headers(envelope: dict[str, Any]) -> tuple[tuple[str, bytes], ...]:
+    """Return the headers that all decisions of a type share."""
+    changing = {"data", "datacontenttype", *(name for name, _ in _CHANGING)}
+    named = [(f"ce_{name}", value) for name, value in envelope.items() if name not in changing]
+    return (_CONTENT_TYPE, *((name, str(value).encode()) for name, value in named))
+
+
 class KafkaSink:
     """Write decisions and dead letters to the partition of the centre."""
 
@@ -42,6 +59,7 @@ class KafkaSink:
         self._center_name = center_name
         self._key = center_name.encode()
         self._last = (0, -1)
+        self._fixed: dict[str, tuple[tuple[str, bytes], ...]] = {}
 
     async def find_position(self) -> int:
         """Find the last decision that is out; return the seq up to which all certainly are.
@@ -115,11 +133,16 @@ class KafkaSink:
                 if (seq, index) <= self._last:
                     continue
                 self._last = (seq, index)
-                body = _encode(envelope.pop("data"))
-                del envelope["datacontenttype"]
-                headers = [_CONTENT_TYPE]
-                headers += [(f"ce_{name}", str(value).encode()) for name, value in envelope.items()]
-                yield Outgoing(self._key, body, tuple(headers))
+                kind = envelope["type"]
+                fixed = self._fixed.get(kind)
+                if fixed is None:
+                    fixed = self._fixed[kind] = _fixed_headers(envelope)
+                changing = [
+                    (header, str(envelope[name]).encode())
+                    for name, header in _CHANGING
+                    if name in envelope
+                ]
+                yield Outgoing(self._key, _encode(envelope["data"]), (*fixed, *changing))
 
     def _dead_letters(self, entries: Iterable[Entry]) -> dict[str, list[Outgoing]]:
         letters: dict[str, list[Outgoing]] = {}

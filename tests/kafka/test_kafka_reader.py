@@ -50,12 +50,12 @@ async def read(stage: Stage, after: tuple[int, int] = START, **options: bool) ->
 def test_each_decision_is_read_once_however_often_it_was_published(
     stage: Stage, day: list[bytes], tmp_path: Path
 ) -> None:
-    part = day[:900]
+    part = day[:300]
     half = len(part) // 2
     records = [(stage.names.contacts, body) for body in part]
     asyncio.run(feed(stage.address, stage.center.name, records[:half]))
     with running(stage, "--as-fast-as-possible", "--unit-records", "20") as worker:
-        wait_for_decisions(stage, 150)
+        wait_for_decisions(stage, 60)
         worker.send_signal(signal.SIGKILL)
     run_example(stage, tmp_path)
     # Repeats, as after a crash between publishing and knowing of it.
