@@ -128,7 +128,8 @@ class Host:
                 self.shards,
                 options.token,
                 loopback=is_loopback(options.host),
-                reloader=options.reloader if options.lifecycle else None,
+                reloader=options.reloader,
+                lifecycle=options.lifecycle,
                 page=MetricsPage(self.shards, options.reloader),
             )
             try:

@@ -66,8 +66,8 @@ def is_loopback(host: str) -> bool:
 class Server:
     """Answer for the centres of one process.
 
-    With one centre no path names it; with several `?center=NAME` does. `reloader` None: no path
-    brings in a new configuration.
+    With one centre no path names it; with several `?center=NAME` does. `lifecycle`: a path
+    brings in new configurations.
     """
 
     def __init__(
@@ -77,11 +77,13 @@ class Server:
         *,
         loopback: bool,
         reloader: Reloader | None = None,
+        lifecycle: bool = False,
         page: MetricsPage | None = None,
     ) -> None:
         assert loopback or token, "beyond the loopback address a token is needed"
         self._desks = {desk.name: desk for desk in desks}
         self._reloader = reloader
+        self._lifecycle = lifecycle
         self._page = MetricsPage(desks) if page is None else page
         self._token = token
         self._loopback = loopback
@@ -225,7 +227,7 @@ class Server:
         return web.json_response(summary)
 
     async def _reload(self, request: web.Request) -> web.Response:
-        if self._reloader is None:
+        if self._reloader is None or not self._lifecycle:
             raise Problem(403, "Not enabled", "start the worker with --enable-lifecycle")
         if "Origin" in request.headers:
             raise Problem(403, "Forbidden", "no page of a browser may ask for this")

@@ -118,6 +118,7 @@ def test_a_queue_in_use_goes_only_with_a_word_about_its_contacts(tmp_path: Path)
 def test_reloading_over_http_must_be_allowed(tmp_path: Path) -> None:
     with listening(["--config", str(TINY), "--store", str(tmp_path / "store.db")]) as worker:
         assert worker.call("POST", "/-/reload")[0] == 403
+        assert worker.get("/healthz")["last_reload"]["successful"] is True, "the start was one"
 
 
 # --- several centres ----------------------------------------------------------------------------

@@ -200,7 +200,9 @@ class Broker:
             settings.write_text(text, encoding="utf-8")
             cluster = base64.urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
             users = f"SCRAM-SHA-512=[name={LIMITED},password={SECRET}]"
-            make = ["format", "-t", cluster, "-c", str(settings), "--add-scram", users]
+            # Joined: a random id may begin with a hyphen.
+            make = ["format", f"--cluster-id={cluster}", "-c", str(settings)]
+            make += ["--add-scram", users]
             self._java(jars, "kafka.tools.StorageTool", *make)
         with (self.directory / "broker.log").open("ab") as told:
             self.process = subprocess.Popen(
