@@ -33,7 +33,7 @@ export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo test lint format types imports unit parity rules seeds validate bench soak journals compiled \
-	installed kafka kafka-test lock clean
+	installed kafka kafka-test bench-kafka kafka-soak lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -126,6 +126,12 @@ validate: $(STAMP) ## every number of known truth through the planner; appends t
 
 bench: $(STAMP) ## what is measured, against whom
 	@$(BIN)/python -m benchmarks
+
+bench-kafka: $(STAMP) ## the worker on a real Kafka, beside a bare loop; needs Java 17 and Maven
+	@$(BIN)/python -m benchmarks.kafka
+
+kafka-soak: $(STAMP) ## kills, zombies, dead brokers through a long day, under the auditor; about 15 minutes
+	@$(BIN)/python -m tests.kafka.soak --ledger benchmarks/ledger.md
 
 soak: $(STAMP) ## SOAK_MINUTES of seeds nobody has seen; stops at the first that fails
 	@first=$$(( $$(date +%s) % 1000000 * 1000 )); last=$$(( SECONDS + $(SOAK_MINUTES) * 60 )); \

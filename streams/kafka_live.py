@@ -228,6 +228,7 @@ class KafkaShard:
             life.cancel()
         if was_lost:
             await asyncio.wait({life})
+            await lost  # raises, if it cannot be known any more whose it is
             self.epoch = 0
             return not self._stop.is_set()
         await life
