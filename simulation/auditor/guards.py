@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 class OwnLevel:
     """What a team's own contacts of late say; `shut`: it helps nobody else."""
 
+    own: frozenset[str]
     answers: deque[tuple[int, bool]] = field(default_factory=deque)
     shut: bool = False
     new: bool = False
@@ -119,7 +120,7 @@ class GuardJudge:
             in_time = False
         for name, team in center.teams.items():
             if team.lend_percent and contact.queue in team.own_queues:
-                level = self.levels.setdefault(name, OwnLevel())
+                level = self.levels.setdefault(name, OwnLevel(frozenset(team.own_queues)))
                 level.answers.append((ledger.now_ms, in_time))
                 level.new = True
 
@@ -149,8 +150,15 @@ class GuardJudge:
                     level.answers.popleft()
 
     def change_center(self) -> None:
-        """Follow a new configuration: who owes something else begins anew."""
-        self.levels = {}
+        """Follow a new configuration: a team with the same own queues keeps what it owes them."""
+        center = self.ledger.center
+        kept = {}
+        for name, level in self.levels.items():
+            team = center.teams.get(name) if center else None
+            if team is not None and team.lend_percent and set(team.own_queues) == level.own:
+                kept[name] = level
+                level.new = True
+        self.levels = kept
         self.shut = dict.fromkeys(self.shut)
 
     # --- the two questions ---------------------------------------------------------------
