@@ -379,6 +379,8 @@ def callback_due(floor: Floor, contact: Contact) -> None:
     more.absent_since_ms = 0
     send_signal(floor, contact, CALLBACK_DUE)
     if more.origin_id:
+        # One that the router opened begins to wait only now.
+        more.steps_from_ms = more.steps_from_ms or floor.now_ms
         seek_affinity(floor, contact)
     enqueue(floor, contact, whys.CALLBACK_DUE)
 

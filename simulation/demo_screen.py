@@ -32,7 +32,7 @@ STYLES: Final = {
 }
 STATES: Final = {"LATE": "bold red", "warn": "yellow", "ok": ""}
 _PLAIN_EVERY_MS: Final = 60_000
-_QUEUE_ROWS_MAX: Final = 8
+_QUEUE_ROWS_MAX: Final = 7
 _TEAM_ROWS_MAX: Final = 7
 _LINES_MIN: Final = 5
 _TABLE_WIDTH: Final = 96
