@@ -7,6 +7,7 @@ minute, so that rounding to whole milliseconds stays below 1e-5 of a mean servic
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -119,10 +120,18 @@ def center_of(
     )
 
 
-def steady_min(classes: Mapping[str, Class]) -> int:
-    """Return the minutes of an interval of a steady day: fewer where many contacts come."""
+def steady_min(classes: Mapping[str, Class], agents: int) -> int:
+    """Return the minutes of an interval of a steady day: fewer where many contacts come.
+
+    Without abandonment a start is forgotten in work / (sqrt(n) - sqrt(load))^2.
+    """
     rate = sum(part.rate for part in classes.values())
-    return round(min(100.0, max(20.0, 250 / rate if rate else 100.0)))
+    load = sum(part.rate * part.work.mean_ms / MINUTE_MS for part in classes.values())
+    longest = max(part.work.mean_ms for part in classes.values()) / MINUTE_MS
+    lasting = 8.0 * longest
+    if load < agents and not any(part.patience or part.balking for part in classes.values()):
+        lasting = max(lasting, longest / (math.sqrt(agents) - math.sqrt(load)) ** 2)
+    return round(min(100.0, max(lasting, 250 / rate if rate else 100.0)))
 
 
 def steady(
@@ -134,7 +143,7 @@ def steady(
     effects: Effects = _PLAIN,
 ) -> Scenario:
     """Return a long day at constant rates."""
-    interval_min = steady_min(classes)
+    interval_min = steady_min(classes, sum(agents.values()))
     hours, rest = divmod(STEADY_INTERVALS * interval_min, 60)
     demand = {
         name: Demand(
