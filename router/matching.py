@@ -221,6 +221,12 @@ def settle_guards(floor: Floor) -> None:
             if head.state != states.WAITING or lane_of is None:
                 continue
             seat = first_choice(floor, lane_of.demand, head)
+            if seat is None and any(choices(floor, lane_of.demand, head)):
+                # Who is spared has had his tries with the oldest: the next one may do.
+                follower = lane_of.following(head)
+                while seat is None and follower is not None:
+                    seat = first_choice(floor, lane_of.demand, follower)
+                    follower = lane_of.following(follower)
             if seat is not None:
                 floor.freed.append(seat.agent)
                 serve_freed(floor)

@@ -173,8 +173,8 @@ class GuardJudge:
         """Say whether a guard may be keeping the agent from the contact, when all is still."""
         for queue, size, band in self._reserves():
             if queue != contact.queue and self._idle(agent)[1] and self._able(agent, queue):
-                needed = size if self.shut.get(queue, False) is False else size + band
-                if self._counts(queue)[0] <= needed:
+                # Within the band it depends on what was before, which is not always sure.
+                if self._counts(queue)[0] <= size + band:
                     return True
         if self._lends_not(agent, contact.queue, surely=False):
             return True
