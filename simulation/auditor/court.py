@@ -173,6 +173,7 @@ class Auditor:
                 self.fairness.judge_offer(decision, decisions)
                 self.assignment.offer(decision)
             case d.WithdrawOffer():
+                self.guards.withdrawn.add(decision.contact_id)
                 self.assignment.withdraw(decision, event)
             case d.AssignContact():
                 self.guards.note(decision)

@@ -39,6 +39,8 @@ class GuardJudge:
         self.findings = findings
         self.shut: dict[str, bool | None] = {}
         self.levels: dict[str, OwnLevel] = {}
+        # contacts whose offers were taken back in this entry: they rang to the last
+        self.withdrawn: set[str] = set()
 
     # --- reserves --------------------------------------------------------------------
 
@@ -112,9 +114,12 @@ class GuardJudge:
             in_time = decision.net_wait_ms <= queue.service_level_ms
         else:
             lost = decision.exit in (Exit.ABANDONED, Exit.EXPIRED)
-            if not lost or contact.place not in (Place.WAITING, Place.OFFERED):
+            ringing = contact.contact_id in self.withdrawn
+            if not lost or not (ringing or contact.place in (Place.WAITING, Place.OFFERED)):
                 return
-            wait_ms = contact.line_ms + ledger.now_ms - contact.line_since_ms
+            wait_ms = contact.line_ms
+            if contact.line_since_ms >= 0:
+                wait_ms += ledger.now_ms - contact.line_since_ms
             if decision.exit is Exit.ABANDONED and wait_ms <= queue.short_abandon_ms:
                 return
             in_time = False
@@ -165,6 +170,7 @@ class GuardJudge:
 
     def close_entry(self) -> None:
         """Let the guards follow what the entry has changed."""
+        self.withdrawn.clear()
         if self.ledger.center is not None:
             self._judge_reserves()
             self._judge_levels()
@@ -172,10 +178,10 @@ class GuardJudge:
     def may_hold(self, agent: AgentAccount, contact: ContactAccount) -> bool:
         """Say whether a guard may be keeping the agent from the contact, when all is still."""
         for queue, size, band in self._reserves():
-            if queue != contact.queue and self._idle(agent)[1] and self._able(agent, queue):
-                # Within the band it depends on what was before, which is not always sure.
-                if self._counts(queue)[0] <= size + band:
-                    return True
+            kept = queue != contact.queue and self._idle(agent)[1] and self._able(agent, queue)
+            # Within the band it depends on what was before, which is not always sure.
+            if kept and self._counts(queue)[0] <= size + band:
+                return True
         if self._lends_not(agent, contact.queue, surely=False):
             return True
         weight = self._weight(agent, contact)
