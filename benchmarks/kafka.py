@@ -220,10 +220,12 @@ def main() -> None:
         try:
             if "throughput" in parts:
                 rows += throughput_rows(asyncio.run(measure_throughput(broker.address, size)))
+                sys.stderr.write(f"{rows}\n")
             if "latency" in parts:
                 for name, fence in (("no fence", False), ("fence", True)):
                     facts = measure_latency(broker.address, size.seconds, fence=fence)
                     rows += latency_rows(name, facts)
+                    sys.stderr.write(f"{rows[-2:]}\n")
             if "restart" in parts:
                 folder = Path(made) / "snapshots"
                 told = measure_restart(broker.address, folder, size.open_contacts, size.restarts)

@@ -25,6 +25,7 @@ from tests.listening import Listening, event, listening
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SAMPLE: Final = ROOT / "configs" / "sample"
+TINY: Final = ROOT / "configs" / "tiny"
 CONTACTS_PER_S: Final = 50
 CHANNEL: Final = "phone"
 CATEGORY: Final = "order_status"
@@ -171,20 +172,20 @@ def measure_latency(address: str, seconds: float, *, fence: bool) -> dict[str, A
 def arrivals(count: int) -> Iterator[bytes]:
     """Yield contacts that nobody is there to take."""
     for number in range(count):
-        data = {"contact_id": f"c-{number}", "channel": "email", "category": CATEGORY}
+        data = {"contact_id": f"c-{number}", "channel": CHANNEL, "category": CATEGORY}
         yield json.dumps(event("contact.arrived", number, **data)).encode()
 
 
 def measure_restart(address: str, folder: Path, contacts: int, rounds: int) -> dict[str, Any]:
     """Let contacts wait, kill the worker, and take the time until another is ready."""
-    center = load_center(SAMPLE).center
+    center = load_center(TINY).center  # it has no limits: everybody may wait
     names = TopicNames("restart")
     asyncio.run(create_topics(address, names))
     records = [(names.contacts, body) for body in arrivals(contacts)]
     asyncio.run(feed(address, center.name, records, structured=True))
     kept = ("--snapshots", str(folder), "--snapshot-every", "2000")
     facts: dict[str, Any] = {"open_contacts": 0, "with_snapshot": [], "full_replay": []}
-    with listening(worker_on(address, names.prefix, SAMPLE, *kept)) as on:
+    with listening(worker_on(address, names.prefix, TINY, *kept)) as on:
         until_s = time.monotonic() + PATIENCE_S
         while (waiting := on.get("/v1/queues")["open_contacts"]) < contacts:
             assert time.monotonic() < until_s, waiting
@@ -194,7 +195,7 @@ def measure_restart(address: str, folder: Path, contacts: int, rounds: int) -> d
     for what, options in (("with_snapshot", kept), ("full_replay", ())):
         for _ in range(rounds):
             began_s = time.perf_counter()
-            with listening(worker_on(address, names.prefix, SAMPLE, *options)) as on:
+            with listening(worker_on(address, names.prefix, TINY, *options)) as on:
                 facts[what].append(time.perf_counter() - began_s)
                 on.process.kill()
     return facts
