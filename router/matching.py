@@ -283,7 +283,11 @@ def offer_contact(floor: Floor, contact: Contact, agent: Agent, reason: Reason) 
 
 def _reseat_open(floor: Floor, agent: Agent) -> None:
     """Let a seated agent keep only the seats for which he still has capacity."""
+    kept = agent.counted and agent.keeps != 0
     floor.stand_up(agent)
     open_mask = floor.channels_open(agent)
     if open_mask:
         floor.sit_down(agent, open_mask)
+        if kept:
+            # At work he is no reserve any more: beside it he may take what he was kept from.
+            floor.freed.append(agent)

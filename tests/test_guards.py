@@ -11,6 +11,7 @@ from router.center import (
     AgentPolicy,
     Category,
     Center,
+    Channel,
     ContactPolicy,
     PairWeight,
     Queue,
@@ -104,9 +105,16 @@ def test_a_preferred_agent_is_not_kept_from_who_waits_for_him() -> None:
 
 def test_an_agent_at_work_is_no_reserve() -> None:
     """What he takes beside his work leaves nobody less for the other line."""
-    chat = {"chat": type(AUTO)(units=34, auto_accept=True)}
+    chat = {"chat": Channel(units=34, auto_accept=True)}
     play = staffed(n_design(0, 1, channels=chat)) >> arrive("1", "chat", "B")
     assert offered(play >> arrive("2", "chat", "A")) == [("2", "b1")]
+
+
+def test_who_gets_work_of_his_own_line_takes_what_he_was_kept_from_beside_it() -> None:
+    chat = {"chat": Channel(units=34, auto_accept=True)}
+    play = staffed(n_design(0, 1, channels=chat)) >> arrive("1", "chat", "A")
+    assert offered(play) == []
+    assert offered(play >> arrive("2", "chat", "B")) == [("2", "b1"), ("1", "b1")]
 
 
 def test_a_new_configuration_opens_a_reserve() -> None:
