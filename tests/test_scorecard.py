@@ -25,6 +25,7 @@ from router.decisions import (
     EndAssignment,
     EnqueueContact,
     Exit,
+    OpenContact,
     OverflowContact,
     Reason,
 )
@@ -366,6 +367,8 @@ def mean_error_of_the_mean(journal: list[Entry], channel: str) -> float:
         if isinstance(event, ContactArrived):
             channels[event.contact_id] = event.channel
         for order in entry.decisions:
+            if isinstance(order, OpenContact):
+                channels[order.contact_id] = order.channel
             if isinstance(order, EnqueueContact):
                 key = (order.queue, channels[order.contact_id])
                 began[order.contact_id] = (key, at_ms)
