@@ -22,7 +22,7 @@ _encoder = msgspec.json.Encoder()
 
 def encode_center(center: Center) -> bytes:
     """Return the configuration as JSON: fields and entries in their order."""
-    return _encoder.encode(_form(center))
+    return _encoder.encode(form_of(center))
 
 
 def journal_form(stamped: Stamped) -> Stamped:
@@ -41,19 +41,24 @@ def journal_form(stamped: Stamped) -> Stamped:
     return structs.replace(stamped, event=written)
 
 
-def _form(value: Any) -> Any:  # noqa: ANN401 - any value that a configuration is made of
+def form_of(value: Any) -> Any:  # noqa: ANN401 - any value that a configuration is made of
+    """Return a configuration, or a part of one, as plain values: what is written of it.
+
+    msgspec by itself would write what an instance holds, and one that was read holds no defaults:
+    the same configuration would have two forms.
+    """
     if is_dataclass(value):
         return {
-            item.name: _form(given)
+            item.name: form_of(given)
             for item in fields(value)
             if not (
                 (given := getattr(value, item.name)) == _default(item) and LATER in item.metadata
             )
         }
     if isinstance(value, dict):
-        return {key: _form(item) for key, item in value.items()}
+        return {key: form_of(item) for key, item in value.items()}
     if isinstance(value, tuple):
-        return [_form(item) for item in value]
+        return [form_of(item) for item in value]
     return value.value if isinstance(value, Enum) else value
 
 

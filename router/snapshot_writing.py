@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from router.canonical import form_of
 from router.center import OpeningTable, Promise
 from router.deadlines import Timer
 from router.doors import Door
@@ -69,10 +70,10 @@ class PlanBook:
             number = len(self.plans)
             self.numbers[mark] = number
             self.plans.append(
-                PlanFacts(plan.name, plan.promise, plan.channel, version, plan.target_ms)
+                PlanFacts(plan.name, form_of(plan.promise), plan.channel, version, plan.target_ms)
             )
             if plan.hours is not None:
-                self.calendars[version] = plan.hours.table
+                self.calendars[version] = form_of(plan.hours.table)
         return number
 
 
@@ -84,7 +85,7 @@ def freeze(floor: Floor, seq: int) -> bytes:
     facts = FloorFacts(
         seq=seq,
         now_ms=floor.now_ms,
-        center=center,
+        center=form_of(center),
         config_hash=floor.config_hash,
         next_offer=floor.next_offer,
         next_place=floor.next_place,
@@ -99,7 +100,7 @@ def freeze(floor: Floor, seq: int) -> bytes:
         ),
         queues=tuple((q.name, q.last_rank, q.drawn, q.passed) for q in floor.queues.values()),
         drained={
-            name: queue.spec
+            name: form_of(queue.spec)
             for name, queue in floor.queues.items()
             if center is not None and name not in center.queues
         },
