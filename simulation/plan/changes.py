@@ -18,7 +18,7 @@ from configs.changes import Change, OtherHours, Outsource, Pool, SecondSkill
 from configs.durations import DurationError, parse_clock, parse_duration
 from configs.planning import Demand, Group, Law, Rate, Scenario
 from configs.shapes import DURATION_SUFFIX, Kind, bare, element_of, fields_of, written_names
-from router.center import Team
+from router.center import Queue, Team
 from router.problems import suggest
 from simulation.plan.arrivals import profile_of
 from simulation.plan.people import groups_of, members_of, size_of
@@ -200,9 +200,13 @@ def _outsource(scenario: Scenario, change: Change) -> Scenario:
     for name in names:
         demand = demands[name]
         category = categories[demand.category]
-        queues.setdefault(
-            line, replace(queues[category.queue], teams=(deal.group,), overflow_to="")
+        old = queues[category.queue]
+        theirs = Queue(
+            teams=(deal.group,),
+            service_level_ms=old.service_level_ms,
+            short_abandon_ms=old.short_abandon_ms,
         )
+        queues.setdefault(line, theirs)
         ours = replace(category, queue=line, needs={line: 1}, language_level=0, steps=())
         categories[f"{demand.category}-{deal.group}"] = ours
         demands[name] = replace(demand, factor=demand.factor * (1 - deal.share))

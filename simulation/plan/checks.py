@@ -11,7 +11,7 @@ from router.checks import check_center
 from router.measures_formulas import SERVICE_LEVELS
 from router.problems import Path, Problem, suggest
 from simulation.plan.arrivals import copula_roots
-from simulation.plan.people import members_of
+from simulation.plan.people import members_of, staff_of
 
 _SHAPED = (LawName.LOGNORMAL, LawName.GAMMA, LawName.WEIBULL)
 _DAYS_MAX_MS = 172_800_000
@@ -28,12 +28,14 @@ def check_scenario(scenario: Scenario) -> list[Problem]:
     for name, group in scenario.workforce.items():
         problems += _group(scenario, name, group)
     problems += _others(scenario)
-    problems += [
-        Problem(("center",), f"{problem.path}: {problem.text()}")
-        for problem in check_center(scenario.center)
+    if problems:
+        return problems
+    # With the agents whom the groups add: they may be the only ones who can serve a line.
+    return [
+        Problem(("center",), f"{'.'.join(map(str, problem.path))}: {problem.text()}")
+        for problem in check_center(staff_of(scenario).center)
         if not problem.warning
     ]
-    return problems
 
 
 def _unknown(kind: str, name: str, known: Iterable[str], path: Path) -> Iterator[Problem]:

@@ -301,4 +301,6 @@ class Customers:
                 wait_ms = now - call.wait_ms
                 call.row[Count.CARRIED] += 1
                 call.row[Count.CARRIED_WAIT_MS] += wait_ms
-                call.row[Count.CARRIED_LATE] += wait_ms > call.source.within_ms
+                # The doors are closed: for a promise the wait stands still until tomorrow.
+                until_closing_ms = self.day.length_ms - call.wait_ms
+                call.row[Count.CARRIED_LATE] += until_closing_ms > call.source.within_ms
