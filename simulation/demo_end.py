@@ -96,7 +96,7 @@ def finish(notes: Notes, last: Frame, store: Path, *, keep: bool, as_json: bool)
             width = console.width if console.is_terminal else len(line) + 4
             for part in wrap(f"  {line}", width, subsequent_indent=indent):
                 console.print(Text(part))
-    then = "ask the journal" if keep else "the same morning in seconds, its journal kept"
+    then = "ask the journal" if keep else "the same morning in seconds, its journal kept; a plan"
     console.print(Text(f"\nNext: {then}", "bold"))
     for command in next_commands(notes, store, keep=keep):
         console.print(Text(f"  {command}", "green"))
@@ -174,4 +174,7 @@ def next_commands(notes: Notes, store: Path, *, keep: bool) -> list[str]:
     # Unpaced, a second of the wall stands for as much as at the usual speed.
     seconds_asked = notes.length_ms / USUAL_SPEED / 1_000
     length = "" if seconds_asked == USUAL_SECONDS else f" --seconds {seconds_asked:g}"
-    return [f"{me} demo --seed {notes.seed}{length} --speed 0 --keep"]
+    return [
+        f"{me} demo --seed {notes.seed}{length} --speed 0 --keep",
+        f"{me} plan sample --target 80/20",
+    ]

@@ -335,8 +335,9 @@ def test_the_summary_adds_up_and_explains_one_assignment(
 
 def test_piped_it_prints_plain_lines_and_a_next_command_that_works(tmp_path: Path) -> None:
     first = demo("--seconds", "3")
-    command = first.stdout.rstrip().splitlines()[-1].strip()
-    assert command.endswith("demo --seed 1 --seconds 3 --speed 0 --keep")
+    again, plan = (line.strip() for line in first.stdout.rstrip().splitlines()[-2:])
+    assert again.endswith("demo --seed 1 --seconds 3 --speed 0 --keep")
+    assert plan.endswith("plan sample --target 80/20")
     show = demo("--seconds", "3", "--keep")
     digests = [re.findall("digest ([0-9a-f]+)", one.stdout) for one in (first, show)]
     assert digests[0] == digests[1] != []
