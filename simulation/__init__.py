@@ -17,6 +17,7 @@
 
 The planner's days, on the same core:
 - `plan/`         scenarios, days, studies, answers: `switchroom plan`, `switchroom compare`
+- `whatif/`       recorded days replayed with a change, forecasts from a live state
 - `fit/`          planning files, and from history to a scenario: `switchroom import`, `fit`
 - `budget/`       months and years of money, investments: `switchroom budget`
 

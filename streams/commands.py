@@ -107,7 +107,7 @@ def replay(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Refold a journal: decide everything again and compare, byte for byte."""
+    """Refold a journal: decide everything again and compare; `what-if` does it with a change."""
     from streams.recovery import Refold
 
     with told():

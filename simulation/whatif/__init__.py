@@ -1,0 +1,20 @@
+"""Ask what would have happened, and what will: other rules or people, the same customers.
+
+- `stages`       follow the decisions on every contact: in which stage it is, for how long
+- `recording`    a journal taken apart: what came from outside, and what answered a stage
+- `laws`         what a recording tells of patience, work and offers: laws to draw the rest from
+- `residuals`    how much longer, given how long already: inversion of the tail, one uniform
+- `replaying`    the recording through the unchanged core, with other rules or people
+- `outcomes`     what became of each contact
+- `altering`     what is changed: more people, other rules, other volume
+- `asking`       many replays and what they say together: differences and how sure they are
+- `showing`      that as text
+- `onward`       a planner's day that begins with a live snapshot
+- `posterior`    how busy the day is, given what came so far
+- `forecasting`  many such days in pairs, without and with a change
+- `commands`     `switchroom what-if`, `switchroom forecast-now`
+
+A replay keeps what was seen: who came when, how long each was served, when who gave up. What was
+not seen, because somebody answered first or nobody answered, is drawn, given what was seen.
+Without a change nothing is drawn that counts, and the digest is that of the recording.
+"""

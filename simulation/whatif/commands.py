@@ -1,0 +1,223 @@
+"""Offer what-ifs on the command line: `switchroom what-if`, `switchroom forecast-now`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from configs.changes import Change
+    from router.center import Center
+    from simulation.whatif.altering import Alteration
+    from simulation.whatif.recording import Recording
+
+
+class Acceptances(StrEnum):
+    """Say how agents answer offers in a replay."""
+
+    RECORDED = "recorded"
+    DRAWN = "drawn"
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the commands; the simulator loads when one is called."""
+    app.command("what-if")(what_if)
+
+
+def stop(message: str) -> NoReturn:
+    """Say what is wrong and end with exit code 1."""
+    typer.echo(f"switchroom: {message}", err=True)
+    raise typer.Exit(1)
+
+
+_Add = Annotated[
+    list[str] | None,
+    typer.Option("--add", help="care=3: so many more agents of a team, queue or skill."),
+]
+_Seed = Annotated[int, typer.Option(help="The number from which all lots are drawn.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+_Zone = Annotated[str, typer.Option("--zone", help="Zone of the times of day.")]
+
+
+def what_if(
+    journal: Annotated[Path, typer.Argument(help="A journal file, or a store.")],
+    add: _Add = None,
+    between: Annotated[
+        str, typer.Option(help="10:00-12:00: when those are there; else all the time.")
+    ] = "",
+    *,
+    config: Annotated[
+        Path | None, typer.Option(help="Route by this configuration instead.")
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(help="queues.care.agent_policy=most_proficient: another value in the centre."),
+    ] = None,
+    scenario: Annotated[
+        Path | None, typer.Option(help="The `changes:` of this scenario file (of the centre).")
+    ] = None,
+    demand: Annotated[str, typer.Option(help="+30%, -20%: other volume.")] = "",
+    zone: _Zone = "UTC",
+    interval: Annotated[int, typer.Option(min=1, help="Minutes of the table's rows.")] = 30,
+    imputations: Annotated[int, typer.Option(min=1, max=1_000, help="How many replays.")] = 20,
+    acceptances: Annotated[
+        Acceptances, typer.Option(help="Keep recorded answers to offers, or draw all.")
+    ] = Acceptances.RECORDED,
+    seed: _Seed = 1,
+    workers: Annotated[int, typer.Option(help="Processes; 0: one a core.")] = 0,
+    details: Annotated[bool, typer.Option("--details", help="Each queue in each row.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Replay a recorded day with other people or rules, beside what happened."""
+    _with_libraries()
+    from router.journal import JournalError  # noqa: PLC0415 - help must not load the engine
+    from simulation.plan.replications import available_cores  # noqa: PLC0415 - loads numpy
+    from simulation.whatif.altering import AlterationError  # noqa: PLC0415 - as above
+    from simulation.whatif.asking import NotRepeatedError, Question, ask  # noqa: PLC0415 - as above
+    from simulation.whatif.laws import Laws  # noqa: PLC0415 - as above
+    from simulation.whatif.outcomes import Outcomes  # noqa: PLC0415 - as above
+    from simulation.whatif.recording import Recording  # noqa: PLC0415 - as above
+    from simulation.whatif.showing import show  # noqa: PLC0415 - as above
+    from simulation.whatif.sources import entries_in  # noqa: PLC0415 - as above
+
+    recording, happened = Recording(), Outcomes()
+    try:
+        for entry in entries_in(journal):
+            recording.fold(entry)
+            happened.fold(entry)
+    except (JournalError, OSError) as error:
+        stop(f"{journal}: {error}")
+    recording.finish()
+    if recording.center is None:
+        stop(f"{journal}: holds no configuration, so nothing was routed; give a worker's journal")
+    try:
+        alteration = _alteration(
+            recording,
+            add or [],
+            between,
+            config=config,
+            change=change or [],
+            scenario=scenario,
+            demand=demand,
+            zone=zone,
+        )
+        question = Question(
+            recording=recording,
+            laws=Laws(recording),
+            alteration=alteration,
+            seed=seed,
+            keeps_acceptances=acceptances is Acceptances.RECORDED,
+            interval_ms=60_000 * interval,
+        )
+        answer = ask(question, happened, imputations, workers or available_cores())
+    except (AlterationError, NotRepeatedError) as error:
+        stop(str(error))
+    if as_json:
+        typer.echo(json.dumps(asdict(answer), ensure_ascii=False))
+        return
+    for line in show(answer, zone, details=details):
+        typer.echo(line)
+
+
+def _with_libraries() -> None:
+    try:
+        import scipy  # noqa: F401, PLC0415 - asked for, not used
+        import simpy  # noqa: F401, PLC0415 - as above
+    except ModuleNotFoundError as error:
+        stop(f'{error.name} is missing; install it with: pip install "switchroom[plan]"')
+
+
+def _alteration(
+    recording: Recording,
+    add: list[str],
+    between: str,
+    *,
+    config: Path | None,
+    change: list[str],
+    scenario: Path | None,
+    demand: str,
+    zone: str,
+) -> Alteration:
+    """Return what is asked for, in data and in words; raises `AlterationError`."""
+    from configs.changes import Change  # noqa: PLC0415 - as above
+    from simulation.whatif import altering  # noqa: PLC0415 - as above
+
+    told: list[str] = []
+    _check_zone(zone)
+    from_ms, to_ms = recording.first_ms, recording.end_ms
+    if between:
+        from_ms, to_ms = altering.parse_between(between, recording.first_ms, zone)
+    reinforcements = []
+    for text in add:
+        where, agents = altering.parse_added(text)
+        reinforcements.append(
+            altering.Reinforcement(where=where, agents=agents, from_ms=from_ms, to_ms=to_ms)
+        )
+        when = f" from {between.replace('-', ' to ')}" if between else ""
+        told.append(f"{agents} more in {where}{when}")
+    center = None
+    if config is not None:
+        center = _load_center(config)
+        told.append(f"the rules of {config}")
+    changes: list[Change] = []
+    if scenario is not None:
+        changes += _read_changes(scenario)
+        told.append(f"the changes of {scenario}")
+    for text in change:
+        path, equals, value = text.partition("=")
+        if not equals or not path:
+            raise altering.AlterationError(
+                f'change "{text}": write a path and a value: queues.care.service_level=15s'
+            )
+        path = path if path.startswith("center.") else f"center.{path}"
+        changes.append(Change(replace={path: value}))
+        told.append(text)
+    factor = 1.0
+    if demand:
+        factor = altering.parse_share(demand)
+        told.append(f"{factor - 1:+.0%} contacts")
+    found = altering.Alteration(
+        reinforcements=tuple(reinforcements),
+        center=center,
+        changes=tuple(changes),
+        demand=factor,
+        told=", ".join(told),
+    )
+    assert recording.center is not None, "checked by who asks"
+    found.altered(recording.center)  # tells what does not fit before anything is played
+    return found
+
+
+def _check_zone(zone: str) -> None:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - as above
+
+    try:
+        ZoneInfo(zone)
+    except (ValueError, KeyError, OSError):
+        stop(f'no zone "{zone}"; write one as Europe/Berlin')
+
+
+def _load_center(directory: Path) -> Center:
+    from configs.loader import ConfigError, load_center  # noqa: PLC0415 - loads pydantic
+
+    try:
+        return load_center(directory).center
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+def _read_changes(path: Path) -> tuple[Change, ...]:
+    from configs.findings import ConfigError  # noqa: PLC0415 - loads pydantic
+    from configs.scenarios import read_scenario_file  # noqa: PLC0415 - as above
+
+    try:
+        return read_scenario_file(path).file.changes
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
