@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from configs.changes import Change
     from router.center import Center
     from simulation.whatif.altering import Alteration
+    from simulation.whatif.outcomes import Outcomes
     from simulation.whatif.recording import Recording
 
 
@@ -75,26 +76,13 @@ def what_if(
 ) -> None:
     """Replay a recorded day with other people or rules, beside what happened."""
     _with_libraries()
-    from router.journal import JournalError  # noqa: PLC0415 - help must not load the engine
     from simulation.plan.replications import available_cores  # noqa: PLC0415 - loads numpy
     from simulation.whatif.altering import AlterationError  # noqa: PLC0415 - as above
     from simulation.whatif.asking import NotRepeatedError, Question, ask  # noqa: PLC0415 - as above
     from simulation.whatif.laws import Laws  # noqa: PLC0415 - as above
-    from simulation.whatif.outcomes import Outcomes  # noqa: PLC0415 - as above
-    from simulation.whatif.recording import Recording  # noqa: PLC0415 - as above
     from simulation.whatif.showing import show  # noqa: PLC0415 - as above
-    from simulation.whatif.sources import entries_in  # noqa: PLC0415 - as above
 
-    recording, happened = Recording(), Outcomes()
-    try:
-        for entry in entries_in(journal):
-            recording.fold(entry)
-            happened.fold(entry)
-    except (JournalError, OSError) as error:
-        stop(f"{journal}: {error}")
-    recording.finish()
-    if recording.center is None:
-        stop(f"{journal}: holds no configuration, so nothing was routed; give a worker's journal")
+    recording, happened = _read(journal)
     try:
         alteration = _alteration(
             recording,
@@ -122,6 +110,26 @@ def what_if(
         return
     for line in show(answer, zone, details=details):
         typer.echo(line)
+
+
+def _read(journal: Path) -> tuple[Recording, Outcomes]:
+    """Take a journal apart, and see what happened; tell what is wrong with it."""
+    from router.journal import JournalError  # noqa: PLC0415 - help must not load the engine
+    from simulation.whatif.outcomes import Outcomes  # noqa: PLC0415 - as above
+    from simulation.whatif.recording import Recording  # noqa: PLC0415 - as above
+    from simulation.whatif.sources import entries_in  # noqa: PLC0415 - as above
+
+    recording, happened = Recording(), Outcomes()
+    try:
+        for entry in entries_in(journal):
+            recording.fold(entry)
+            happened.fold(entry)
+    except (JournalError, OSError) as error:
+        stop(f"{journal}: {error}")
+    recording.finish()
+    if recording.center is None:
+        stop(f"{journal}: holds no configuration, so nothing was routed; give a worker's journal")
+    return recording, happened
 
 
 def _with_libraries() -> None:
