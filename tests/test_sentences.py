@@ -36,7 +36,7 @@ def read(name: str) -> str:
 @cache
 def functions_of(file: str) -> frozenset[str]:
     """Return the names of the test functions of a file."""
-    tree = ast.parse(read(file)) if (ROOT / file).is_file() else ast.Module(body=[])
+    tree = ast.parse(read(file) if (ROOT / file).is_file() else "")
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
