@@ -31,8 +31,17 @@ def budget(
     seed: Annotated[int, typer.Option(help="The number from which the days are drawn.")] = 1,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core.")] = 0,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the table here, as CSV.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Write the table here, if it ends in .csv; else report.html and budget.xlsx, in "
+            "this directory.",
+        ),
     ] = None,
+    language: Annotated[
+        str, typer.Option("--lang", help="Language of page and workbook: en, zh.")
+    ] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Budget by month and year, three ways side by side; judge an investment."""
@@ -49,6 +58,8 @@ def budget(
     from simulation.budget.showing import as_plain, as_rows, as_text  # noqa: PLC0415 - as above
     from simulation.plan.reading import load_scenario  # noqa: PLC0415 - as above
 
+    if language not in {"en", "zh"}:
+        raise typer.BadParameter(f"--lang {language}: known are en, zh")
     if not _month(first):
         raise typer.BadParameter(f'--from "{first}": write a month as 2026-01')
     try:
@@ -68,7 +79,13 @@ def budget(
         raise typer.Exit(1) from error
     except ValueError as error:
         stop(str(error))
-    if output is not None:
+    if output is not None and output.suffix.lower() != ".csv":
+        from simulation.report.budget_document import budget_document  # noqa: PLC0415 - as above
+        from simulation.report.folder import write_document  # noqa: PLC0415 - as above
+
+        page, book = write_document(budget_document(found, language), output, "budget")
+        typer.echo(f"written: {page}, {book}", err=True)
+    elif output is not None:
         with output.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             for row in as_rows(found):

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from configs.planning import Scenario
     from simulation.plan.answers import Result
     from simulation.plan.replications import Progress, Report, Study, Workers
+    from simulation.report.document import Document
 
 EXIT_UNDER: Final = 4
-_EXTRAS: Final = ("numpy", "scipy", "simpy", "pydantic")
+_EXTRAS: Final = ("numpy", "scipy", "simpy", "pydantic", "jinja2", "xlsxwriter")
 _SHIFTS_OF_SECONDS: Final = 1_000
 
 
@@ -41,6 +42,8 @@ _Target = Annotated[
     str, typer.Option(help="percent/seconds or percent/duration, instead of the scenario's.")
 ]
 _Count = Annotated[int, typer.Option("--workers", help="Processes; 0: one a core.")]
+_Show = Annotated[bool, typer.Option("--open", help="Show the page in a browser; needs -o.")]
+_Language = Annotated[str, typer.Option("--lang", help="Language of page and workbook: en, zh.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -56,13 +59,18 @@ def plan(
     as_json: _AsJson = False,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Write plan.json and tables as CSV here."),
+        typer.Option(
+            "-o", "--output", help="Write report.html, plan.xlsx, plan.json and CSV tables here."
+        ),
     ] = None,
+    show: _Show = False,
+    language: _Language = "en",
     fail_under: Annotated[
         float | None, typer.Option(help="Exit 4 if the service level is under this percentage.")
     ] = None,
 ) -> None:
     """Say whether a scenario keeps its promise: how sure, how often not, at what cost."""
+    _check_report(output, language, show=show)
     loaded = _load(scenario, target)
     from simulation.plan.results import result_of  # noqa: PLC0415 - as in `_load`
 
@@ -71,6 +79,9 @@ def plan(
     result = result_of(study)
     if output is not None:
         _write(result, output)
+        from simulation.report.plan_document import plan_document  # noqa: PLC0415 - as in `_load`
+
+        _report(plan_document(study, language, result), output, "plan", show=show)
     if as_json:
         typer.echo(json.dumps(asdict(result), ensure_ascii=False))
     else:
@@ -95,8 +106,15 @@ def compare(
     workers: _Count = 0,
     *,
     as_json: _AsJson = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Write report.html, compare.xlsx and .json here."),
+    ] = None,
+    show: _Show = False,
+    language: _Language = "en",
 ) -> None:
     """Compare scenarios with the first of them, on the same days: paired differences."""
+    _check_report(output, language, show=show)
     if len(scenarios) < 2:
         raise typer.BadParameter("give two scenarios at least, the one compared with first")
     loaded = [_load(path, target) for path in scenarios]
@@ -107,14 +125,23 @@ def compare(
     strata = max(strata_of(scenario) for scenario in loaded)
     with _crew(workers) as crew:
         first = _study(loaded[0], replications, precision, days_max, seed, crew)
-        comparisons = []
         if first.strata != strata:
             first = run_with(crew, loaded[0], first.days, seed, strata, _progress())
-        for other in loaded[1:]:
-            study = run_with(crew, other, first.days, seed, strata, _progress())
-            comparisons.append(compare_studies(first, study))
+        others = [
+            run_with(crew, other, first.days, seed, strata, _progress()) for other in loaded[1:]
+        ]
+    comparisons = [compare_studies(first, study) for study in others]
+    plain = json.dumps([asdict(found) for found in comparisons], ensure_ascii=False)
+    if output is not None:
+        from simulation.report.compare_document import (  # noqa: PLC0415 - as in `_load`
+            compare_document,
+        )
+
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "compare.json").write_text(plain + "\n", encoding="utf-8")
+        _report(compare_document(first, others, language), output, "compare", show=show)
     if as_json:
-        typer.echo(json.dumps([asdict(found) for found in comparisons], ensure_ascii=False))
+        typer.echo(plain)
         return
     for number, comparison in enumerate(comparisons):
         if number:
@@ -213,6 +240,23 @@ def _write(result: Result, directory: Path) -> None:
                 writer = csv.DictWriter(lines, columns)
                 writer.writeheader()
                 writer.writerows(rows)
+
+
+def _check_report(output: Path | None, language: str, *, show: bool) -> None:
+    if language not in {"en", "zh"}:
+        raise typer.BadParameter(f"--lang {language}: known are en, zh")
+    if show and output is None:
+        raise typer.BadParameter("--open shows a page: say where to write it, with -o DIR")
+
+
+def _report(document: Document, directory: Path, name: str, *, show: bool) -> None:
+    """Write page and workbook, say where they are, and show the page if asked."""
+    from simulation.report.folder import open_page, write_document  # noqa: PLC0415 - as in `_load`
+
+    page, book = write_document(document, directory, name)
+    typer.echo(f"written: {page}, {book}", err=True)
+    if show and not open_page(page):
+        typer.echo(f"no browser found; open {page} yourself", err=True)
 
 
 def _flat(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:

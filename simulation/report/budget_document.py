@@ -1,0 +1,212 @@
+"""Put a budget in order: what is asked for by month, what it is made of, why others differ."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from simulation.budget.comparison import Budget
+from simulation.budget.investment import CostBenefit
+from simulation.budget.methods import MethodBudget
+from simulation.report import charts, charts_beside
+from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
+from simulation.report.plan_document import labels
+from simulation.report.wording import Words
+
+
+def budget_document(budget: Budget, language: str = "en") -> Document:
+    """Return the document of a budget."""
+    words = Words(language)
+    drivers = budget.methods[-1]
+    contacts = sum(budget.contacts)
+    others = "".join(
+        words(
+            "budget_other",
+            method=words.name(method.method.value),
+            change=f"{100 * (method.total / drivers.total - 1):+.1f}",
+        )
+        for method in budget.methods[:-1]
+        if drivers.total
+    )
+    answer = words(
+        "budget_answer",
+        first=budget.months[0].name,
+        last=budget.months[-1].name,
+        total=f"{drivers.total:,.0f}",
+        currency=budget.currency,
+        each=f"{drivers.total / contacts:,.2f}" if contacts else "–",
+        other=others,
+    )
+    chapters = [_months(words, budget), _items(words, budget, drivers)]
+    if budget.differences:
+        chapters.append(_differences(words, budget))
+    if budget.investment is not None:
+        chapters.append(_investment(words, budget.investment, budget.currency))
+    basis = tuple(
+        words("basis", method=words.name(method.method.value), basis=method.basis)
+        for method in budget.methods
+    )
+    chapters.append(Chapter("notes", words("budget_notes"), (*basis, *budget.notes)))
+    return Document(
+        title=words("budget_title", name=budget.scenario),
+        language=language,
+        answer=answer,
+        good=None,
+        facts=tuple(
+            Fact(
+                f"{words.name(method.method.value)} ({budget.currency})",
+                f"{method.total:,.0f}",
+                words("each_contact", cost=f"{method.total / contacts:,.2f}") if contacts else "",
+            )
+            for method in reversed(budget.methods)
+        ),
+        chapters=tuple(chapters),
+        foot=words("budget_foot", version=version("switchroom"), months=len(budget.months)),
+        labels=labels(words),
+    )
+
+
+def _months(words: Words, budget: Budget) -> Chapter:
+    money = [
+        Column(words.name(method.method.value), Form.MONEY, budget.currency)
+        for method in budget.methods
+    ]
+    table = Table(
+        words("sheet_months"),
+        words("months_table"),
+        (
+            Column(words("month")),
+            Column(words("working_days"), Form.NUMBER),
+            Column(words("contacts"), Form.WHOLE),
+            *money,
+        ),
+        tuple(
+            (
+                month.name,
+                month.working_days,
+                budget.contacts[index],
+                *(method.months[index] for method in budget.methods),
+            )
+            for index, month in enumerate(budget.months)
+        ),
+        drawn=tuple(range(3, 3 + len(money))),
+        open=True,
+    )
+    years = Table(
+        words("sheet_years"),
+        words("years_table"),
+        (Column(words("month")), *money),
+        tuple(
+            (
+                words("budget_year", year=year.year, months=year.months),
+                *(year.totals[method.method.value] for method in budget.methods),
+            )
+            for year in budget.years
+        ),
+    )
+    series = {words.name(method.method.value): method.months for method in budget.methods}
+    option = charts_beside.months(words, [month.name for month in budget.months], series)
+    picture = Picture("months", words("budget_picture", currency=budget.currency), option)
+    return Chapter(
+        "months", words("budget_months"), (words("budget_words"),), (picture,), (table, years)
+    )
+
+
+def _items(words: Words, budget: Budget, drivers: MethodBudget) -> Chapter:
+    table = Table(
+        words("sheet_items"),
+        words("items_table"),
+        (
+            Column(words("method")),
+            Column(words("item")),
+            Column(words("follows")),
+            Column(words("amount"), Form.MONEY, budget.currency),
+            Column(words("share_of_all"), Form.SHARE, words("share_unit")),
+        ),
+        tuple(
+            (
+                words.name(method.method.value),
+                words.name(item.name),
+                words.name(item.kind.value),
+                item.total,
+                item.total / method.total if method.total else None,
+            )
+            for method in budget.methods
+            for item in method.items
+        ),
+        open=True,
+    )
+    parts = {item.name: item.total for item in drivers.items}
+    picture = Picture(
+        "items",
+        words("budget_items_picture", currency=budget.currency),
+        charts.amounts(words, parts, budget.currency),
+        70 + 36 * len(parts),
+    )
+    return Chapter("items", words("budget_items"), (), (picture,), (table,))
+
+
+def _differences(words: Words, budget: Budget) -> Chapter:
+    table = Table(
+        words("sheet_differences"),
+        words("differences_table"),
+        (
+            Column(words("method")),
+            *(
+                Column(words(part), Form.MONEY, budget.currency)
+                for part in ("total", "by_base", "by_volume", "by_prices")
+            ),
+        ),
+        tuple(
+            (
+                words.name(found.method.value),
+                found.total,
+                found.base,
+                found.volume,
+                found.prices,
+            )
+            for found in budget.differences
+        ),
+        open=True,
+    )
+    told = tuple(
+        words("basis", method=words.name(found.method.value), basis=reason)
+        for found in budget.differences
+        for reason in found.words
+    )
+    return Chapter("differences", words("budget_differences"), told, (), (table,))
+
+
+def _investment(words: Words, found: CostBenefit, currency: str) -> Chapter:
+    payback = words("payback_never")
+    if found.payback_months is not None:
+        payback = words("payback", months=f"{found.payback_months:.1f}")
+    told = words(
+        "investment_words",
+        outlay=f"{found.outlay:,.0f}",
+        currency=currency,
+        months=found.months,
+        payback=payback,
+        npv=f"{found.npv:,.0f}",
+    )
+    option = charts_beside.cumulative(words, found.flows, found.cumulative)
+    table = Table(
+        words("sheet_investment"),
+        words("investment_table"),
+        (
+            Column(words("month"), Form.WHOLE),
+            Column(words("flow"), Form.MONEY, currency),
+            Column(words("running_sum"), Form.MONEY, currency),
+        ),
+        tuple(
+            (float(month), flow, running)
+            for month, (flow, running) in enumerate(zip(found.flows, found.cumulative, strict=True))
+        ),
+        drawn=(1, 2),
+    )
+    return Chapter(
+        "investment",
+        words("budget_investment", name=found.name),
+        (told,),
+        (Picture("investment", words("investment_picture", currency=currency), option),),
+        (table,),
+    )

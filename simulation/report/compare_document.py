@@ -1,0 +1,202 @@
+"""Put comparisons in order: what changes, how sure, through the day and day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from router.checks import config_hash
+from simulation.plan import estimates as est
+from simulation.plan.answers import ComparedRow, Comparison, share_figure
+from simulation.plan.comparison import compare_studies
+from simulation.plan.estimates import view
+from simulation.plan.prepared import Prepared
+from simulation.plan.replications import Study
+from simulation.plan.results import judged_demands
+from simulation.report import charts_beside
+from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
+from simulation.report.plan_assumptions import scenario_hash
+from simulation.report.plan_document import foot, labels
+from simulation.report.wording import Words
+
+
+def compare_document(first: Study, others: Sequence[Study], language: str = "en") -> Document:
+    """Return the document of studies of the same days against the first of them."""
+    words = Words(language)
+    comparisons = [compare_studies(first, other) for other in others]
+    answers = [answer_of(words, comparison) for comparison in comparisons]
+    chapters = [
+        _chapter(words, number, comparison, first, other)
+        for number, (comparison, other) in enumerate(zip(comparisons, others, strict=True), 1)
+    ]
+    names = {"before": first.scenario.name, "after": others[0].scenario.name}
+    title = words("compare_title", **names)
+    if len(others) > 1:
+        title = words("compare_many", number=len(others), before=first.scenario.name)
+    return Document(
+        title=title,
+        language=language,
+        answer=" ".join(answers),
+        good=None,
+        facts=tuple(
+            Fact(words("fact_change"), _change(comparison.rows[0]), comparison.after, _good(row))
+            for comparison in comparisons
+            for row in comparison.rows[:1]
+        ),
+        chapters=(*chapters, _run(words, first, others, comparisons)),
+        foot=foot(words, first.seed, first.days, config_hash(first.scenario.center)),
+        labels=labels(words),
+    )
+
+
+def _good(row: ComparedRow) -> bool | None:
+    return row.change.value > 0 if row.sure and row.change.value is not None else None
+
+
+def _change(row: ComparedRow) -> str:
+    if row.change.value is None:
+        return "–"
+    return f"{100 * row.change.value:+.2f} ± {100 * row.change.half_width:.2f}"
+
+
+def answer_of(words: Words, comparison: Comparison) -> str:
+    """Return the answer in one sentence, in the document's language."""
+    if words.language == "en":
+        return comparison.sentence
+    names = {"before": comparison.before, "after": comparison.after}
+    change = comparison.rows[0].change
+    if change.value is None:
+        return words("compare_answer_nothing", **names)
+    if not change.value and not change.half_width:
+        return words("compare_answer_same", days=comparison.days, **names)
+    return words(
+        "compare_answer",
+        points=f"{100 * change.value:+.2f}",
+        reach=f"{100 * change.half_width:.2f}",
+        sure=words("surely" if comparison.rows[0].sure else "not_surely"),
+        way=words("better" if change.value > 0 else "worse"),
+        **names,
+    )
+
+
+def _chapter(
+    words: Words, number: int, comparison: Comparison, before: Study, after: Study
+) -> Chapter:
+    prepared = Prepared(before.scenario)
+    target = after.scenario.target.percent / 100
+    pictures = []
+    if before.intervals == after.intervals:
+        starts = [
+            f"{minutes // 60:02d}:{minutes % 60:02d}"
+            for minutes in (
+                (prepared.opens_ms + index * before.scenario.interval_ms) // 60_000
+                for index in range(before.intervals)
+            )
+        ]
+        levels = {study.scenario.name: _levels(study) for study in (before, after)}
+        if len(levels) == 2:
+            option = charts_beside.paired(words, starts, levels, target)
+            pictures.append(Picture(f"levels{number}", words("compare_levels_picture"), option))
+    daily = [_daily(study) for study in (before, after)]
+    if len(daily[0]) == len(daily[1]):
+        option = charts_beside.differences(words, *daily)
+        pictures.append(Picture(f"days{number}", words("compare_days_picture"), option, 380))
+    return Chapter(
+        f"comparison{number}",
+        words("compare_title", before=comparison.before, after=comparison.after),
+        (words("compare_words"),),
+        tuple(pictures),
+        (_table(words, number, comparison),),
+    )
+
+
+def _levels(study: Study) -> tuple[float | None, ...]:
+    judged = judged_demands(study.scenario)
+    return tuple(
+        share_figure(est.service_level(view(study, judged, [index]))).value
+        for index in range(study.intervals)
+    )
+
+
+def _daily(study: Study) -> list[float]:
+    return list(est.service_level(view(study, judged_demands(study.scenario))).daily().tolist())
+
+
+def _table(words: Words, number: int, comparison: Comparison) -> Table:
+    def row(found: ComparedRow) -> tuple[str, ...]:
+        factor, digits = (100.0, 2) if found.unit == "%" else (1.0, 2)
+        values = [
+            "–"
+            if figure.value is None
+            else f"{factor * figure.value:{sign},.{digits}f} ± "
+            f"{factor * figure.half_width:,.{digits}f}"
+            for figure, sign in ((found.before, ""), (found.after, ""), (found.change, "+"))
+        ]
+        sure = words("yes" if found.sure else "no")
+        unit = " ".join(words.name(part) for part in found.unit.split(" ", 1))
+        return (words.name(found.measure), unit, *values, sure)
+
+    heads = ("measure", "unit", "before", "after", "change", "sure")
+    return Table(
+        f"{words('sheet_compare')} {number}",
+        words("compare_table"),
+        tuple(Column(words(head)) for head in heads),
+        tuple(row(found) for found in comparison.rows),
+        open=True,
+    )
+
+
+def figures_table(words: Words, comparisons: Sequence[Comparison]) -> Table:
+    """Return all figures of comparisons as raw numbers, for the workbook."""
+    ends = ("value", "low_end", "high_end")
+    return Table(
+        words("sheet_figures"),
+        words("figures_table"),
+        (
+            Column(words("scenario")),
+            Column(words("measure")),
+            Column(words("unit")),
+            *(
+                Column(f"{words(part)}: {words(end)}", Form.RAW)
+                for part in ("before", "after", "change")
+                for end in ends
+            ),
+        ),
+        tuple(
+            (
+                comparison.after,
+                words.name(row.measure),
+                words.name(row.unit),
+                *(
+                    None if value is None else value * (100 if row.unit == "%" else 1)
+                    for figure in (row.before, row.after, row.change)
+                    for value in (figure.value, figure.low, figure.high)
+                ),
+            )
+            for comparison in comparisons
+            for row in comparison.rows
+        ),
+    )
+
+
+def _run(
+    words: Words, first: Study, others: Sequence[Study], comparisons: Sequence[Comparison]
+) -> Chapter:
+    rows = tuple(
+        (study.scenario.name, scenario_hash(study.scenario), str(study.seed), str(study.days))
+        for study in (first, *others)
+    )
+    heads = ("scenario", "scenario_hash", "seed", "days_played")
+    table = Table(
+        words("sheet_run"),
+        words("run_table"),
+        tuple(Column(words(head)) for head in heads),
+        rows,
+        open=True,
+    )
+    return Chapter(
+        "run",
+        words("run_title"),
+        (words("run_words"),),
+        (),
+        (table, figures_table(words, comparisons)),
+    )

@@ -1,0 +1,482 @@
+"""Put a plan in order: the answer, then pictures, then what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+from simulation.plan.answers import Result
+from simulation.plan.replications import Study
+from simulation.plan.results import result_of
+from simulation.report import charts
+from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
+from simulation.report.evidence import Evidence, evidence_of
+from simulation.report.plan_assumptions import assumptions
+from simulation.report.wording import Words
+
+
+def plan_document(study: Study, language: str = "en", result: Result | None = None) -> Document:
+    """Return the document of a study; `result` saves working it out again."""
+    words = Words(language)
+    result = result or result_of(study)
+    evidence = evidence_of(study, result.judged)
+    chapters = [
+        _staffing(words, result),
+        _levels(words, result, evidence),
+        _waits(words, result, evidence),
+        _people(words, result, evidence),
+    ]
+    if result.promises:
+        chapters.append(_promises(words, result))
+    if result.costs:
+        chapters.append(_costs(words, result))
+    chapters.append(_risk(words, result, evidence))
+    if result.theory:
+        chapters.append(_theory(words, result))
+    chapters += assumptions(words, study, result)
+    return Document(
+        title=words("plan_title", name=result.scenario),
+        language=language,
+        answer=answer_of(words, result),
+        good=result.meets if result.service_level.value is not None else None,
+        facts=tuple(_facts(words, result)),
+        chapters=tuple(chapters),
+        foot=foot(words, result.seed, result.days, result.config_hash),
+        labels=labels(words),
+    )
+
+
+def labels(words: Words) -> dict[str, str]:
+    """Return the words that the page itself needs."""
+    return {key: words(key) for key in ("table", "no_script", "contents")}
+
+
+def foot(words: Words, seed: int, days: int, config_hash: str) -> str:
+    """Return what repeats the run: seed, days, hash of the centre, version."""
+    try:
+        release = version("switchroom")
+    except PackageNotFoundError:
+        release = "?"
+    return words("foot", version=release, seed=seed, days=days, hash=config_hash)
+
+
+def answer_of(words: Words, result: Result) -> str:
+    """Return the answer in one sentence, in the document's language."""
+    if words.language == "en":
+        return result.sentence
+    if result.service_level.value is None:
+        return words("answer_nobody")
+    money = ""
+    if result.cost_per_day is not None and result.cost_per_day.value is not None:
+        money = words(
+            "answer_cost", cost=f"{result.cost_per_day.value:,.0f}", currency=result.currency
+        )
+    misses = result.risk.misses.value
+    return words(
+        "answer_met" if result.meets else "answer_missed",
+        target=f"{result.target_percent:g}",
+        share=words.share(result.service_level),
+        misses="–" if misses is None else f"{misses:.0%}",
+        money=money,
+    )
+
+
+def _facts(words: Words, result: Result) -> Iterator[Fact]:
+    yield Fact(
+        words("service_level"),
+        words.share(result.service_level),
+        words("fact_target", percent=f"{result.target_percent:g}"),
+        result.meets,
+    )
+    misses = result.risk.misses
+    if misses.value is not None and misses.low is not None and misses.high is not None:
+        yield Fact(
+            words("days_missed"),
+            f"{misses.value:.0%}",
+            words("from_to", low=f"{misses.low:.0%}", high=f"{misses.high:.0%}"),
+        )
+    yield Fact(words("abandonment"), words.share(result.abandonment))
+    yield Fact(words("wait_s"), words("seconds", value=words.number(result.wait_s)))
+    if result.cost_per_day is not None:
+        each = result.cost_per_contact
+        yield Fact(
+            words("cost_per_day", currency=result.currency),
+            words.number(result.cost_per_day, 0),
+            "" if each is None else words("each_contact", cost=f"{each:,.2f}"),
+        )
+
+
+def _staffing(words: Words, result: Result) -> Chapter:
+    rows = result.intervals
+    short = charts.shortage(rows)
+    surely = sum(1 for lacks, _ in short if lacks > 0)
+    perhaps = sum(1 for sure, lacks in short if lacks > 0 and not sure)
+    told = [words("staffing_words")]
+    if surely or perhaps:
+        worst = max(range(len(rows)), key=lambda index: rows[index].required - rows[index].net)
+        told.append(
+            words(
+                "shortage_words",
+                surely=surely,
+                perhaps=perhaps,
+                all=len(rows),
+                start=rows[worst].start,
+                net=f"{rows[worst].net:.1f}",
+                required=f"{rows[worst].required:.1f}",
+            )
+        )
+    else:
+        told.append(words("no_shortage_words"))
+    return Chapter(
+        "staffing",
+        words("staffing_title"),
+        tuple(told),
+        (
+            Picture(
+                "staffing",
+                words("staffing_picture"),
+                charts.staffing(words, rows),
+                380,
+                " ".join(told),
+            ),
+        ),
+        (_interval_table(words, result),),
+    )
+
+
+def _interval_table(words: Words, result: Result) -> Table:
+    columns = [
+        Column(words("interval")),
+        Column(words("arrivals"), Form.NUMBER, words("per_interval")),
+        Column(words("required"), Form.NUMBER, words("agents")),
+        Column(words("required_pooled"), Form.NUMBER, words("agents")),
+        Column(words("staffed"), Form.NUMBER, words("agents")),
+        Column(words("net"), Form.NUMBER, words("agents")),
+        Column(words("service_level"), Form.SHARE, words("share_unit")),
+        Column(words("low_end"), Form.SHARE, words("share_unit")),
+        Column(words("high_end"), Form.SHARE, words("share_unit")),
+        Column(words("wait_s"), Form.NUMBER, words("s")),
+        Column(words("abandonment"), Form.SHARE, words("share_unit")),
+        Column(words("occupancy"), Form.SHARE, words("share_unit")),
+    ]
+    if result.currency:
+        columns.append(Column(words("pay"), Form.MONEY, result.currency))
+    rows = tuple(
+        (
+            row.start,
+            row.arrivals.value,
+            row.required,
+            row.required_pooled,
+            row.staffed,
+            row.net,
+            row.service_level.value,
+            row.service_level.low,
+            row.service_level.high,
+            row.wait_s.value,
+            row.abandonment.value,
+            row.occupancy,
+            *((row.cost,) if result.currency else ()),
+        )
+        for row in result.intervals
+    )
+    title = words("intervals_table")
+    return Table(words("sheet_intervals"), title, tuple(columns), rows, drawn=(2, 3, 4, 5))
+
+
+def _levels(words: Words, result: Result, evidence: Evidence) -> Chapter:
+    starts = [row.start for row in result.intervals]
+    target = result.target_percent / 100
+    levels = {
+        name: tuple(figure.value for figure in figures) for name, figures in evidence.levels.items()
+    }
+    by_demand = tuple(
+        (start, *(values[index] for values in levels.values()))
+        for index, start in enumerate(starts)
+    )
+    heat = Table(
+        words("sheet_heat"),
+        words("heat_table"),
+        (
+            Column(words("interval")),
+            *(Column(name, Form.SHARE, words("share_unit")) for name in levels),
+        ),
+        by_demand,
+        heat=tuple(range(1, len(levels) + 1)),
+        heat_middle=target,
+    )
+    below = [
+        row.start
+        for row in result.intervals
+        if row.service_level.value is not None and row.service_level.value < target
+    ]
+    told = words("above_words")
+    if below:
+        told = words("below_words", intervals=words("comma").join(below))
+    return Chapter(
+        "levels",
+        words("levels_title"),
+        (words("levels_words", judged=words("comma").join(result.judged)), told),
+        (
+            Picture("level", words("level_picture"),
+                    charts.level_by_interval(
+                        words, starts, [row.service_level for row in result.intervals], target)),
+            Picture("heat", words("heat_picture"),
+                    charts.heat_map(words, starts, levels, target), 110 + 30 * len(levels)),
+        ),
+        (_demand_table(words, result), heat),
+    )  # fmt: skip
+
+
+def _demand_table(words: Words, result: Result) -> Table:
+    share = words("share_unit")
+    return Table(
+        words("sheet_demands"),
+        words("demands_table"),
+        (
+            Column(words("demand")),
+            Column(words("queue")),
+            Column(words("channel")),
+            Column(words("within"), Form.WHOLE, words("s")),
+            Column(words("arrivals"), Form.NUMBER, words("a_day")),
+            Column(words("answered"), Form.NUMBER, words("a_day")),
+            Column(words("service_level"), Form.SHARE, share),
+            Column(words("low_end"), Form.SHARE, share),
+            Column(words("high_end"), Form.SHARE, share),
+            Column(words("wait_s"), Form.NUMBER, words("s")),
+            Column(words("wait_p90"), Form.NUMBER, words("s")),
+            Column(words("abandonment"), Form.SHARE, share),
+            Column(words("handle"), Form.NUMBER, words("s")),
+        ),
+        tuple(
+            (
+                row.name,
+                row.queue,
+                row.channel,
+                row.within_s,
+                row.arrivals.value,
+                row.answered,
+                row.service_level.value,
+                row.service_level.low,
+                row.service_level.high,
+                row.wait_s.value,
+                row.wait_p90_s,
+                row.abandonment.value,
+                row.handle_s,
+            )
+            for row in result.demands
+        ),
+        open=True,
+    )
+
+
+def _waits(words: Words, result: Result, evidence: Evidence) -> Chapter:
+    limits = evidence.wait_limits_s
+    judged = {name: evidence.waits[name] for name in result.judged}
+    later = {name: values for name, values in evidence.waits.items() if name not in judged}
+    pictures = [
+        Picture("waits", words("waits_picture"), charts.waits(words, limits, judged)),
+        *(
+            (Picture("waits_later", words("waits_later_picture"),
+                     charts.waits(words, limits, later), 280),)
+            if later
+            else ()
+        ),
+    ]  # fmt: skip
+    names = charts.wait_names(words, limits)
+    table = Table(
+        words("sheet_waits"),
+        words("waits_table"),
+        (
+            Column(words("wait")),
+            *(Column(name, Form.NUMBER, words("a_day")) for name in evidence.waits),
+        ),
+        tuple(
+            (name, *(values[index] for values in evidence.waits.values()))
+            for index, name in enumerate(names)
+        ),
+        drawn=tuple(range(1, len(evidence.waits) + 1)),
+        bars=True,
+    )
+    return Chapter(
+        "waits", words("waits_title"), (words("waits_words"),), tuple(pictures), (table,)
+    )
+
+
+def _people(words: Words, result: Result, evidence: Evidence) -> Chapter:
+    starts = [row.start for row in result.intervals]
+    share, hours = words("share_unit"), words("h_a_day")
+    columns = [
+        Column(words("group")),
+        Column(words("agents_head"), Form.WHOLE),
+        Column(words("paid"), Form.NUMBER, hours),
+        Column(words("signed_in"), Form.NUMBER, hours),
+        Column(words("away"), Form.NUMBER, hours),
+        Column(words("after_shift"), Form.NUMBER, hours),
+        Column(words("occupancy"), Form.SHARE, share),
+        Column(words("utilisation"), Form.SHARE, share),
+        Column(words("handled"), Form.NUMBER, words("a_day")),
+    ]
+    if result.currency:
+        columns.append(Column(words("cost"), Form.MONEY, f"{result.currency} {words('a_day')}"))
+    rows = tuple(
+        (
+            row.name,
+            row.agents,
+            row.paid_hours,
+            row.signed_in_hours,
+            row.away_hours,
+            row.after_shift_hours,
+            row.occupancy,
+            row.utilisation,
+            row.handled,
+            *((row.cost,) if result.currency else ()),
+        )
+        for row in result.groups
+    )
+    return Chapter(
+        "people",
+        words("people_title"),
+        (words("people_words"),),
+        (
+            Picture("occupancy", words("occupancy_picture"),
+                    charts.heat_map(words, starts, evidence.occupancy, 0.85, more_is_better=False),
+                    110 + 30 * len(evidence.occupancy)),
+        ),
+        (Table(words("sheet_groups"), words("groups_table"), tuple(columns), rows, open=True),),
+    )  # fmt: skip
+
+
+def _promises(words: Words, result: Result) -> Chapter:
+    share = words("share_unit")
+    table = Table(
+        words("sheet_promises"),
+        words("promises_table"),
+        (
+            Column(words("promise")),
+            Column(words("met"), Form.SHARE, share),
+            Column(words("low_end"), Form.SHARE, share),
+            Column(words("high_end"), Form.SHARE, share),
+            Column(words("breaches"), Form.NUMBER, words("a_day")),
+        ),
+        tuple(
+            (row.name, row.met.value, row.met.low, row.met.high, row.breaches_per_day)
+            for row in result.promises
+        ),
+    )
+    picture = Picture(
+        "promises",
+        words("promises_picture"),
+        charts.promises(words, result.promises),
+        60 + 34 * len(result.promises),
+    )
+    return Chapter(
+        "promises", words("promises_title"), (words("promises_words"),), (picture,), (table,)
+    )
+
+
+def _costs(words: Words, result: Result) -> Chapter:
+    unit = f"{result.currency} {words('a_day')}"
+    shown = {name: value for name, value in result.costs.items() if value}
+    total = sum(shown.values())
+    table = Table(
+        words("sheet_costs"),
+        words("costs_table"),
+        (
+            Column(words("cost_kind")),
+            Column(words("amount"), Form.MONEY, unit),
+            Column(words("share_of_all"), Form.SHARE, words("share_unit")),
+        ),
+        (
+            *(
+                (words.name(name), value, value / total if total else None)
+                for name, value in shown.items()
+            ),
+            (words("total"), total, 1.0 if total else None),
+        ),
+    )
+    told = [words("costs_words")]
+    if result.cost_per_contact is not None and result.cost_per_resolved is not None:
+        told.append(
+            words(
+                "costs_each",
+                contact=f"{result.cost_per_contact:,.2f}",
+                resolved=f"{result.cost_per_resolved:,.2f}",
+                currency=result.currency,
+            )
+        )
+    picture = Picture(
+        "costs",
+        words("costs_picture", unit=unit),
+        charts.amounts(words, result.costs, unit),
+        70 + 36 * len(shown),
+    )
+    return Chapter("costs", words("costs_title"), tuple(told), (picture,), (table,))
+
+
+def _risk(words: Words, result: Result, evidence: Evidence) -> Chapter:
+    target = result.target_percent / 100
+    quantiles = Table(
+        words("sheet_risk"),
+        words("risk_table"),
+        (
+            Column(words("share_of_days")),
+            Column(words("level_at_most"), Form.SHARE, words("share_unit")),
+        ),
+        tuple((name, value) for name, value in result.risk.quantiles.items()),
+    )
+    days = Table(
+        words("sheet_days"),
+        words("days_table"),
+        (
+            Column(words("day"), Form.WHOLE),
+            Column(words("service_level"), Form.SHARE, words("share_unit")),
+            *((Column(words("cost"), Form.MONEY, result.currency),) if result.currency else ()),
+        ),
+        tuple(
+            (
+                float(number + 1),
+                level,
+                *((evidence.daily_costs[number],) if len(evidence.daily_costs) ==
+                  len(evidence.daily_levels) else (None,) if result.currency else ()),
+            )
+            for number, level in enumerate(evidence.daily_levels)
+        ),
+    )  # fmt: skip
+    misses = result.risk.misses
+    told = words(
+        "risk_words",
+        missed=sum(1 for level in evidence.daily_levels if level < target),
+        days=len(evidence.daily_levels),
+        low="–" if misses.low is None else f"{misses.low:.0%}",
+        high="–" if misses.high is None else f"{misses.high:.0%}",
+    )
+    picture = Picture(
+        "risk", words("risk_picture"), charts.risk(words, evidence.daily_levels, target), 280
+    )
+    return Chapter("risk", words("risk_title"), (told,), (picture,), (quantiles, days))
+
+
+def _theory(words: Words, result: Result) -> Chapter:
+    table = Table(
+        words("sheet_theory"),
+        words("theory_table"),
+        (
+            Column(words("line")),
+            Column(words("model")),
+            Column(words("theory_says"), Form.SHARE, words("share_unit")),
+            Column(words("simulated"), Form.SHARE, words("share_unit")),
+            Column(words("outside")),
+        ),
+        tuple(
+            (
+                words.name(row.line),
+                words.name(row.model),
+                row.service_level,
+                row.simulated.value,
+                words("comma").join(words.name(reason) for reason in row.outside),
+            )
+            for row in result.theory
+        ),
+        open=True,
+    )
+    return Chapter("theory", words("theory_title"), (words("theory_words"),), (), (table,))
