@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 from typer.testing import CliRunner
 
 from simulation.fit.column_memory import FILE_NAME, recall

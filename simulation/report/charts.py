@@ -36,7 +36,7 @@ def frame(**parts: Any) -> Option:
         "color": list(PALETTE),
         "textStyle": {"fontFamily": _FONT, "color": TEXT},
         "tooltip": {"trigger": "axis", "confine": True},
-        "legend": {"type": "scroll", "bottom": 0, "itemWidth": 16, "itemHeight": 9},
+        "legend": {"bottom": 0, "itemWidth": 16, "itemHeight": 9},
         "grid": {"left": 8, "right": 26, "top": 34, "bottom": 38, "containLabel": True},
         **parts,
     }

@@ -28,7 +28,7 @@
     if (legend.show === false) return;
     const names = legend.data ?? chart.getOption().series.map((series) => series.name);
     const bottom = 18 + 20 * rowsOf(names, chart.getWidth() - 20);
-    chart.setOption({ legend: { type: "plain" }, grid: { bottom } });
+    chart.setOption({ grid: { bottom } });
   };
   const fit = () => { for (const chart of charts) seat(chart, "auto"); };
   const fitPaper = () => { for (const chart of charts) seat(chart, PAPER_PX); };
