@@ -29,7 +29,13 @@ class Words:
 
     def name(self, text: str) -> str:
         """Return what a study calls something (a kind of cost, a measure) in this language."""
-        return self._names.get(text, text)
+        if text in self._names:
+            return self._names[text]
+        # "salaries night-shift": what it is, and of whom.
+        kind = max(
+            (known for known in self._names if text.startswith(f"{known} ")), key=len, default=""
+        )
+        return f"{self._names[kind]}{text[len(kind) :]}" if kind else text
 
     def share(self, figure: Figure) -> str:
         """Return a share with the half-width of its interval in points."""
