@@ -12,6 +12,7 @@ from simulation.report import charts
 from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
 from simulation.report.evidence import Evidence, evidence_of
 from simulation.report.plan_assumptions import assumptions
+from simulation.report.plan_tables import demand_table, group_table, interval_table
 from simulation.report.wording import Words
 
 
@@ -140,47 +141,8 @@ def _staffing(words: Words, result: Result) -> Chapter:
                 " ".join(told),
             ),
         ),
-        (_interval_table(words, result),),
+        (interval_table(words, result),),
     )
-
-
-def _interval_table(words: Words, result: Result) -> Table:
-    columns = [
-        Column(words("interval")),
-        Column(words("arrivals"), Form.NUMBER, words("per_interval")),
-        Column(words("required"), Form.NUMBER, words("agents")),
-        Column(words("required_pooled"), Form.NUMBER, words("agents")),
-        Column(words("staffed"), Form.NUMBER, words("agents")),
-        Column(words("net"), Form.NUMBER, words("agents")),
-        Column(words("service_level"), Form.SHARE, words("share_unit")),
-        Column(words("low_end"), Form.SHARE, words("share_unit")),
-        Column(words("high_end"), Form.SHARE, words("share_unit")),
-        Column(words("wait_s"), Form.NUMBER, words("s")),
-        Column(words("abandonment"), Form.SHARE, words("share_unit")),
-        Column(words("occupancy"), Form.SHARE, words("share_unit")),
-    ]
-    if result.currency:
-        columns.append(Column(words("pay"), Form.MONEY, result.currency))
-    rows = tuple(
-        (
-            row.start,
-            row.arrivals.value,
-            row.required,
-            row.required_pooled,
-            row.staffed,
-            row.net,
-            row.service_level.value,
-            row.service_level.low,
-            row.service_level.high,
-            row.wait_s.value,
-            row.abandonment.value,
-            row.occupancy,
-            *((row.cost,) if result.currency else ()),
-        )
-        for row in result.intervals
-    )
-    title = words("intervals_table")
-    return Table(words("sheet_intervals"), title, tuple(columns), rows, drawn=(2, 3, 4, 5))
 
 
 def _levels(words: Words, result: Result, evidence: Evidence) -> Chapter:
@@ -223,50 +185,8 @@ def _levels(words: Words, result: Result, evidence: Evidence) -> Chapter:
             Picture("heat", words("heat_picture"),
                     charts.heat_map(words, starts, levels, target), 110 + 30 * len(levels)),
         ),
-        (_demand_table(words, result), heat),
+        (demand_table(words, result), heat),
     )  # fmt: skip
-
-
-def _demand_table(words: Words, result: Result) -> Table:
-    share = words("share_unit")
-    return Table(
-        words("sheet_demands"),
-        words("demands_table"),
-        (
-            Column(words("demand")),
-            Column(words("queue")),
-            Column(words("channel")),
-            Column(words("within"), Form.WHOLE, words("s")),
-            Column(words("arrivals"), Form.NUMBER, words("a_day")),
-            Column(words("answered"), Form.NUMBER, words("a_day")),
-            Column(words("service_level"), Form.SHARE, share),
-            Column(words("low_end"), Form.SHARE, share),
-            Column(words("high_end"), Form.SHARE, share),
-            Column(words("wait_s"), Form.NUMBER, words("s")),
-            Column(words("wait_p90"), Form.NUMBER, words("s")),
-            Column(words("abandonment"), Form.SHARE, share),
-            Column(words("handle"), Form.NUMBER, words("s")),
-        ),
-        tuple(
-            (
-                row.name,
-                row.queue,
-                row.channel,
-                row.within_s,
-                row.arrivals.value,
-                row.answered,
-                row.service_level.value,
-                row.service_level.low,
-                row.service_level.high,
-                row.wait_s.value,
-                row.wait_p90_s,
-                row.abandonment.value,
-                row.handle_s,
-            )
-            for row in result.demands
-        ),
-        open=True,
-    )
 
 
 def _waits(words: Words, result: Result, evidence: Evidence) -> Chapter:
@@ -304,35 +224,6 @@ def _waits(words: Words, result: Result, evidence: Evidence) -> Chapter:
 
 def _people(words: Words, result: Result, evidence: Evidence) -> Chapter:
     starts = [row.start for row in result.intervals]
-    share, hours = words("share_unit"), words("h_a_day")
-    columns = [
-        Column(words("group")),
-        Column(words("agents_head"), Form.WHOLE),
-        Column(words("paid"), Form.NUMBER, hours),
-        Column(words("signed_in"), Form.NUMBER, hours),
-        Column(words("away"), Form.NUMBER, hours),
-        Column(words("after_shift"), Form.NUMBER, hours),
-        Column(words("occupancy"), Form.SHARE, share),
-        Column(words("utilisation"), Form.SHARE, share),
-        Column(words("handled"), Form.NUMBER, words("a_day")),
-    ]
-    if result.currency:
-        columns.append(Column(words("cost"), Form.MONEY, f"{result.currency} {words('a_day')}"))
-    rows = tuple(
-        (
-            row.name,
-            row.agents,
-            row.paid_hours,
-            row.signed_in_hours,
-            row.away_hours,
-            row.after_shift_hours,
-            row.occupancy,
-            row.utilisation,
-            row.handled,
-            *((row.cost,) if result.currency else ()),
-        )
-        for row in result.groups
-    )
     return Chapter(
         "people",
         words("people_title"),
@@ -342,7 +233,7 @@ def _people(words: Words, result: Result, evidence: Evidence) -> Chapter:
                     charts.heat_map(words, starts, evidence.occupancy, 0.85, more_is_better=False),
                     110 + 30 * len(evidence.occupancy)),
         ),
-        (Table(words("sheet_groups"), words("groups_table"), tuple(columns), rows, open=True),),
+        (group_table(words, result),),
     )  # fmt: skip
 
 
