@@ -6,11 +6,22 @@ import csv
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from simulation.budget.comparison import Budget
+
 _month = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII).fullmatch
+
+_Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", help="A file .csv for the table, or a directory for page and workbook."
+    ),
+]
+_Language = Annotated[str, typer.Option("--lang", help="Language of page and workbook: en, zh.")]
 
 
 def budget(
@@ -30,18 +41,8 @@ def budget(
     ] = 20,
     seed: Annotated[int, typer.Option(help="The number from which the days are drawn.")] = 1,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core.")] = 0,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            help="Write the table here, if it ends in .csv; else report.html and budget.xlsx, in "
-            "this directory.",
-        ),
-    ] = None,
-    language: Annotated[
-        str, typer.Option("--lang", help="Language of page and workbook: en, zh.")
-    ] = "en",
+    output: _Output = None,
+    language: _Language = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Budget by month and year, three ways side by side; judge an investment."""
@@ -55,7 +56,7 @@ def budget(
     )
     from simulation.budget.comparison import make_budget  # noqa: PLC0415 - loads the planner
     from simulation.budget.methods import read_ledger  # noqa: PLC0415 - as above
-    from simulation.budget.showing import as_plain, as_rows, as_text  # noqa: PLC0415 - as above
+    from simulation.budget.showing import as_plain, as_text  # noqa: PLC0415 - as above
     from simulation.plan.reading import load_scenario  # noqa: PLC0415 - as above
 
     if language not in {"en", "zh"}:
@@ -79,19 +80,27 @@ def budget(
         raise typer.Exit(1) from error
     except ValueError as error:
         stop(str(error))
-    if output is not None and output.suffix.lower() != ".csv":
-        from simulation.report.budget_document import budget_document  # noqa: PLC0415 - as above
-        from simulation.report.folder import write_document  # noqa: PLC0415 - as above
-
-        page, book = write_document(budget_document(found, language), output, "budget")
-        typer.echo(f"written: {page}, {book}", err=True)
-    elif output is not None:
-        with output.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            for row in as_rows(found):
-                writer.writerow([f"{x:.2f}" if isinstance(x, float) else x for x in row])
+    if output is not None:
+        _write(found, output, language)
     if as_json:
         typer.echo(json.dumps(as_plain(found), ensure_ascii=False))
         return
     for line in as_text(found):
         typer.echo(line)
+
+
+def _write(found: Budget, output: Path, language: str) -> None:
+    """Write a table, or a page and a workbook into a directory."""
+    from simulation.budget.showing import as_rows  # noqa: PLC0415 - loads the planner
+
+    if output.suffix.lower() == ".csv":
+        with output.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            for row in as_rows(found):
+                writer.writerow([f"{x:.2f}" if isinstance(x, float) else x for x in row])
+        return
+    from simulation.report.budget_document import budget_document  # noqa: PLC0415 - as above
+    from simulation.report.folder import write_document  # noqa: PLC0415 - as above
+
+    page, book = write_document(budget_document(found, language), output, "budget")
+    typer.echo(f"written: {page}, {book}", err=True)
