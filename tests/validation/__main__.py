@@ -37,10 +37,10 @@ def play(case: Simulated, seed: int, contacts: int, crew: Workers) -> tuple[list
     volume = sum(
         sum(demand.per_interval) or len(demand.arrivals_ms) for demand in scenario.demand.values()
     )
-    days_max = max(24, int(contacts / volume))
+    days_max = max(12, int(contacts / volume))
     days, tallies = 0, []
     while True:
-        more = max(24, days)
+        more = max(12, days)
         more = -(-min(more, max(days_max - days, 1)) // strata) * strata
         tallies += crew.play(scenario, seed, days, more, strata)
         days += more
