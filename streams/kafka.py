@@ -23,6 +23,7 @@ from msgspec import Struct
 from streams.kafka_settings import KafkaSettings, client_options
 from streams.ports import (
     ForeignWriterError,
+    LogStuckError,
     NotAllowedError,
     OutcomeUnknownError,
     StoreError,
@@ -357,31 +358,39 @@ class Reader:
                     "over: restore the topic, or raise its retention and start a new deployment"
                 ) from None
             raise
-        for theirs, records in found.items():
-            if records:
-                self._positions[_our(theirs)] = records[-1].offset + 1
+        for place in self._positions:
+            # The client's own: it also passes what is no record (a transaction's marker).
+            self._positions[place] = await self._consumer.position(_their(place))
         return [_read(record) for records in found.values() for record in records]
 
     async def read_until(self, place: Place, end: int) -> AsyncIterator[KafkaRecord]:
         """Yield the records of one partition from the position on, before offset `end`."""
-        theirs = _their(place)
         waited_s = 0.0
-        # What is no record (a transaction's marker) moves only the client's own position.
-        while (position := await self._consumer.position(theirs)) < end:
+        while (position := self.position(place)) < end:
             records = await self.next(500, (place,))
             for record in records:
                 if record.offset < end:
                     yield record
-            if records or await self._consumer.position(theirs) != position:
+            if records or self.position(place) != position:
                 waited_s = 0.0
                 continue
             waited_s += POLL_MS / 1000
             if waited_s > self._cluster.settings.request_s:
-                stable = self._consumer.last_stable_offset(theirs)
-                raise OutcomeUnknownError(
-                    f"{place.topic}/{place.partition}: lso_stuck: nothing to read at {position} "
-                    f"before {end} (stable up to {stable}); is a foreign transaction open?"
-                )
+                raise self.stuck(place, end, waited_s)
+
+    def stuck(self, place: Place, end: int, waited_s: float) -> OutcomeUnknownError:
+        """Return what to say of records before `end` that do not come, by why they do not."""
+        position, stable = self.position(place), self._consumer.last_stable_offset(_their(place))
+        where = f"{place.topic}/{place.partition}"
+        if stable is not None and stable <= position:
+            return LogStuckError(
+                f"{where}: lso_stuck: records up to {end}, stable only up to {stable} for "
+                f"{waited_s:.0f} s: a producer left a transaction open; end it "
+                "(kafka-transactions.sh find-hanging, abort) or wait for its time-out"
+            )
+        return OutcomeUnknownError(
+            f"{where}: nothing came at {position} before {end} for {waited_s:.0f} s"
+        )
 
     async def close(self) -> None:
         """End the client."""

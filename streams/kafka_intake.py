@@ -28,8 +28,9 @@ from streams.strict_json import BYTES_MAX
 BYTES_HELD_MAX: Final = 16 * 1024 * 1024
 RECORDS_HELD_MAX: Final = 20_000
 FETCHED_AT_ONCE: Final = 2000
-SIGN_OF_LIFE_S: Final = 10.0
 STUCK_S: Final = 30.0
+LOOKS: Final = 3
+"""How often within that time the broker is asked what there is."""
 
 
 class _Timed(Struct, frozen=True, gc=False):
@@ -85,8 +86,12 @@ class KafkaIntake:
         operator_topic: str,
         merged: bool = False,
         until_end: bool = False,
+        stuck_s: float = STUCK_S,
     ) -> None:
         self.topic = places[-1].topic
+        self._stuck_s = stuck_s
+        # Where each partition stood when it was last seen to move, and when that was.
+        self._moved: dict[Place, tuple[int, float]] = {}
         self._reader = reader
         self._ends = dict(ends)
         self._operator_topic = operator_topic
@@ -153,29 +158,21 @@ class KafkaIntake:
     # --- fetching -----------------------------------------------------------------
 
     async def _fetch(self, wake: Callable[[], None]) -> None:
-        heard_s = progress_s = time.monotonic()
+        looked_s = time.monotonic()
         try:
             while not (self._until_end and not self._open()):
                 wanted = self._wanted()
                 if not wanted:
                     self._room.clear()
                     await self._room.wait()
-                    heard_s = progress_s = time.monotonic()
+                    self._moved.clear()
                     continue
-                records = await self._reader.next(FETCHED_AT_ONCE, wanted)
-                now_s = time.monotonic()
-                if records:
+                if records := await self._reader.next(FETCHED_AT_ONCE, wanted):
                     self._hold(records)
-                    heard_s = progress_s = now_s
                     wake()
-                elif now_s - heard_s > SIGN_OF_LIFE_S:
-                    heard_s = now_s
-                    if not await self._is_behind(wanted):
-                        progress_s = now_s
-                    elif now_s - progress_s > STUCK_S:
-                        raise OutcomeUnknownError(  # noqa: TRY301 - told like any other
-                            f"{self.topic}: records are there, none came for {STUCK_S:g} s"
-                        )
+                if time.monotonic() - looked_s > self._stuck_s / LOOKS:
+                    await self._look(wanted)
+                    looked_s = time.monotonic()
         except (StoreError, OSError) as error:
             self._error = error
         except Exception as error:  # noqa: BLE001 - raised by `receive`, where the worker hears it
@@ -194,10 +191,25 @@ class KafkaIntake:
             and not (self._until_end and self._reader.position(place) >= self._ends[place])
         ]
 
-    async def _is_behind(self, places: list[Place]) -> bool:
-        """Ask the broker (a sign of life) whether there is something that we did not get."""
+    async def _look(self, places: list[Place]) -> None:
+        """Ask the broker (a sign of life) for what we did not get; raises if it never comes.
+
+        Each partition is judged by itself: agents' heartbeats say nothing about the contacts.
+        """
         bounds = await self._reader.bounds(places)
-        return any(end > self._reader.position(place) for place, (_, end) in bounds.items())
+        now_s = time.monotonic()
+        moved: dict[Place, tuple[int, float]] = {}
+        for place, (_, stable) in bounds.items():
+            position = self._reader.position(place)
+            # What the broker calls the end is where open transactions begin.
+            end = max(stable, position + self._reader.lag(place))
+            stood, since_s = self._moved.get(place, (-1, now_s))
+            if position >= end or position != stood:
+                since_s = now_s
+            elif now_s - since_s >= self._stuck_s:
+                raise self._reader.stuck(place, end, now_s - since_s)
+            moved[place] = position, since_s
+        self._moved = moved
 
     def _hold(self, records: list[KafkaRecord]) -> None:
         for record in records:

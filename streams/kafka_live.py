@@ -32,6 +32,7 @@ from streams.kafka_journal import KafkaJournal
 from streams.kafka_lease import Always, Lease
 from streams.kafka_publish import KafkaSink
 from streams.kafka_settings import KafkaSettings
+from streams.metrics_page import fault_of
 from streams.mirror import Mirror
 from streams.ports import (
     ForeignWriterError,
@@ -242,8 +243,8 @@ class KafkaShard:
     async def _mourn(self, deaths: deque[float], error: OutcomeUnknownError) -> None:
         """Say why, wait a little; a worker that dies at once, again and again, must not go on."""
         deaths.append(time.monotonic())
-        if isinstance(error, ForeignWriterError) and self.telemetry is not None:
-            self.telemetry.count_fault("fenced")
+        if self.telemetry is not None and (kind := fault_of(error)):
+            self.telemetry.count_fault(kind)
         recent = sum(1 for died_s in deaths if deaths[-1] - died_s < LIVES_WITHIN_S)
         if recent == LIVES_MAX and isinstance(error, ForeignWriterError):
             raise StoreFencedError(

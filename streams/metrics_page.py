@@ -15,7 +15,7 @@ from router.journal import JournalError, ReplayDivergedError
 from router.measures_text import Family, Number, render
 from streams import ENGINE_VERSION
 from streams.desk import Desk
-from streams.ports import StoreFencedError
+from streams.ports import ForeignWriterError, LogStuckError, StoreFencedError
 from streams.reload import Reloader
 from streams.telemetry import constant
 
@@ -90,4 +90,6 @@ def fault_of(error: Exception) -> str:
         return "replay_diverged"
     if isinstance(error, JournalError):
         return "journal_conflict"
-    return "fenced" if isinstance(error, StoreFencedError) else ""
+    if isinstance(error, LogStuckError):
+        return "lso_stuck"
+    return "fenced" if isinstance(error, StoreFencedError | ForeignWriterError) else ""

@@ -105,6 +105,10 @@ class ForeignWriterError(OutcomeUnknownError):
     """A record of ours lies where it was not expected: somebody else writes this journal."""
 
 
+class LogStuckError(OutcomeUnknownError):
+    """A log holds records that nobody may read: a transaction of somebody is open before them."""
+
+
 class Intake(Protocol):
     """Where records come from, in their order."""
 

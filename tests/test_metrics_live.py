@@ -26,7 +26,12 @@ from streams.desk import WorkerDesk
 from streams.embedded import EmbeddedJournal, EmbeddedStore
 from streams.http import BEHIND_MAX, Server
 from streams.metrics_page import MetricsPage, fault_of, merge
-from streams.ports import StoreFencedError
+from streams.ports import (
+    ForeignWriterError,
+    LogStuckError,
+    OutcomeUnknownError,
+    StoreFencedError,
+)
 from streams.recovery import recover
 from streams.service import Service
 from streams.telemetry import Telemetry
@@ -227,4 +232,7 @@ def test_errors_that_are_faults_are_counted_by_kind() -> None:
     assert fault_of(ReplayDivergedError("")) == "replay_diverged"
     assert fault_of(JournalError("")) == "journal_conflict"
     assert fault_of(StoreFencedError("")) == "fenced"
+    assert fault_of(ForeignWriterError("")) == "fenced"
+    assert fault_of(LogStuckError("")) == "lso_stuck"
+    assert fault_of(OutcomeUnknownError("")) == ""
     assert fault_of(OSError()) == ""
