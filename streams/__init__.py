@@ -22,6 +22,7 @@
 - `rehearsal`    which alerts a day that is over would have raised
 - `dashboards`   boards for Grafana, as typed code
 - `telemetry`    what a worker counts;  `metrics_page` the page of a process' centres
+- `staffing`     who is scheduled now, from a planning file, beside the live count
 - `host`         the centres of one process on one loop: signals, HTTP, what happens when one fails
 - `reload`       changed configurations for running centres: all of it valid, or nothing changes
 - `watchdog`     a loop that hangs is ended;  `dry_run` decisions that leave no trace

@@ -20,6 +20,7 @@ from streams.metrics_page import MetricsPage, fault_of
 from streams.ports import StoreError
 from streams.reload import Reloader
 from streams.service import CenterMismatchError
+from streams.staffing import Staffing
 from streams.watchdog import Watchdog, notify
 
 log: Final = logging.getLogger("switchroom")
@@ -55,6 +56,7 @@ class HostOptions:
     port: int | None = None
     token: str = ""
     reloader: Reloader | None = None
+    staffing: Staffing | None = None
     lifecycle: bool = False
     watchdog_s: float = WATCHDOG_S
 
@@ -130,7 +132,7 @@ class Host:
                 loopback=is_loopback(options.host),
                 reloader=options.reloader,
                 lifecycle=options.lifecycle,
-                page=MetricsPage(self.shards, options.reloader),
+                page=MetricsPage(self.shards, options.reloader, options.staffing),
             )
             try:
                 listening = server.listen(options.host, options.port)

@@ -17,6 +17,7 @@ from streams import ENGINE_VERSION
 from streams.desk import Desk
 from streams.ports import ForeignWriterError, LogStuckError, StoreFencedError
 from streams.reload import Reloader
+from streams.staffing import Staffing
 from streams.telemetry import constant
 
 _LOAD_SHARE: Final = 20
@@ -25,9 +26,15 @@ _LOAD_SHARE: Final = 20
 class MetricsPage:
     """Render what the desks of a process count."""
 
-    def __init__(self, desks: Sequence[Desk], reloader: Reloader | None = None) -> None:
+    def __init__(
+        self,
+        desks: Sequence[Desk],
+        reloader: Reloader | None = None,
+        staffing: Staffing | None = None,
+    ) -> None:
         self._desks = desks
         self._reloader = reloader
+        self._staffing = staffing
         self._made: dict[tuple[bool, bool], tuple[float, float, bytes]] = {}
 
     def render(self, *, openmetrics: bool, exemplars: bool = False) -> bytes:
@@ -43,12 +50,16 @@ class MetricsPage:
     def families(self) -> list[Family]:
         """Return the families of all centres, like ones together, then those of the process."""
         found = []
+        teams: list[str] = []
         for desk in self._desks:
             if (counted := desk.telemetry) is not None:
                 alive = desk.worker is not None
                 found.append(counted.families() if alive else [counted.fault_family()])
+                if alive and (center := counted.measures.center) is not None:
+                    teams += center.teams
         families = found[0] if len(found) == 1 else merge(found)
-        return [*families, *self._own_families()]
+        planned = [] if self._staffing is None else self._staffing.families(teams)
+        return [*families, *planned, *self._own_families()]
 
     def _own_families(self) -> list[Family]:
         reloader = self._reloader

@@ -49,6 +49,7 @@ def rule_tests_text(center: Center) -> str:
         stalls = [stall for stall in plan.stalls if stall.slow == (pace == "slow")]
         if stalls:
             tests += _stall_tests(stalls, name, minutes, wait)
+    tests += _absence_tests(sorted(center.teams))
     body = {"rule_files": [RULES_FILE], "evaluation_interval": "1m", "tests": tests}
     return to_yaml(body, head_of(center, Scale()))
 
@@ -211,6 +212,33 @@ def _answers(stalls: Sequence[Stall], values: str, minutes: int) -> list[dict[st
          "values": values.format(n=minutes + 1)}
         for stall in stalls
     ]  # fmt: skip
+
+
+# --- teams that nobody of is there ----------------------------------------------------------------
+
+
+def _absence_tests(teams: Sequence[str]) -> Iterable[dict[str, Any]]:
+    alert, minutes = "SwitchroomNoAgent", 6
+    fires = [f'{{alertname="{alert}",severity="page",team="{team}"}}' for team in teams]
+    for told, there, scheduled, expected in (
+        ("somebody is scheduled, nobody is there", 0, 3, fires),
+        ("one is there, of three scheduled", 1, 3, []),
+        ("nobody is scheduled", 0, 0, []),
+        ("no staffing file", 0, None, []),
+    ):
+        series = [
+            {"series": f'switchroom_agents{{job="switchroom",state="{state}",team="{team}"}}',
+             "values": f"{there if state == 'idle' else 0}x{minutes}"}
+            for team in teams for state in ("idle", "handling")
+        ]  # fmt: skip
+        if scheduled is not None:
+            series += [
+                {"series": f'switchroom_agents_scheduled{{job="switchroom",team="{team}"}}',
+                 "values": f"{scheduled}x{minutes}"}
+                for team in teams
+            ]  # fmt: skip
+        checks = [_check(alert, 1, []), _check(alert, minutes - 2, expected)]
+        yield _test(f"{alert}: {told}", series, checks)
 
 
 # --- promtool's form ------------------------------------------------------------------------------

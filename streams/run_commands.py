@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from router.events import CenterChanged
     from streams.host import HostOptions
     from streams.reload import Handover, Reloader
+    from streams.staffing import Staffing
     from streams.worker import Settings
 
 HTTP_PORT_MAX: Final = 65_535
@@ -88,6 +89,10 @@ DryRunOption = Annotated[
 StandbyOption = Annotated[
     bool, typer.Option("--standby", help="Wait for a store in use; take over when it is free.")
 ]
+StaffingOption = Annotated[
+    Path | None,
+    typer.Option("--staffing", help="Who is scheduled when: a planning file, shown in /metrics."),
+]
 WatchdogOption = Annotated[
     float, typer.Option(min=0, help="End with code 70 if the loop hangs so many seconds; 0: never.")
 ]
@@ -116,6 +121,7 @@ def run(
     standby: StandbyOption = False,
     enable_lifecycle: LifecycleOption = False,
     watchdog: WatchdogOption = 30.0,
+    staffing: StaffingOption = None,
     bootstrap_server: BootstrapOption = "",
     kafka_settings: SettingsOption = None,
     topic_prefix: PrefixOption = "",
@@ -156,7 +162,8 @@ def run(
     hosting = _hosting(
         address,
         token_file,
-        _reloader(config, centers),
+        (config, centers),
+        _staffing(staffing, stores, configured, listens=address[1] is not None),
         lifecycle=enable_lifecycle,
         watchdog_s=watchdog,
     )
@@ -249,7 +256,8 @@ def _settings(unit_records: int, snapshot_every: int, *, listens: bool) -> Setti
 def _hosting(
     address: tuple[str, int | None],
     token_file: Path | None,
-    reloader: Reloader,
+    chosen: tuple[Path, str],
+    staffing: Staffing | None,
     *,
     lifecycle: bool,
     watchdog_s: float,
@@ -261,7 +269,8 @@ def _hosting(
         host=host,
         port=port,
         token=_token(token_file, host),
-        reloader=reloader,
+        reloader=_reloader(*chosen, staffing),
+        staffing=staffing,
         lifecycle=lifecycle,
         watchdog_s=watchdog_s,
     )
@@ -338,8 +347,42 @@ def _configured(config: Path, centers: str, handed: Handover) -> dict[str, Cente
         fail(str(error))
 
 
-def _reloader(config: Path, centers: str) -> Reloader:
-    """Make what reads the same files again."""
-    from streams.reload import Reloader, load_centers
+def _staffing(
+    path: Path | None,
+    stores: _StoreChoice,
+    configured: Mapping[str, CenterChanged],
+    *,
+    listens: bool,
+) -> Staffing | None:
+    """Read who is scheduled, or end with what is wrong."""
+    from streams.staffing import Staffing, StaffingError
 
-    return Reloader(lambda handed: load_centers(config, centers, handed), _announce)
+    if path is None:
+        return None
+    if not listens or stores.recorded or stores.speed is not None:
+        fail("error: --staffing is shown in /metrics by the wall's clock; it needs --port N", 2)
+    staffing = Staffing(path)
+    try:
+        staffing.read([one.center for one in configured.values()])
+    except StaffingError as error:
+        fail(f"error: {error}")
+    _announce(staffing.told())
+    return staffing
+
+
+def _reloader(config: Path, centers: str, staffing: Staffing | None) -> Reloader:
+    """Make what reads the same files again."""
+    from streams.reload import Reloader, ReloadError, load_centers
+    from streams.staffing import StaffingError
+
+    def load(handed: Handover) -> dict[str, CenterChanged]:
+        loaded = load_centers(config, centers, handed)
+        if staffing is not None:
+            try:
+                staffing.read([one.center for one in loaded.values()])
+            except StaffingError as error:
+                raise ReloadError(str(error)) from None
+            _announce(staffing.told())
+        return loaded
+
+    return Reloader(load, _announce)

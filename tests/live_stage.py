@@ -17,7 +17,7 @@ import urllib.parse
 import urllib.request
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +30,7 @@ from tests.prometheus_tools import find_tool
 SCALE = 90
 AGENTS = 24
 STAYING = 2
+REQUIRED = 20
 CONTACTS_A_SECOND = 20
 TALK_S = 0.3
 PATIENCE_S = 4.0
@@ -140,6 +141,9 @@ class Traffic:
     def relent(self) -> None:
         self._present(self._agents[STAYING:], "available")
 
+    def go_home(self) -> None:
+        self._orders.append([self._event("agent.signed_out", agent_id=a) for a in self._agents])
+
     def close(self) -> None:
         self._over.set()
         self._thread.join(15)
@@ -246,7 +250,7 @@ class Stage:
         assert rules.wait(30) == 0, self._words("rules")
         self._switchroom(
             "run", "--config", str(self.config), "--store", str(self.folder / "day.db"),
-            "--port", "0",
+            "--port", "0", "--staffing", str(self._plan_staff()),
         )  # fmt: skip
         self.worker = wait_for("the worker", lambda: self._address("run"))
         self._start(alertmanager, *self._alertmanager_flags())
@@ -254,6 +258,17 @@ class Stage:
         wait_for("Alertmanager", lambda: ask(f"{self.alertmanager}/api/v2/status"))
         self.traffic = Traffic(self.worker)
         wait_for("a scrape", lambda: self.query("up{job='switchroom'} == 1"))
+
+    def _plan_staff(self) -> Path:
+        """Schedule everybody from an hour ago for a day."""
+        path = self.folder / "staff.csv"
+        start = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
+        path.write_text(
+            "interval_start,interval_minutes,group,agents,required\n"
+            f"{start},1440,desk,{AGENTS},{REQUIRED}\n",
+            encoding="utf-8",
+        )
+        return path
 
     def _alertmanager_flags(self) -> list[str]:
         self.alertmanager = f"http://127.0.0.1:{(port := free_port())}"

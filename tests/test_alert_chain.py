@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from streams.dashboards import BOARDS, queries_of, variables_of
-from tests.live_stage import Stage, wait_for
+from tests.live_stage import AGENTS, REQUIRED, Stage, wait_for
 
 pytestmark = pytest.mark.xdist_group("prometheus")
 
@@ -84,3 +84,15 @@ def test_every_query_of_every_board_has_an_answer(stage: Stage) -> None:
 def test_exemplars_lead_from_a_bucket_to_a_contact(stage: Stage) -> None:
     found = wait_for("exemplars", lambda: stage.exemplars("switchroom_contact_wait_seconds_bucket"))
     assert all(re.fullmatch(r"c-\d+", one["labels"]["contact_id"]) for one in found)
+
+
+def test_a_team_that_is_scheduled_and_not_there_pages(stage: Stage) -> None:
+    """Who is scheduled comes from the staffing file; here all of them go home."""
+    for name, expected in ("scheduled", AGENTS), ("required", REQUIRED):
+        (found,) = stage.query(f"switchroom_agents_{name}")
+        assert (found["metric"]["team"], float(found["value"][1])) == ("care", expected)
+    assert stage.alerts("SwitchroomNoAgent") == []
+    stage.traffic.go_home()
+    (alert,) = wait_for("the alert", lambda: stage.alerts("SwitchroomNoAgent"))
+    assert alert["labels"]["team"] == "care"
+    assert alert["annotations"]["summary"].startswith("nobody of care is signed in")
