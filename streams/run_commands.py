@@ -157,17 +157,13 @@ def run(
     )
     address = _address(http, port)
     choice.check(stored=store is not None, heard=bool(input_), printed=print_decisions or standby)
-    _check_usage(stores, heard=choice.wanted or bool(input_) or address[1] is not None)
+    listens = address[1] is not None
+    _check_usage(stores, heard=choice.wanted or bool(input_) or listens)
     configured = _configured(config, centers, handover_of(drain, move_to, rebase=rebase))
-    hosting = _hosting(
-        address,
-        token_file,
-        (config, centers),
-        _staffing(staffing, stores, configured, listens=address[1] is not None),
-        lifecycle=enable_lifecycle,
-        watchdog_s=watchdog,
-    )
-    settings = _settings(unit_records, snapshot_every, listens=address[1] is not None)
+    planned = _staffing(staffing, stores, configured, listens=listens)
+    read = _reloader(config, centers, planned)
+    hosting = _hosting(address, token_file, read, planned, enable_lifecycle, watchdog)
+    settings = _settings(unit_records, snapshot_every, listens=listens)
     go = _run_on_kafka if choice.wanted else _run_on_stores
     raise typer.Exit(go(choice, stores, configured, settings, hosting))
 
@@ -256,10 +252,9 @@ def _settings(unit_records: int, snapshot_every: int, *, listens: bool) -> Setti
 def _hosting(
     address: tuple[str, int | None],
     token_file: Path | None,
-    chosen: tuple[Path, str],
+    reloader: Reloader,
     staffing: Staffing | None,
-    *,
-    lifecycle: bool,
+    lifecycle: bool,  # noqa: FBT001 - as it was said on the command line
     watchdog_s: float,
 ) -> HostOptions:
     from streams.host import HostOptions
@@ -269,7 +264,7 @@ def _hosting(
         host=host,
         port=port,
         token=_token(token_file, host),
-        reloader=_reloader(*chosen, staffing),
+        reloader=reloader,
         staffing=staffing,
         lifecycle=lifecycle,
         watchdog_s=watchdog_s,

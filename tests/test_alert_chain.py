@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,11 +40,15 @@ def test_an_incident_pages_once_and_is_over(stage: Stage) -> None:
         "summary"
     ].startswith("billing breaches 100%")
     assert "agents of care away" in alert["annotations"]["description"]
-    calls = stage.called.notifications
-    wait_for("the call", lambda: calls)
+
+    def calls() -> list[tuple[str, dict[str, Any]]]:
+        # A loaded machine sends some events late; that they are refused, operations are told.
+        return [one for one in stage.called.notifications if one[0].startswith("/care/")]
+
+    wait_for("the call", calls)
     stage.traffic.relent()
-    wait_for("the call that all is well", lambda: calls[-1][1]["status"] == "resolved")
-    firing = [(path, call) for path, call in calls if call["status"] == "firing"]
+    wait_for("the call that all is well", lambda: calls()[-1][1]["status"] == "resolved")
+    firing = [(path, call) for path, call in calls() if call["status"] == "firing"]
     assert [path for path, _ in firing] == ["/care/page"]
     assert firing[0][1]["groupLabels"] == {"queue": "billing"}
     assert [one["labels"]["alertname"] for one in firing[0][1]["alerts"]] == [
