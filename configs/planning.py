@@ -330,7 +330,8 @@ class Target:
     """Say what is promised: `percent` answered within `within_ms` (0: each queue's own time).
 
     `level` is the name of a service level in `router.measures_formulas`. It is met by a day
-    whose own ratio reaches it.
+    whose own ratio reaches it. `abandoned_percent` is the most that may give up, and
+    `each_interval` asks it of every interval of its own: both serve the search for staff.
     """
 
     __pydantic_config__ = _CLOSED
@@ -338,6 +339,8 @@ class Target:
     percent: float = 80.0
     within_ms: int = 0
     level: str = "answered_in_time_over_offered_less_short"
+    abandoned_percent: float = 100.0
+    each_interval: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -346,7 +349,7 @@ class Scenario:
 
     The day opens at `opens` and closes at `closes` (after it nobody arrives), in intervals of
     `interval_ms`. Nobody stays longer than `overrun_ms` after closing. `outages` (of `SiteLost`)
-    strike at known times.
+    strike at known times. `targets` are those of single queues, where they differ from `target`.
     """
 
     __pydantic_config__ = _CLOSED
@@ -366,6 +369,7 @@ class Scenario:
     outages: tuple[SiteLost, ...] = ()
     costs: Costs = Costs()
     target: Target = Target()
+    targets: dict[str, Target] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

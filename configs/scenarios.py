@@ -90,7 +90,7 @@ def _required(file: ScenarioFile, values: Plain, origins: Origins) -> list[Findi
         found.append(Finding(place, origins.spelling(path), message))
 
     if file.base:
-        allowed = {"name", "base", "changes", "target"}
+        allowed = {"name", "base", "changes", "target", "targets"}
         for name in sorted(set(values) - allowed):
             say("a scenario with a base says what differs under changes (replace: ...)", name)
         return found

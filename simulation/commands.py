@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     from simulation.fit.import_command import import_  # noqa: PLC0415 - as above
     from simulation.plan.commands import register as register_plan  # noqa: PLC0415 - as above
     from simulation.whatif.commands import register as register_what_if  # noqa: PLC0415 - as above
+    from simulation.staffing.commands import register as register_staff  # noqa: PLC0415 - as above
 
     app.command("simulate")(simulate)
     app.command("demo")(demo)
@@ -43,6 +44,7 @@ def register(app: typer.Typer) -> None:
     register_erlang(app)
     register_plan(app)
     register_what_if(app)
+    register_staff(app)
 
 
 def simulate(

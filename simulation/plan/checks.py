@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 
 from configs.durations import DurationError, parse_clock
-from configs.planning import Again, Demand, Group, Law, LawName, Scenario
+from configs.planning import Again, Demand, Group, Law, LawName, Scenario, Target
 from router.checks import check_center
 from router.measures_formulas import SERVICE_LEVELS
 from router.problems import Path, Problem, suggest
@@ -181,6 +181,12 @@ def _group(scenario: Scenario, name: str, group: Group) -> Iterator[Problem]:
         yield from _law(group.reaction, (*path, "reaction"))
 
 
+def _target(target: Target, path: Path) -> Iterator[Problem]:
+    yield from _unknown("service level", target.level, SERVICE_LEVELS, (*path, "level"))
+    yield from _in((*path, "percent"), target.percent, 0, 100)
+    yield from _in((*path, "abandoned_percent"), target.abandoned_percent, 0, 100)
+
+
 def _others(scenario: Scenario) -> Iterator[Problem]:
     for channel in scenario.effects.speeds:
         path: Path = ("effects", "speeds", channel)
@@ -191,9 +197,10 @@ def _others(scenario: Scenario) -> Iterator[Problem]:
     for number, outage in enumerate(scenario.outages):
         for name in outage.groups:
             yield from _unknown("group", name, scenario.workforce, ("outages", number, "groups"))
-    target = scenario.target
-    yield from _unknown("service level", target.level, SERVICE_LEVELS, ("target", "level"))
-    yield from _in(("target", "percent"), target.percent, 0, 100)
+    yield from _target(scenario.target, ("target",))
+    for name, target in scenario.targets.items():
+        yield from _unknown("queue", name, scenario.center.queues, ("targets", name))
+        yield from _target(target, ("targets", name))
     for name in scenario.costs.breach:
         path = ("costs", "breach", name)
         yield from _unknown("promise", name, scenario.center.promises, path)

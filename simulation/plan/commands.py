@@ -71,21 +71,21 @@ def plan(
 ) -> None:
     """Say whether a scenario keeps its promise: how sure, how often not, at what cost."""
     _check_report(output, language, show=show)
-    loaded = _load(scenario, target)
-    from simulation.plan.results import result_of  # noqa: PLC0415 - as in `_load`
+    loaded = load(scenario, target)
+    from simulation.plan.results import result_of  # noqa: PLC0415 - as in `load`
 
-    with _crew(workers) as crew:
+    with crew_of(workers) as crew:
         study = _study(loaded, replications, precision, days_max, seed, crew)
     result = result_of(study)
     if output is not None:
         _write(result, output)
-        from simulation.report.plan_document import plan_document  # noqa: PLC0415 - as in `_load`
+        from simulation.report.plan_document import plan_document  # noqa: PLC0415 - as in `load`
 
         _report(plan_document(study, language, result), output, "plan", show=show)
     if as_json:
         typer.echo(json.dumps(asdict(result), ensure_ascii=False))
     else:
-        from simulation.plan.showing import show_result  # noqa: PLC0415 - as in `_load`
+        from simulation.plan.showing import show_result  # noqa: PLC0415 - as in `load`
 
         for line in show_result(result):
             typer.echo(line)
@@ -117,13 +117,13 @@ def compare(
     _check_report(output, language, show=show)
     if len(scenarios) < 2:
         raise typer.BadParameter("give two scenarios at least, the one compared with first")
-    loaded = [_load(path, target) for path in scenarios]
-    from simulation.plan.comparison import compare_studies  # noqa: PLC0415 - as in `_load`
-    from simulation.plan.replications import run_with, strata_of  # noqa: PLC0415 - as in `_load`
-    from simulation.plan.showing import show_comparison  # noqa: PLC0415 - as in `_load`
+    loaded = [load(path, target) for path in scenarios]
+    from simulation.plan.comparison import compare_studies  # noqa: PLC0415 - as in `load`
+    from simulation.plan.replications import run_with, strata_of  # noqa: PLC0415 - as in `load`
+    from simulation.plan.showing import show_comparison  # noqa: PLC0415 - as in `load`
 
     strata = max(strata_of(scenario) for scenario in loaded)
-    with _crew(workers) as crew:
+    with crew_of(workers) as crew:
         first = _study(loaded[0], replications, precision, days_max, seed, crew)
         if first.strata != strata:
             first = run_with(crew, loaded[0], first.days, seed, strata, _progress())
@@ -133,7 +133,7 @@ def compare(
     comparisons = [compare_studies(first, study) for study in others]
     plain = json.dumps([asdict(found) for found in comparisons], ensure_ascii=False)
     if output is not None:
-        from simulation.report.compare_document import (  # noqa: PLC0415 - as in `_load`
+        from simulation.report.compare_document import (  # noqa: PLC0415 - as in `load`
             compare_document,
         )
 
@@ -150,7 +150,7 @@ def compare(
             typer.echo(line)
 
 
-def _load(path: Path, target: str) -> Scenario:
+def load(path: Path, target: str) -> Scenario:
     """Read a scenario, with another target if one is given; errors end the command."""
     try:
         from configs.findings import ConfigError  # noqa: PLC0415 - help must not load pydantic
@@ -174,7 +174,7 @@ def _load(path: Path, target: str) -> Scenario:
 
 
 def _parse_target(text: str) -> tuple[float, int]:
-    from configs.durations import DurationError, parse_duration  # noqa: PLC0415 - as in `_load`
+    from configs.durations import DurationError, parse_duration  # noqa: PLC0415 - as in `load`
 
     percent, slash, within = text.partition("/")
     try:
@@ -188,8 +188,9 @@ def _parse_target(text: str) -> tuple[float, int]:
     return share, within_ms
 
 
-def _crew(workers: int) -> Workers:
-    from simulation.plan.replications import Workers  # noqa: PLC0415 - as in `_load`
+def crew_of(workers: int) -> Workers:
+    """Return the workers that a command was asked for."""
+    from simulation.plan.replications import Workers  # noqa: PLC0415 - as in `load`
 
     if workers < 0:
         raise typer.BadParameter(f"--workers {workers}: give 0 or more")
@@ -199,8 +200,8 @@ def _crew(workers: int) -> Workers:
 def _study(
     scenario: Scenario, replications: int, precision: float, days_max: int, seed: int, crew: Workers
 ) -> Study:
-    from simulation.plan.replications import run_with, strata_of  # noqa: PLC0415 - as in `_load`
-    from simulation.plan.stopping import run_until  # noqa: PLC0415 - as in `_load`
+    from simulation.plan.replications import run_with, strata_of  # noqa: PLC0415 - as in `load`
+    from simulation.plan.stopping import run_until  # noqa: PLC0415 - as in `load`
 
     if replications < 0 or days_max < 1 or precision <= 0 or seed < 0:
         raise typer.BadParameter("days, precision and seed are positive numbers")
@@ -251,7 +252,7 @@ def _check_report(output: Path | None, language: str, *, show: bool) -> None:
 
 def _report(document: Document, directory: Path, name: str, *, show: bool) -> None:
     """Write page and workbook, say where they are, and show the page if asked."""
-    from simulation.report.folder import open_page, write_document  # noqa: PLC0415 - as in `_load`
+    from simulation.report.folder import open_page, write_document  # noqa: PLC0415 - as in `load`
 
     page, book = write_document(document, directory, name)
     typer.echo(f"written: {page}, {book}", err=True)

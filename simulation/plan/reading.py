@@ -65,6 +65,8 @@ def _load(path: Path, depth: int) -> Scenario:
         scenario = replace(scenario, name=loaded.file.name)
         if "target" in loaded.written:
             scenario = replace(scenario, target=loaded.file.target)
+        if "targets" in loaded.written:
+            scenario = replace(scenario, targets=loaded.file.targets)
     else:
         scenario = _whole(loaded)
     for number, change in enumerate(loaded.file.changes):

@@ -1,0 +1,15 @@
+"""Search for staff, shifts and routing settings that keep promises at the least cost.
+
+- `needs`        what is asked: a share per line, over the day or in each interval; its surplus
+- `spaces`       what may be chosen: agents per group and interval, or per group and kind of shift
+- `curves`       what agents bring by formula: lines alone (upper bound), pooled (lower bound)
+- `master`       the cheapest plan that formulas and cuts allow: an integer program
+- `trials`       plans on the same days: sequential verdicts, what one agent more brings
+- `search`       cuts by simulation until the cheapest plan holds; confirmation on fresh days
+- `certificate`  the answer as plain data: plan, cost, gap, second best, who is short when
+- `showing`, `writing`  the answer for people; as CSV, JSON and a scenario that `plan` plays
+- `tuning`       routing settings on paired days, and the settings that nothing beats
+- `commands`     `switchroom staff`, `switchroom schedule`, `switchroom tune`
+
+STAFFING.md tells users; `simulation.plan` plays the days.
+"""

@@ -1,0 +1,178 @@
+"""Offer the search on the command line: `switchroom staff`, `schedule` and `tune`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+
+import typer
+
+from simulation.plan.commands import crew_of, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from configs.planning import Scenario
+    from simulation.staffing.search import Effort
+    from simulation.staffing.spaces import Space
+
+EXIT_UNREACHABLE: Final = 3
+_SCENARIO_HELP = "A scenario file, a centre's directory, or sample or tiny."
+_Target = Annotated[
+    str, typer.Option(help="percent/seconds of every line, instead of the scenario's targets.")
+]
+_Confidence = Annotated[float, typer.Option(help="How sure all targets together must be.")]
+_Seed = Annotated[int, typer.Option(help="The number from which all days are drawn.")]
+_Days = Annotated[int, typer.Option(help="Days on which a plan is played first.")]
+_Fresh = Annotated[int, typer.Option("--confirm-days", help="Fresh days of the confirmation.")]
+_Rounds = Annotated[int, typer.Option(help="Plans to try at most before a confirmation.")]
+_Count = Annotated[int, typer.Option("--workers", help="Processes; 0: one a core.")]
+_Heads = Annotated[
+    bool, typer.Option("--within-heads", help="No more agents a group than it has now.")
+]
+_AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+_Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Write certificate, planning files and scenario here."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the commands; the simulator loads when one is called."""
+    app.command("staff")(staff)
+    app.command("schedule")(schedule)
+
+
+def staff(  # noqa: PLR0917 - one option of the command a parameter
+    scenario: Annotated[Path, typer.Argument(help=_SCENARIO_HELP)],
+    target: _Target = "",
+    confidence: _Confidence = 0.9,
+    seed: _Seed = 1,
+    days: _Days = 20,
+    confirm_days: _Fresh = 60,
+    rounds: _Rounds = 14,
+    workers: _Count = 0,
+    *,
+    within_heads: _Heads = False,
+    as_json: _AsJson = False,
+    output: _Output = None,
+) -> None:
+    """Find the cheapest agents per interval and group that keep all targets."""
+    loaded = _targeted(scenario, target)
+    effort = _effort(days, confirm_days, rounds, confidence, seed)
+    from simulation.staffing.spaces import intervals_space  # noqa: PLC0415 - loads its world here
+
+    try:
+        space = intervals_space(loaded, within_heads=within_heads)
+    except ValueError as error:
+        _fail(str(error))
+    _answer(space, scenario, effort, seed, workers, "agents", as_json=as_json, output=output)
+
+
+def schedule(  # noqa: PLR0917 - as above
+    scenario: Annotated[Path, typer.Argument(help=_SCENARIO_HELP)],
+    target: _Target = "",
+    confidence: _Confidence = 0.9,
+    seed: _Seed = 1,
+    days: _Days = 20,
+    confirm_days: _Fresh = 60,
+    rounds: _Rounds = 14,
+    workers: _Count = 0,
+    *,
+    within_heads: _Heads = False,
+    as_json: _AsJson = False,
+    output: _Output = None,
+) -> None:
+    """Find the cheapest agents per group and kind of shift that keep all targets.
+
+    The kinds are the shifts that the scenario gives each group; their counts are what is sought.
+    """
+    loaded = _targeted(scenario, target)
+    effort = _effort(days, confirm_days, rounds, confidence, seed)
+    from simulation.staffing.spaces import shifts_space  # noqa: PLC0415 - loads its world here
+
+    try:
+        space = shifts_space(loaded, within_heads=within_heads)
+    except ValueError as error:
+        _fail(str(error))
+    _answer(space, scenario, effort, seed, workers, "shifts", as_json=as_json, output=output)
+
+
+def _targeted(path: Path, target: str) -> Scenario:
+    """Read a scenario; a target given by hand is that of every line."""
+    loaded = load(path, target)
+    return replace(loaded, targets={}) if target else loaded
+
+
+def _effort(days: int, confirm_days: int, rounds: int, confidence: float, seed: int) -> Effort:
+    from simulation.staffing.search import Effort  # noqa: PLC0415 - loads its world here
+
+    if days < 12 or confirm_days < 12 or rounds < 1 or seed < 0:
+        raise typer.BadParameter(
+            "give at least 12 --days and --confirm-days, a round, and a seed that is not negative"
+        )
+    if not 0.5 <= confidence < 1:
+        raise typer.BadParameter(f"--confidence {confidence:g}: give 0.5 to 0.999")
+    return Effort(days, confirm_days, rounds, confidence)
+
+
+def _answer(
+    space: Space,
+    base: Path,
+    effort: Effort,
+    seed: int,
+    workers: int,
+    unit: str,
+    *,
+    as_json: bool,
+    output: Path | None,
+) -> None:
+    """Search, print, write."""
+    from simulation.plan.prepared import Prepared  # noqa: PLC0415 - loads its world here
+    from simulation.plan.reading import find_scenario  # noqa: PLC0415 - as above
+    from simulation.staffing.certificate import certificate_of  # noqa: PLC0415 - as above
+    from simulation.staffing.master import Master  # noqa: PLC0415 - as above
+    from simulation.staffing.needs import needs_of  # noqa: PLC0415 - as above
+    from simulation.staffing.search import UnreachableError, search  # noqa: PLC0415 - as above
+    from simulation.staffing.showing import show  # noqa: PLC0415 - as above
+    from simulation.staffing.trials import Trials  # noqa: PLC0415 - as above
+    from simulation.staffing.writing import write_answer  # noqa: PLC0415 - as above
+
+    needs = needs_of(Prepared(space.scenario))
+    if not needs:
+        _fail("nothing is asked: every target is 0 %, or nobody comes")
+    master = Master(space, needs)
+    with crew_of(workers) as crew:
+        try:
+            found = search(Trials(space, needs, crew, seed, effort.days), master, effort, _teller())
+        except UnreachableError as error:
+            typer.echo(f"The targets cannot be kept: {error}", err=True)
+            raise typer.Exit(EXIT_UNREACHABLE) from error
+    certificate = certificate_of(found, master, effort, seed, unit)
+    if output is not None:
+        source = str(find_scenario(base).resolve())
+        write_answer(output, certificate, space.made(found.plan), source)
+    if as_json:
+        typer.echo(json.dumps(asdict(certificate), ensure_ascii=False))
+        return
+    for line in show(certificate):
+        typer.echo(line)
+
+
+def _teller() -> Callable[[str], None]:
+    """Return what tells a terminal how far the search is; nothing when nobody watches."""
+    watched = sys.stderr.isatty()
+
+    def tell(text: str) -> None:
+        if watched:
+            sys.stderr.write(text + "\n")
+
+    return tell
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,80 @@
+"""Print a staffing for people: the sentence, the table, the certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulation.staffing.certificate import Certificate
+
+
+def show(found: Certificate) -> Iterator[str]:
+    """Yield the lines of a certificate."""
+    yield found.sentence
+    yield ""
+    yield f"{found.scenario}, {found.date}; centre {found.center} ({found.config_hash})"
+    yield ""
+    yield from _table(found)
+    yield ""
+    yield from _kept(found)
+    yield ""
+    yield from _worth(found)
+    yield from _short(found)
+    yield from found.notes
+
+
+def _table(found: Certificate) -> Iterator[str]:
+    first = "interval" if found.unit == "agents" else "shift"
+    width = max(len(first), *(len(name) for name in found.row_names))
+    columns = [max(len(name), 5) for name in found.columns]
+    yield (
+        first.ljust(width)
+        + "".join(f"  {name:>{size}}" for name, size in zip(found.columns, columns, strict=True))
+        + ("    all" if len(columns) > 1 else "")
+    )
+    for name, row in zip(found.row_names, found.rows, strict=True):
+        cells = "".join(f"  {cell:>{size}}" for cell, size in zip(row, columns, strict=True))
+        yield name.ljust(width) + cells + (f"  {sum(row):>5}" if len(columns) > 1 else "")
+
+
+def _kept(found: Certificate) -> Iterator[str]:
+    width = max([6, *(len(row.need) for row in found.kept)])
+    yield f"{'target':<{width}}    asked  reached  surely  days that keep it"
+    for row in found.kept:
+        lost = row.measure == "abandoned"
+        sign = "<=" if lost else ">="
+        mark = "" if row.met else "  (not sure)"
+        yield (
+            f"{row.need:<{width}} {sign} {row.asked:5.1%} {row.reached:8.1%} {row.low:7.1%} "
+            f"{row.days_met:18.0%}  {row.measure}{mark}"
+        )
+
+
+def _worth(found: Certificate) -> Iterator[str]:
+    yield (
+        f"cost      {found.cost:,.2f} {found.currency} a day; bound {found.bound:,.2f} (pooled), "
+        f"gap {found.gap:.1%}"
+        + (
+            f"; {found.dedicated:,.2f} with agents of its own for every line"
+            if found.dedicated is not None
+            else ""
+        )
+    )
+    for other in found.others:
+        differs = ", ".join(f"{name} {change:+d}" for name, change in other.differs.items())
+        word = "second best" if other.holds else "falls short"
+        yield (
+            f"{word:<9} {other.cost:,.2f} ({other.change:+,.2f}): {differs or 'other hours'}; "
+            f"{other.to_spare_points:+.2f} points to spare of {other.least}"
+        )
+    yield (
+        f"search    {found.plans_tried} plans, {found.days_played} days played, confirmed on "
+        f"{found.fresh_days} fresh days; seed {found.seed}, confidence {found.confidence:.0%}"
+    )
+
+
+def _short(found: Certificate) -> Iterator[str]:
+    for row in found.short:
+        yield (
+            f"short     {row.start} {row.line}: {row.reached:.1%} where {row.asked:.1%} is asked "
+            f"of the day, {row.arrivals:.0f} expected; {row.busiest} {row.occupancy:.0%} busy"
+        )

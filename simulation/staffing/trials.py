@@ -1,0 +1,192 @@
+"""Play plans on the same days, and say with stated confidence which needs they meet.
+
+All plans meet the same customers and the same sick notes (common random numbers). A verdict is
+sequential: the sum of a need's surplus over the days is compared with a triangle that closes as
+days pass, +-(h^2 S^2 / (2 delta) - delta r / 2), as Kim & Nelson (ACM TOMACS 11, 2001) do for
+differences and Batur & Kim (ACM TOMACS 20, 2010) for constraints; a surplus within `delta` of 0
+counts as either. Plans that are clearly short leave after six days (paired t).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from scipy import special
+
+from configs.planning import Scenario
+from simulation.plan.estimates import Floats
+from simulation.plan.replications import Study, Workers, merge
+from simulation.plan.tallies import Tally
+from simulation.staffing.needs import Need, controls_of
+from simulation.staffing.spaces import Plan, Space, with_one_more
+
+GLANCE_DAYS: Final = 6
+FRESH_FROM: Final = 100_000
+_CLEARLY: Final = 4.0
+_SPARE_FREEDOM: Final = 8
+_LEAST_MISSED: Final = 0.01  # nobody is perfect: an interval always has this share to lose
+
+
+@dataclass(frozen=True)
+class Margin:
+    """What a plan has to spare of a need: mean, standard error, degrees of freedom."""
+
+    mean: float
+    error: float
+    freedom: int
+
+    def low(self, confidence: float) -> float:
+        """Return the lower bound that holds with this confidence."""
+        return self.mean - float(special.stdtrit(self.freedom, confidence)) * self.error
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A plan that was played: what it has to spare, and whether that is enough."""
+
+    plan: Plan
+    margins: tuple[Margin, ...]
+    meets: bool
+    days: int
+
+
+def margin(surplus: Floats, controls: Floats) -> Margin:
+    """Return the mean surplus with what its controls explain taken out."""
+    days = len(surplus)
+    centered = surplus - surplus.mean()
+    mean, spread, freedom = float(surplus.mean()), float(centered @ centered), days - 1
+    if days - 1 - controls.shape[1] >= _SPARE_FREEDOM:
+        within = controls - controls.mean(axis=0)
+        slopes, _, rank, _ = np.linalg.lstsq(within, centered, rcond=1e-9)
+        left = centered - within @ slopes
+        freedom -= int(rank)
+        mean -= float(slopes @ controls.mean(axis=0))
+        spread = float(left @ left)
+    return Margin(mean, math.sqrt(spread / max(freedom, 1) / days), max(freedom, 1))
+
+
+def tolerance(need: Need) -> float:
+    """Return the surplus that is as good as none: a twentieth of the smaller share."""
+    return 0.05 * max(min(need.share, 1 - need.share), 0.002)
+
+
+class Trials:
+    """Play plans of a space on paired days, each day of each plan once."""
+
+    def __init__(
+        self, space: Space, needs: Sequence[Need], crew: Workers, seed: int, days: int
+    ) -> None:
+        self.space = space
+        self.needs = tuple(needs)
+        self.crew = crew
+        self.seed = seed
+        self.days = days
+        self.played = 0
+        self._tallies: dict[tuple[Plan, str, int], list[Tally]] = {}
+
+    def study(self, plan: Plan, days: int, *, more: str = "", first: int = 0) -> Study:
+        """Return so many days of a plan, with one agent more in a group if one is named."""
+        scenario: Scenario = self.space.made(plan)
+        if more:
+            scenario = with_one_more(scenario, more)
+        known = self._tallies.setdefault((plan, more, first), [])
+        if len(known) < days:
+            missing = days - len(known)
+            known += self.crew.play(scenario, self.seed, first + len(known), missing, 1)
+            self.played += missing
+        return merge(scenario, self.seed, 1, known[:days])
+
+    def margins(self, study: Study, asked: Sequence[float]) -> tuple[Margin, ...]:
+        """Return what a study has to spare of each need, beyond what is asked of it."""
+        answer = []
+        for index, need in enumerate(self.needs):
+            surplus = need.surplus(study) - (asked[index] if asked else 0.0)
+            answer.append(margin(surplus, controls_of(study, need)))
+        return tuple(answer)
+
+    def judge(
+        self, plan: Plan, asked: Sequence[float] = (), risk: float = 0.1, first: int = 0
+    ) -> Verdict:
+        """Say whether a plan meets all needs; wrong with at most this risk, within tolerance."""
+        glance = self.study(plan, GLANCE_DAYS, first=first)
+        found = self.margins(glance, asked)
+        if any(one.mean < -_CLEARLY * max(one.error, 1e-9) for one in found):
+            return Verdict(plan, found, meets=False, days=GLANCE_DAYS)
+        days, most = self.days, 5 * self.days
+        share = risk / max(len(self.needs), 1)
+        while True:
+            found = self.margins(self.study(plan, days, first=first), asked)
+            open_ = False
+            for need, one in zip(self.needs, found, strict=True):
+                state = _triangle(one, days, share, tolerance(need))
+                if state < 0:
+                    return Verdict(plan, found, meets=False, days=days)
+                open_ |= state == 0
+            if not open_ or days >= most:
+                meets = all(one.mean >= 0 for one in found)
+                return Verdict(plan, found, meets=meets, days=days)
+            days = min(most, days + max(self.days // 2, 2))
+
+    def slopes(self, plan: Plan) -> Floats:
+        """Return what one agent more of a choice brings, `[need, choice, interval]`.
+
+        One pair of runs a group: an agent is added all day on the same days. What he brings is
+        credited to intervals: half as the gain was seen there (smoothed), half as contacts were
+        missed there. A standard error is added: a cut rather asks too little than too much.
+        """
+        space = self.space
+        base = self.study(plan, GLANCE_DAYS)
+        groups, count = len(space.groups), space.cover.shape[1]
+        gains = np.zeros((len(self.needs), groups))
+        seen = np.full((len(self.needs), count), 1e-9)
+        for group, name in enumerate(space.groups):
+            other = self.study(plan, GLANCE_DAYS, more=name)
+            for index, need in enumerate(self.needs):
+                pairs = need.surplus(other) - need.surplus(base)
+                error = float(pairs.std(ddof=1)) / math.sqrt(len(pairs))
+                gains[index, group] = max(float(pairs.mean()) + error, 0.0)
+                by_interval = need.surplus_by_interval(other) - need.surplus_by_interval(base)
+                seen[index] += np.clip(_smooth(by_interval), 0.0, None)
+        missed = self.missed(plan)
+        shapes = seen / seen.sum(axis=1, keepdims=True) + missed / missed.sum(axis=1, keepdims=True)
+        owners = np.array(space.group)
+        brings = gains[:, owners] * space.present[owners] / 2
+        return np.asarray(brings[:, :, None] * space.cover[None] * shapes[:, None, :])
+
+    def missed(self, plan: Plan) -> Floats:
+        """Return what a plan lacks of perfection, `[need, interval]`, in shares of the arrivals."""
+        study = self.study(plan, GLANCE_DAYS)
+        answer = np.zeros((len(self.needs), study.intervals))
+        for index, need in enumerate(self.needs):
+            expected = study.expected[list(need.demands)].sum(axis=0)
+            for interval in need.intervals:
+                part, whole = replace(need, intervals=(interval,)).counts(study)
+                lost = part if need.lost else whole - part
+                least = _LEAST_MISSED * float(expected[interval])
+                answer[index, interval] = max(float(lost.mean()), least) / need.scale(study)
+        return np.maximum(answer, 1e-9)
+
+
+def _smooth(values: Floats) -> Floats:
+    """Return each value with half of its neighbours; the sum stays."""
+    if len(values) < 3:
+        return values
+    padded = np.concatenate((values[:1], values, values[-1:]))
+    return np.asarray(padded[:-2] / 4 + padded[1:-1] / 2 + padded[2:] / 4)
+
+
+def _triangle(found: Margin, days: int, risk: float, delta: float) -> int:
+    """Return 1 when a surplus is shown, -1 when a want is, 0 while the triangle is open."""
+    if found.error <= 0:
+        return 1 if found.mean >= 0 else -1
+    reach = 0.5 * ((2 * risk) ** (-2 / found.freedom) - 1)
+    spread = found.error**2 * days
+    bound = 2 * reach * found.freedom * spread / (2 * delta) - delta * days / 2
+    total = found.mean * days
+    if total > max(bound, 0.0):
+        return 1
+    return -1 if total < -max(bound, 0.0) else int(bound <= 0) * (1 if total >= 0 else -1)
