@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from configs.planning import Scenario
     from simulation.staffing.search import Effort
     from simulation.staffing.spaces import Space
+    from simulation.staffing.tuning import Knob
 
 EXIT_UNREACHABLE: Final = 3
 _SCENARIO_HELP = "A scenario file, a centre's directory, or sample or tiny."
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
     """Mount the commands; the simulator loads when one is called."""
     app.command("staff")(staff)
     app.command("schedule")(schedule)
+    app.command("tune")(tune)
 
 
 def staff(  # noqa: PLR0917 - one option of the command a parameter
@@ -99,6 +101,54 @@ def schedule(  # noqa: PLR0917 - as above
     except ValueError as error:
         _fail(str(error))
     _answer(space, scenario, effort, seed, workers, "shifts", as_json=as_json, output=output)
+
+
+def tune(
+    scenario: Annotated[Path, typer.Argument(help=_SCENARIO_HELP)],
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(help="PATH=VALUE,VALUE or PATH=0..3; may be given again. Else: reserves."),
+    ] = None,
+    seed: _Seed = 1,
+    days: _Days = 40,
+    workers: _Count = 0,
+    *,
+    as_json: _AsJson = False,
+) -> None:
+    """Try routing settings on the same days and show those that nothing beats."""
+    loaded = load(scenario, "")
+    from simulation.plan.changes import ChangeError  # noqa: PLC0415 - loads its world here
+    from simulation.staffing import tuning  # noqa: PLC0415 - as above
+    from simulation.staffing.showing import show_tuning  # noqa: PLC0415 - as above
+
+    if days < 6 or seed < 0:
+        raise typer.BadParameter("give at least 6 --days, and a seed that is not negative")
+    knobs = tuple(_knob(text) for text in vary or ()) or tuning.usual_knobs(loaded)
+    with crew_of(workers) as crew:
+        try:
+            found = tuning.tune(loaded, knobs, crew, seed, days)
+        except ChangeError as error:
+            _fail(f"--vary {error}")
+    if as_json:
+        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        return
+    for line in show_tuning(found):
+        typer.echo(line)
+
+
+def _knob(text: str) -> Knob:
+    from simulation.staffing.tuning import Knob  # noqa: PLC0415 - loads its world here
+
+    path, equals, values = text.partition("=")
+    first, dots, last = values.partition("..")
+    if dots and first.isdecimal() and last.isdecimal():
+        return Knob(path, tuple(range(int(first), int(last) + 1)))
+    chosen = [value.strip() for value in values.split(",") if value.strip()]
+    if not equals or not chosen:
+        raise typer.BadParameter(
+            f'--vary "{text}": write for example center.queues.care.reserve=0..2'
+        )
+    return Knob(path, tuple(int(value) if value.isdecimal() else value for value in chosen))
 
 
 def _targeted(path: Path, target: str) -> Scenario:

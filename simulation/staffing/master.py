@@ -46,7 +46,7 @@ class Cut:
     missed: Floats
 
 
-class _Program:
+class Program:
     """Rows of a mixed integer program as they come; the first variables are the choices."""
 
     def __init__(self, space: Space) -> None:
@@ -96,7 +96,7 @@ class _Program:
             bounds=optimize.Bounds(lb=0, ub=upper),
             options={
                 "mip_rel_gap": _GAP if choices <= _MANY else _GAP_OF_MANY,
-                "time_limit": _SECONDS,
+                "node_limit": _NODES,
             },
         )
         if found.x is None:
@@ -168,7 +168,7 @@ class Master:
                 missed.append(curve.name)
         return tuple(missed)
 
-    def _pool(self, program: _Program, curve: Curve) -> None:
+    def _pool(self, program: Program, curve: Curve) -> None:
         serving = [
             group
             for group, row in enumerate(self.space.serves)
@@ -178,7 +178,7 @@ class Master:
             have = program.capacity(serving, curve.intervals[place])
             program.at_least([*have, *terms], 0.0)
 
-    def _points(self, program: _Program, curve: Curve) -> list[list[tuple[int, float]]]:
+    def _points(self, program: Program, curve: Curve) -> list[list[tuple[int, float]]]:
         """Add the points of a curve; return, by interval, minus the agents that they take."""
         points = curve.agents.shape[1]
         level: list[tuple[int, float]] = []
@@ -196,9 +196,9 @@ class Master:
 
     def _program(
         self, cuts: Sequence[Cut], cost_max: float = np.inf, asked: Sequence[float] = ()
-    ) -> _Program:
+    ) -> Program:
         space = self.space
-        program = _Program(space)
+        program = Program(space)
         if np.isfinite(cost_max):
             program.at_least(
                 [(j, -float(cost)) for j, cost in enumerate(space.cost)], -float(cost_max)
@@ -212,7 +212,7 @@ class Master:
         return program
 
 
-def _add_cut(program: _Program, cut: Cut, spare: float) -> None:
+def _add_cut(program: Program, cut: Cut, spare: float) -> None:
     """Ask that what is still missed leaves enough: u + sum(missed - left) >= spare.
 
     left is at least each tangent of missed exp(-t - t^2 / 2).

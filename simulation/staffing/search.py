@@ -1,6 +1,7 @@
 """Find the cheapest plan that meets every need: cuts by simulation, then fresh days.
 
-Start from the cheapest plan that pooled lines would need. Play it; while it falls short, one agent
+Start from the plan in which every line has agents of its own; with few choices, from the cheapest
+that pooled lines would need. Play it; while it falls short, one agent
 more in each group is played on the same days, and what they bring becomes a cut: the next plan is
 the cheapest that obeys all cuts. The first plan that holds costs least among those that the cuts
 allow; cuts from afar are then forgotten, and cheaper plans are tried against those of its
@@ -26,7 +27,8 @@ from simulation.staffing.trials import FRESH_FROM, Margin, Trials, Verdict, tole
 CANDIDATES: Final = 5
 _ATTEMPTS: Final = 4
 _NEAR: Final = 8.0  # in tolerances: a cut from farther away is forgotten once a plan holds
-_FAR_APART: Final = 1.2  # dedicated over pooled cost, from which the search starts at the upper end
+_FEW: Final = 6  # so few choices are searched from below, each with slopes of its own
+_HOPELESS: Final = 2.0
 _SAME_SLOPES: Final = 0.06  # share of the cost by which plans may differ and share their slopes
 
 Tell: TypeAlias = Callable[[str], None]
@@ -74,6 +76,7 @@ class _Hunt:
     effort: Effort
     tell: Tell
     asked: list[float]
+    ceiling: float
     cuts: list[Cut] = field(default_factory=list)
     tried: list[Verdict] = field(default_factory=list)
     held: dict[Plan, Verdict] = field(default_factory=dict)
@@ -101,9 +104,10 @@ def search(trials: Trials, master: Master, effort: Effort, tell: Tell) -> Found:
         )
     bound = first[1]
     upper = master.upper()
-    hunt = _Hunt(trials, master, effort, tell, [0.0] * len(master.needs))
+    ceiling = bound if upper is None else max(bound, master.space.cost_of(upper))
+    hunt = _Hunt(trials, master, effort, tell, [0.0] * len(master.needs), ceiling)
     best = first[0]
-    if upper is not None and hunt.cost(upper) > _FAR_APART * bound:
+    if upper is not None and len(upper) > _FEW:
         _try(hunt, upper)
     for _ in range(_ATTEMPTS):
         best = _descend(hunt)
@@ -200,7 +204,7 @@ def _slopes(hunt: _Hunt, verdict: Verdict) -> Floats:
     """Return what one agent more brings, from the nearest plan where that is known."""
     cost = hunt.cost(verdict.plan)
     for plan, slopes in reversed(hunt.anchors):
-        if abs(hunt.cost(plan) - cost) <= _SAME_SLOPES * cost and len(plan) > CANDIDATES:
+        if abs(hunt.cost(plan) - cost) <= _SAME_SLOPES * cost and len(plan) > _FEW:
             return slopes
     slopes = hunt.trials.slopes(verdict.plan)
     hunt.anchors.append((verdict.plan, slopes))
@@ -219,13 +223,31 @@ def _cuts(hunt: _Hunt, verdict: Verdict, slopes: Floats) -> list[Cut]:
         if one.mean < 0 and not verdict.meets:
             surplus = min(surplus, hunt.asked[index] - 0.1 * tolerance(need))
         if one.mean < 0 and not slopes[index].any():
-            raise UnreachableError(
-                f"{need.name}: {need.level(hunt.trials.study(verdict.plan, verdict.days)):.1%} "
-                f"({need.measure.replace('_', ' ')}), and more agents no longer help; look at "
-                "what is not staff: reaction times, declined offers, limits, closing, routing"
-            )
+            slopes = _nominal(hunt, verdict, index, slopes)
         cuts.append(Cut(index, surplus, verdict.plan, slopes[index], missed[index]))
     return cuts
+
+
+def _nominal(hunt: _Hunt, verdict: Verdict, index: int, slopes: Floats) -> Floats:
+    """Return slopes where one agent more shows nothing: a line far behind needs many.
+
+    A per cent more agents is taken for a per cent of what is missed. Raises `UnreachableError`
+    where twice the agents that lines of their own would need have not helped.
+    """
+    space, need = hunt.master.space, hunt.master.needs[index]
+    serving = np.array([space.serves[group][need.line] for group in space.group])
+    have = np.where(serving, np.array(verdict.plan, dtype=float), 0.0) @ space.cover
+    if hunt.cost(verdict.plan) > _HOPELESS * max(hunt.ceiling, 1e-9):
+        level = need.level(hunt.trials.study(verdict.plan, verdict.days))
+        raise UnreachableError(
+            f"{need.name}: {level:.1%} ({need.measure.replace('_', ' ')}) where {need.share:.1%} "
+            "is asked, and more agents no longer help; look at what is not staff: reaction times, "
+            "declined offers, limits, closing, routing"
+        )
+    missed = hunt.trials.missed(verdict.plan)[index]
+    changed = slopes.copy()
+    changed[index] = serving[:, None] * space.cover * (missed / np.maximum(have, 1.0))[None, :]
+    return changed
 
 
 def _why(hunt: _Hunt, plan: Plan | None) -> str:

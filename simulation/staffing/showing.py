@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulation.staffing.certificate import Certificate
+from simulation.staffing.tuning import Reached, Tuning
 
 
 def show(found: Certificate) -> Iterator[str]:
@@ -78,3 +79,34 @@ def _short(found: Certificate) -> Iterator[str]:
             f"short     {row.start} {row.line}: {row.reached:.1%} where {row.asked:.1%} is asked "
             f"of the day, {row.arrivals:.0f} expected; {row.busiest} {row.occupancy:.0%} busy"
         )
+
+
+def show_tuning(found: Tuning) -> Iterator[str]:
+    """Yield the lines of a tuning: the front as a table, then what to write for each setting."""
+    yield found.sentence
+    yield ""
+    lines = found.settings[0].reached
+    yield "setting" + "".join(f"  {f'{one.line}: {one.measure}':>30}" for one in lines)
+    for number, setting in enumerate(found.settings):
+        mark = "today" if setting.today else f"{number:5d}"
+        front = " *" if setting.front else "  "
+        cells = "".join(f"  {_cell(one, today=setting.today):>30}" for one in setting.reached)
+        yield f"{mark}{front}{cells}"
+    yield "* nothing that was tried is better for one line without a loss for another"
+    for number, setting in enumerate(found.settings):
+        if setting.front and not setting.today:
+            yield ""
+            yield f"setting {number}, in the centre file:"
+            yield setting.yaml
+    yield ""
+    yield (
+        f"{found.days} days a setting, {found.days_played} played in all, {found.dropped} settings "
+        f"dropped early as surely beaten; seed {found.seed}; changes are those of the pairs"
+    )
+
+
+def _cell(one: Reached, *, today: bool) -> str:
+    if today:
+        return f"{one.missed:.2%} ± {100 * 1.96 * one.error:.2f}"
+    reach = 100 * (one.change_high - one.change_low) / 2
+    return f"{one.missed:.2%} ({100 * one.change:+.2f} ± {reach:.2f})"

@@ -10,7 +10,7 @@ counts as either. Plans that are clearly short leave after six days (paired t).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,6 +27,8 @@ from simulation.staffing.spaces import Plan, Space, with_one_more
 GLANCE_DAYS: Final = 6
 FRESH_FROM: Final = 100_000
 _CLEARLY: Final = 4.0
+_FAR: Final = 10.0  # in tolerances
+_SURELY: Final = 2.5
 _SPARE_FREEDOM: Final = 8
 _LEAST_MISSED: Final = 0.01  # nobody is perfect: an interval always has this share to lose
 
@@ -74,23 +76,19 @@ def tolerance(need: Need) -> float:
     return 0.05 * max(min(need.share, 1 - need.share), 0.002)
 
 
-class Trials:
-    """Play plans of a space on paired days, each day of each plan once."""
+class Plays:
+    """Play plans on paired days, each day of each plan once."""
 
-    def __init__(
-        self, space: Space, needs: Sequence[Need], crew: Workers, seed: int, days: int
-    ) -> None:
-        self.space = space
-        self.needs = tuple(needs)
+    def __init__(self, made: Callable[[Plan], Scenario], crew: Workers, seed: int) -> None:
+        self.made = made
         self.crew = crew
         self.seed = seed
-        self.days = days
         self.played = 0
         self._tallies: dict[tuple[Plan, str, int], list[Tally]] = {}
 
     def study(self, plan: Plan, days: int, *, more: str = "", first: int = 0) -> Study:
         """Return so many days of a plan, with one agent more in a group if one is named."""
-        scenario: Scenario = self.space.made(plan)
+        scenario = self.made(plan)
         if more:
             scenario = with_one_more(scenario, more)
         known = self._tallies.setdefault((plan, more, first), [])
@@ -99,6 +97,18 @@ class Trials:
             known += self.crew.play(scenario, self.seed, first + len(known), missing, 1)
             self.played += missing
         return merge(scenario, self.seed, 1, known[:days])
+
+
+class Trials(Plays):
+    """Judge the plans of a space."""
+
+    def __init__(
+        self, space: Space, needs: Sequence[Need], crew: Workers, seed: int, days: int
+    ) -> None:
+        super().__init__(space.made, crew, seed)
+        self.space = space
+        self.needs = tuple(needs)
+        self.days = days
 
     def margins(self, study: Study, asked: Sequence[float]) -> tuple[Margin, ...]:
         """Return what a study has to spare of each need, beyond what is asked of it."""
@@ -114,7 +124,7 @@ class Trials:
         """Say whether a plan meets all needs; wrong with at most this risk, within tolerance."""
         glance = self.study(plan, GLANCE_DAYS, first=first)
         found = self.margins(glance, asked)
-        if any(one.mean < -_CLEARLY * max(one.error, 1e-9) for one in found):
+        if any(_clearly_short(need, one) for need, one in zip(self.needs, found, strict=True)):
             return Verdict(plan, found, meets=False, days=GLANCE_DAYS)
         days, most = self.days, 5 * self.days
         share = risk / max(len(self.needs), 1)
@@ -169,6 +179,12 @@ class Trials:
                 least = _LEAST_MISSED * float(expected[interval])
                 answer[index, interval] = max(float(lost.mean()), least) / need.scale(study)
         return np.maximum(answer, 1e-9)
+
+
+def _clearly_short(need: Need, one: Margin) -> bool:
+    """Say whether a glance is enough: far behind, or behind by far more than noise."""
+    far = one.mean < -_FAR * tolerance(need) and one.mean < -_SURELY * one.error
+    return far or one.mean < -_CLEARLY * max(one.error, 1e-9)
 
 
 def _smooth(values: Floats) -> Floats:
