@@ -65,7 +65,9 @@ def day() -> Iterator[str]:
 
 def peer() -> Iterator[str]:
     """Hold pyworkforce's answer to trap 2 to our days, and search a better one."""
-    from pyworkforce.queuing import ErlangC  # noqa: PLC0415 - only this part needs it
+    from pyworkforce.queuing import (  # type: ignore[import-untyped] # noqa: PLC0415
+        ErlangC,  # only this part needs it
+    )
 
     began = time.perf_counter()
     counts = [

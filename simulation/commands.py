@@ -31,8 +31,8 @@ def register(app: typer.Typer) -> None:
     from simulation.fit.forecast_command import forecast, history  # noqa: PLC0415 - as above
     from simulation.fit.import_command import import_  # noqa: PLC0415 - as above
     from simulation.plan.commands import register as register_plan  # noqa: PLC0415 - as above
-    from simulation.whatif.commands import register as register_what_if  # noqa: PLC0415 - as above
     from simulation.staffing.commands import register as register_staff  # noqa: PLC0415 - as above
+    from simulation.whatif.commands import register as register_what_if  # noqa: PLC0415 - as above
 
     app.command("simulate")(simulate)
     app.command("demo")(demo)
