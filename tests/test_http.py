@@ -16,6 +16,7 @@ import pytest
 from configs.loader import load_center
 from router.events import AgentSignedIn, CenterChanged, ContactArrived, Event, Stamped
 from router.journal import decode_record
+from router.router import Router
 from streams import http
 from streams.clock import Clock, RecordedClock, WallClock
 from streams.desk import WorkerDesk
@@ -265,6 +266,23 @@ def test_state_comes_from_the_journal(tmp_path: Path) -> None:
 
     run(path, first)
     run(path, second)
+
+
+def test_the_whole_state_can_be_had_and_restored(tmp_path: Path) -> None:
+    async def play(caller: Caller) -> None:
+        await caller.post(batch(event(9, T0, AgentSignedIn("ben")), arrival(1), arrival(2)), BATCH)
+        async with caller.session.get(f"{caller.base}/v1/snapshot") as response:
+            assert response.content_type == "application/octet-stream"
+            body = await response.read()
+        router = caller.worker.service.router
+        assert Router.restore(body).snapshot() == router.snapshot()
+        assert router.seq == caller.worker.service.committed_seq
+
+    async def stranger(caller: Caller) -> None:
+        assert (await caller.get("/v1/snapshot"))[0] == 401
+
+    run(tmp_path / "store.db", play)
+    run(tmp_path / "store.db", stranger, token="secret")  # noqa: S106 - of a test
 
 
 def test_health(tmp_path: Path) -> None:

@@ -68,12 +68,12 @@ class Day:
         self.horizon_ms = self.length_ms + prepared.scenario.overrun_ms
         stints = [stint.start_ms for member in prepared.staff.members for stint in member.stints]
         self.earliest_ms = min([0, *stints])
-        self.driver = Driver(Router(), prepared.start_ms + self.earliest_ms, listeners)
+        self.driver = self._make_driver(listeners)
         self.driver.observer = self._hear
         self.feed = self.driver.feed
-        self.lots = Lots(prepared, self.streams, strata)
-        self.customers = Customers(self)
-        self.desks = Desks(self)
+        self.lots = self._make_lots(strata)
+        self.customers = self._make_customers()
+        self.desks = self._make_desks()
         self.promises = {name: [0, 0] for name in prepared.promises}
         self._hearers: dict[type, Callable[[Any], None]] = {
             EnqueueContact: self._enqueued,
@@ -92,6 +92,20 @@ class Day:
             MeetSla: self._met,
             BreachSla: self._breached,
         }
+
+    # A day that begins with a live state makes these otherwise.
+
+    def _make_driver(self, listeners: tuple[Listener, ...]) -> Driver:
+        return Driver(Router(), self.prepared.start_ms + self.earliest_ms, listeners)
+
+    def _make_lots(self, strata: int) -> Lots:
+        return Lots(self.prepared, self.streams, strata)
+
+    def _make_customers(self) -> Customers:
+        return Customers(self)
+
+    def _make_desks(self) -> Desks:
+        return Desks(self)
 
     def now(self) -> int:
         """Return the present offset from opening, ms."""

@@ -11,8 +11,9 @@
 - `showing`      that as text
 - `onward`       a planner's day that begins with a live snapshot
 - `posterior`    how busy the day is, given what came so far
+- `live`         where such a day begins: a snapshot file, a store, a running worker
 - `forecasting`  many such days in pairs, without and with a change
-- `commands`     `switchroom what-if`, `switchroom forecast-now`
+- `commands`     `switchroom what-if`; `forecast_command`: `switchroom forecast-now`
 
 A replay keeps what was seen: who came when, how long each was served, when who gave up. What was
 not seen, because somebody answered first or nobody answered, is drawn, given what was seen.

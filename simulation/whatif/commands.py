@@ -27,7 +27,10 @@ class Acceptances(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Mount the commands; the simulator loads when one is called."""
+    from simulation.whatif.forecast_command import forecast_now  # noqa: PLC0415 - it needs us
+
     app.command("what-if")(what_if)
+    app.command("forecast-now")(forecast_now)
 
 
 def stop(message: str) -> NoReturn:
@@ -75,7 +78,7 @@ def what_if(
     as_json: _Json = False,
 ) -> None:
     """Replay a recorded day with other people or rules, beside what happened."""
-    _with_libraries()
+    with_libraries()
     from simulation.plan.replications import available_cores  # noqa: PLC0415 - loads numpy
     from simulation.whatif.altering import AlterationError  # noqa: PLC0415 - as above
     from simulation.whatif.asking import NotRepeatedError, Question, ask  # noqa: PLC0415 - as above
@@ -132,7 +135,8 @@ def _read(journal: Path) -> tuple[Recording, Outcomes]:
     return recording, happened
 
 
-def _with_libraries() -> None:
+def with_libraries() -> None:
+    """End with a hint when the planner's libraries are not installed."""
     try:
         import scipy  # noqa: F401, PLC0415 - asked for, not used
         import simpy  # noqa: F401, PLC0415 - as above
@@ -152,7 +156,6 @@ def _alteration(
     zone: str,
 ) -> Alteration:
     """Return what is asked for, in data and in words; raises `AlterationError`."""
-    from configs.changes import Change  # noqa: PLC0415 - as above
     from simulation.whatif import altering  # noqa: PLC0415 - as above
 
     told: list[str] = []
@@ -170,20 +173,14 @@ def _alteration(
         told.append(f"{agents} more in {where}{when}")
     center = None
     if config is not None:
-        center = _load_center(config)
+        center = center_from(config)
         told.append(f"the rules of {config}")
     changes: list[Change] = []
     if scenario is not None:
         changes += _read_changes(scenario)
         told.append(f"the changes of {scenario}")
     for text in change:
-        path, equals, value = text.partition("=")
-        if not equals or not path:
-            raise altering.AlterationError(
-                f'change "{text}": write a path and a value: queues.care.service_level=15s'
-            )
-        path = path if path.startswith("center.") else f"center.{path}"
-        changes.append(Change(replace={path: value}))
+        changes.append(change_of(text))
         told.append(text)
     factor = 1.0
     if demand:
@@ -201,6 +198,20 @@ def _alteration(
     return found
 
 
+def change_of(text: str) -> Change:
+    """Read PATH=VALUE, a path in the configuration; raises `AlterationError`."""
+    from configs.changes import Change  # noqa: PLC0415 - loads pydantic
+    from simulation.whatif.altering import AlterationError  # noqa: PLC0415 - as above
+
+    path, equals, value = text.partition("=")
+    if not equals or not path:
+        raise AlterationError(
+            f'change "{text}": write a path and a value: queues.care.service_level=15s'
+        )
+    path = path if path.startswith("center.") else f"center.{path}"
+    return Change(replace={path: value})
+
+
 def _check_zone(zone: str) -> None:
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - as above
 
@@ -210,7 +221,8 @@ def _check_zone(zone: str) -> None:
         stop(f'no zone "{zone}"; write one as Europe/Berlin')
 
 
-def _load_center(directory: Path) -> Center:
+def center_from(directory: Path) -> Center:
+    """Load a configuration; tell its mistakes."""
     from configs.loader import ConfigError, load_center  # noqa: PLC0415 - loads pydantic
 
     try:

@@ -54,7 +54,7 @@ def show(answer: Answer, zone: str, *, details: bool) -> Iterator[str]:
         yield f"{answer.changed:.1f} contacts end otherwise; those that change most:"
         for contact in answer.contacts_changed[:_CONTACTS]:
             yield (
-                f"  {contact.contact_id} ({contact.queue}, {_clock(contact.arrived_ms, zone)}): "
+                f"  {contact.contact_id} ({contact.queue}, {clock(contact.arrived_ms, zone)}): "
                 f"{contact.happened} after {contact.happened_wait_s:.0f} s; would be answered in "
                 f"{contact.answered_share:.0%} of the replays, waiting {contact.wait_s:.0f} s"
             )
@@ -62,11 +62,12 @@ def show(answer: Answer, zone: str, *, details: bool) -> Iterator[str]:
 
 
 def _name(row: Row, zone: str) -> str:
-    when = "" if row.from_ms < 0 else _clock(row.from_ms, zone)
+    when = "" if row.from_ms < 0 else clock(row.from_ms, zone)
     return " ".join(part for part in (when, row.queue) if part) or "all"
 
 
-def _clock(at_ms: int, zone: str) -> str:
+def clock(at_ms: int, zone: str) -> str:
+    """Return a time of day."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(zone)).strftime("%H:%M")
 
 

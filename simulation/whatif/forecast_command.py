@@ -1,0 +1,251 @@
+"""Offer the forecast from a live state on the command line: `switchroom forecast-now`."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulation.whatif.commands import center_from, change_of, stop, with_libraries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from router.snapshot_facts import FloorFacts
+    from simulation.whatif.altering import Alteration
+    from simulation.whatif.forecasting import CourseAnswer, ForecastNow, Outlook, Paired
+    from simulation.whatif.live import Live
+
+_MINUTE_MS = 60_000
+
+
+def forecast_now(
+    snapshot: Annotated[Path | None, typer.Option(help="A snapshot file.")] = None,
+    store: Annotated[
+        Path | None, typer.Option("--store", "--journal", help="A store, or a journal file.")
+    ] = None,
+    url: Annotated[str, typer.Option(help="A worker, as http://127.0.0.1:8080.")] = "",
+    *,
+    at: Annotated[str, typer.Option(help="With --store: as it was at this time of day.")] = "",
+    center: Annotated[str, typer.Option(help="With --url: which centre, if it has several.")] = "",
+    token_env: Annotated[
+        str, typer.Option(help="With --url: the variable that holds the token.")
+    ] = "SWITCHROOM_HTTP_TOKEN",  # noqa: S107 - a variable's name
+    scenario: Annotated[
+        Path, typer.Option(help="Demand, handling, patience, shifts: a scenario file or name.")
+    ] = Path("sample"),
+    seen: Annotated[
+        list[str] | None, typer.Option(help="order_calls=131: how many came since opening.")
+    ] = None,
+    horizon: Annotated[str, typer.Option(help="How far to look.")] = "2h",
+    add: Annotated[
+        list[str] | None,
+        typer.Option("--add", help="technical=2: so many more agents; each one a course."),
+    ] = None,
+    change: Annotated[
+        list[str] | None, typer.Option(help="queues.care.agent_policy=longest_idle: a course.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Another configuration: a course.")] = None,
+    demand: Annotated[str, typer.Option(help="+30%, -20%: a course.")] = "",
+    change_in: Annotated[str, typer.Option("--in", help="When the change comes.")] = "0s",
+    stay: Annotated[str, typer.Option("--for", help="How long newcomers stay; else on.")] = "",
+    pairs: Annotated[int, typer.Option(min=2, max=100_000, help="How many draws.")] = 200,
+    seed: Annotated[int, typer.Option(help="The number from which all lots are drawn.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes; 0: one a core.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Look ahead from a live state: what comes, and what a change now would do."""
+    with_libraries()
+    from configs.durations import DurationError, parse_duration  # noqa: PLC0415 - loads a world
+    from configs.findings import ConfigError  # noqa: PLC0415 - as above
+    from router.snapshot import SnapshotError  # noqa: PLC0415 - as above
+    from simulation.plan.reading import load_scenario  # noqa: PLC0415 - as above
+    from simulation.plan.replications import available_cores  # noqa: PLC0415 - as above
+    from simulation.whatif.altering import AlterationError  # noqa: PLC0415 - as above
+    from simulation.whatif.forecasting import play_pairs  # noqa: PLC0415 - as above
+    from simulation.whatif.live import LiveError, outlook_of  # noqa: PLC0415 - as above
+
+    try:
+        loaded = load_scenario(scenario)
+        live = _live(snapshot, store, url, at, center, os.environ.get(token_env, ""), loaded.zone)
+        change_in_ms = parse_duration(change_in)
+        horizon_ms = parse_duration(horizon)
+        if not 0 <= change_in_ms < horizon_ms:
+            stop(f"--in {change_in}: a change comes within the horizon of {horizon}")
+        outlook, facts = outlook_of(
+            live,
+            loaded,
+            _courses(add or [], change or [], config, demand, change_in if change_in_ms else ""),
+            horizon_ms=horizon_ms,
+            change_in_ms=change_in_ms,
+            leave_in_ms=change_in_ms + parse_duration(stay) if stay else 0,
+            seed=seed,
+            slice_ms=max(5 * _MINUTE_MS, horizon_ms // 8),
+            seen=_seen(seen or [], set(loaded.demand)),
+        )
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    except (AlterationError, DurationError, LiveError, SnapshotError) as error:
+        stop(str(error))
+    answer = _answer(outlook, facts, list(play_pairs(outlook, pairs, workers or available_cores())))
+    if as_json:
+        typer.echo(json.dumps(asdict(answer), ensure_ascii=False))
+        return
+    for line in _show(answer, loaded.zone):
+        typer.echo(line)
+
+
+def _live(
+    snapshot: Path | None,
+    store: Path | None,
+    url: str,
+    at: str,
+    center: str,
+    token: str,
+    zone: str,
+) -> Live:
+    """Return the state that is asked about."""
+    from router.journal import JournalError  # noqa: PLC0415 - as above
+    from simulation.whatif import altering, live  # noqa: PLC0415 - as above
+    from simulation.whatif.sources import entries_in  # noqa: PLC0415 - as above
+
+    if sum(bool(one) for one in (snapshot, store, url)) != 1:
+        stop("give one of --snapshot FILE, --store FILE, --url ADDRESS")
+    try:
+        if snapshot is not None:
+            return live.live_from_file(snapshot)
+        if url:
+            return live.live_from_url(url, token, center)
+        assert store is not None, "one of three is given"
+        until_ms = None
+        if at:
+            first = next(entries_in(store), None)
+            day_ms = 0 if first is None else first.stamped.at_ms
+            until_ms, _ = altering.parse_between(f"{at}-24:00", day_ms, zone)
+        return live.live_from_journal(store, until_ms)
+    except (JournalError, OSError) as error:
+        stop(f"{snapshot or store}: {error}")
+
+
+def _seen(texts: list[str], names: set[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for text in texts:
+        name, _, count = text.partition("=")
+        if name not in names or not count.isdecimal():
+            stop(f'seen "{text}": write DEMAND=COUNT, of {", ".join(sorted(names))}')
+        found[name] = int(count)
+    return found
+
+
+def _courses(
+    add: list[str], change: list[str], config: Path | None, demand: str, later: str
+) -> dict[str, Alteration]:
+    """Return each change as a course of its own, by what it is called."""
+    from simulation.whatif import altering  # noqa: PLC0415 - as above
+
+    when = f" in {later}" if later else ""
+    found: dict[str, Alteration] = {}
+    for text in add:
+        where, agents = altering.parse_added(text)
+        part = altering.Reinforcement(where=where, agents=agents, from_ms=0, to_ms=0)
+        found[f"{agents} more in {where}{when}"] = altering.Alteration(reinforcements=(part,))
+    for text in change:
+        found[f"{text}{when}"] = altering.Alteration(changes=(change_of(text),))
+    if config is not None:
+        found[f"the rules of {config}{when}"] = altering.Alteration(center=center_from(config))
+    if demand:
+        factor = altering.parse_share(demand)
+        found[f"{factor - 1:+.0%} contacts{when}"] = altering.Alteration(demand=factor)
+    return found
+
+
+def _answer(outlook: Outlook, facts: FloorFacts, pairs: list) -> ForecastNow:  # type: ignore[type-arg]
+    from router import states  # noqa: PLC0415 - as above
+    from simulation.whatif.forecasting import ForecastNow, answer_of  # noqa: PLC0415 - as above
+
+    assert facts.center is not None, "checked before"
+    alone = answer_of(outlook, pairs, 0)
+    known = [contact.state for contact in facts.contacts]
+    return ForecastNow(
+        center=facts.center.name,
+        at_ms=facts.now_ms,
+        seq=facts.seq,
+        horizon_min=outlook.start.horizon_ms / _MINUTE_MS,
+        pairs=len(pairs),
+        seed=outlook.seed,
+        waiting=sum(state in (states.WAITING, states.OFFERED) for state in known),
+        in_hand=sum(
+            state in (states.CONNECTING, states.HANDLING, states.WRAP_UP) for state in known
+        ),
+        signed_in=sum(agent.state in (states.READY, states.AWAY) for agent in facts.agents),
+        busyness={name: one.mean for name, one in outlook.start.posteriors.items()},
+        alone=alone,
+        courses=tuple(
+            answer_of(outlook, pairs, course) for course in range(1, len(outlook.courses))
+        ),
+    )
+
+
+def _show(answer: ForecastNow, zone: str) -> Iterator[str]:
+    from simulation.whatif.showing import clock  # noqa: PLC0415 - as above
+
+    alone = answer.alone.whole
+    level = alone.get("service level")
+    yield (
+        f"{answer.center} at {clock(answer.at_ms, zone)} (seq {answer.seq}): "
+        f"{answer.waiting} wait, {answer.in_hand} in hand, {answer.signed_in} signed in"
+    )
+    yield (
+        f"next {answer.horizon_min:g} minutes: {alone['answered'].without:.1f} answered"
+        + (f", {level.without:.1%} of them and of those who give up in time" if level else "")
+        + f", {alone['gave up'].without:.1f} give up, "
+        + f"{alone['waiting'].without:.1f} wait at its end"
+    )
+    busy = ", ".join(f"{name} {factor:.2f}" for name, factor in answer.busyness.items())
+    yield f"volume, 1 = as the scenario expects, given what came: {busy}"
+    yield f"{answer.pairs} draws, seed {answer.seed}; pairs share all lots; ± is the 95 % interval"
+    for course in answer.courses:
+        yield ""
+        yield course.sentence
+        yield from _table(answer, course, zone)
+        if course.contacts:
+            yield "waiting now, and touched most:"
+        for contact in course.contacts[:6]:
+            yield (
+                f"  {contact.contact_id} ({contact.demand}, {contact.waited_s:.0f} s so far): "
+                f"gives up in {contact.gives_up_with:.0%} of the draws instead of "
+                f"{contact.gives_up_without:.0%}"
+            )
+
+
+def _table(answer: ForecastNow, course: CourseAnswer, zone: str) -> Iterator[str]:
+    from simulation.whatif.showing import clock  # noqa: PLC0415 - as above
+
+    names = ("service level", "gave up", "waiting")
+    titles = ("answered in time %", "gave up", "waiting at the end")
+    width = max([8, *(len(name) for name in course.demands)])
+    yield f"{'':<{width}} " + " ".join(f"{title:^28}" for title in titles).rstrip()
+    yield f"{'':<{width}} " + " ".join([f"{'without':>8} {'with':>7} {'difference':>11}"] * 3)
+    for part in course.slices:
+        at_ms = answer.at_ms + round(part.from_min * _MINUTE_MS)
+        yield _row(clock(at_ms, zone), part.measures, names, width)
+    for name, measures in course.demands.items():
+        yield _row(name, measures, names, width)
+
+
+def _row(name: str, measures: dict[str, Paired], names: tuple[str, ...], width: int) -> str:
+    cells = []
+    for measure in names:
+        found = measures.get(measure)
+        unit = 100 if measure == "service level" else 1
+        if found is None:
+            cells.append(f"{'-':>8} {'-':>7} {'-':>11}")
+            continue
+        change = f"{unit * found.difference:+.1f} ±{unit * found.half_width:.1f}"
+        cells.append(f"{unit * found.without:8.1f} {unit * found.within:7.1f} {change:>11}")
+    return f"{name:<{width}} {' '.join(cells)}"

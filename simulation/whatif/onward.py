@@ -1,0 +1,428 @@
+"""Play a planner's day that begins with a live snapshot: nobody's age is reset.
+
+The core is restored from the snapshot. Who waits has waited; whose call is in hand has been
+talking; their rest is drawn given that, one uniform a contact, the same in every scenario. Breaks,
+shifts and arrivals go on from now. What is changed is changed at its instant and not before, so
+that two scenarios with the same lots are identical up to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Final
+
+import msgspec
+import numpy as np
+from msgspec import structs
+
+from configs.planning import Demand, Group, Law, Scenario
+from router import states
+from router.center import Center
+from router.decisions import AssignContact, CloseContact, Exit
+from router.events import AgentSignedIn, CenterChanged, OfferAccepted, OfferConnected
+from router.records import CONNECTING, WRAPPING_UP, Assignment, Contact, Offer
+from router.router import Router
+from router.snapshot import open_snapshot
+from router.snapshot_facts import FloorFacts
+from router.snapshot_writing import (
+    CLOCK_TIMER,
+    CONTACT_TIMER,
+    HEARTBEAT_TIMER,
+    RING_TIMER,
+    SNAPSHOT_VERSION,
+    WORK_TIMER,
+)
+from simulation.driver import Driver, Listener
+from simulation.plan.arrivals import draw_offsets
+from simulation.plan.customers import Call, Customers, Phase
+from simulation.plan.day import Day
+from simulation.plan.desks import Desk, Desks
+from simulation.plan.draws import Lots
+from simulation.plan.people import Stint, draw_absent, draw_pauses, groups_of, members_of
+from simulation.plan.prepared import Prepared, Source
+from simulation.plan.tallies import Tally
+from simulation.randomness import Streams
+from simulation.whatif.posterior import Posterior
+from simulation.whatif.residuals import residual_ms
+
+_OTHERS: Final = "others on shift"
+_OF_CONTACTS: Final = frozenset({CONTACT_TIMER, CLOCK_TIMER, WORK_TIMER, RING_TIMER})
+
+
+def lean(body: bytes) -> tuple[bytes, FloorFacts]:
+    """Return a snapshot without what is over, and what it holds; raises `SnapshotError`.
+
+    Contacts that have ended and ids of past events are only remembered against repeats, which do
+    not come here; and a simulated desktop is lost only when we say so.
+    """
+    facts = open_snapshot(body)
+    contacts = tuple(one for one in facts.contacts if one.state != states.ENDED)
+    names = {one.contact_id for one in contacts}
+    center = facts.center
+    if center is not None:
+        center = replace(center, offers=replace(center.offers, heartbeat_timeout_ms=0))
+    timers = tuple(
+        timer
+        for timer in facts.timers
+        if timer.kind != HEARTBEAT_TIMER
+        and (timer.kind not in _OF_CONTACTS or timer.subject in names)
+    )
+    facts = structs.replace(
+        facts, center=center, contacts=contacts, timers=timers, endings=(), event_order=(),
+        tombstone_order=(), traces=(),
+    )  # fmt: skip
+    payload = msgspec.json.encode(facts)
+    checksum = hashlib.blake2b(payload, digest_size=32).hexdigest()
+    return f"switchroom-snapshot {SNAPSHOT_VERSION} {checksum}\n".encode() + payload, facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Where a forecast begins: a lean snapshot, at an offset (ms) from the scenario's opening."""
+
+    body: bytes
+    now_ms: int
+    horizon_ms: int
+    posteriors: dict[str, Posterior]
+
+    @property
+    def end_ms(self) -> int:
+        """Return the offset at which the forecast ends."""
+        return self.now_ms + self.horizon_ms
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What changes at an offset: the configuration (None: it stays), newcomers, the volume."""
+
+    at_ms: int
+    center: Center | None = None
+    newcomers: tuple[str, ...] = ()
+    leave_ms: int = 0
+    demand: float = 1.0
+
+
+def live_scenario(scenario: Scenario, center: Center) -> Scenario:
+    """Return a scenario about the agents of a live centre: groups of those who are in it."""
+    groups: dict[str, Group] = {}
+    named: set[str] = set()
+    for name, group in groups_of(scenario).items():
+        members = tuple(
+            agent_id
+            for agent_id in members_of(scenario.center, name, group)
+            if agent_id in center.agents and agent_id not in named
+        )
+        if not members:
+            continue
+        named.update(members)
+        staffed = tuple(min(wanted, len(members)) for wanted in group.staffed)
+        groups[name] = replace(group, members=members, count=0, staffed=staffed)
+    others = tuple(agent_id for agent_id in center.agents if agent_id not in named)
+    if others:
+        groups[_OTHERS] = Group(members=others)
+    return replace(scenario, center=center, workforce=groups, outages=())
+
+
+class OnwardLots(Lots):
+    """The lots of a day of which a part is over: contacts come from now to the horizon."""
+
+    def __init__(self, prepared: Prepared, streams: Streams, start: Start, turn: Turn) -> None:
+        self._start = start
+        self._turn = turn
+        super().__init__(prepared, streams, 1)
+
+    def _arrivals(self, source: Source, parts: list[tuple[float, float, float]]) -> list[int]:
+        start, turn = self._start, self._turn
+        length = float(self.prepared.length_ms)
+        if source.profile is None:
+            return [
+                at for at in super()._arrivals(source, parts) if start.now_ms < at < start.end_ms
+            ]
+        profile = source.profile.times(parts)
+        cuts = [(0.0, float(start.now_ms), 0.0), (float(start.end_ms), length, 0.0)]
+        if turn.demand != 1.0:
+            cuts.append((float(turn.at_ms), length, turn.demand))
+        profile = profile.times([cut for cut in cuts if cut[0] < cut[1]])
+        lot = self.streams.uniform("", "posterior", 0)
+        factor = start.posteriors[source.name].factor(lot)
+        offsets = draw_offsets(profile, self.streams, source.name, factor)
+        instants: list[int] = np.ceil(offsets).astype(np.int64).tolist()
+        return instants
+
+
+class OnwardCustomers(Customers):
+    """Those who are here already, and those who come."""
+
+    day: OnwardDay
+
+    def _come(self, source: Source, number: int, attempt: int, contact_id: str) -> None:
+        # A live centre may know a contact of the plain name.
+        super()._come(source, number, attempt, f"next.{contact_id}")
+
+    def start(self) -> None:
+        """Take over who is here, and plan the first arrival of each source."""
+        day = self.day
+        contacts = day.driver.router.floor.contacts.values()
+        for number, contact in enumerate(contacts):
+            self._take_over(contact, number)
+        for source in day.prepared.sources:
+            if day.lots.arrivals[source.index]:
+                day.call_at(day.lots.arrivals[source.index][0], self._arrive, source)
+        if day.length_ms > day.start.now_ms:
+            day.call_at(day.length_ms, self._close, None)
+
+    def _take_over(self, contact: Contact, number: int) -> None:
+        """Go on with a contact from where it is."""
+        day = self.day
+        source = day.source_of(contact)
+        arrived_ms = contact.arrived_ms - day.prepared.start_ms
+        rows = self.rows[source.index]
+        row = rows[min(max(arrived_ms // day.interval_ms, 0), len(rows) - 1)]
+        call = Call(contact.contact_id, source, -1 - number, 0, row, arrived_ms)
+        call.category = contact.profile.category_name
+        call.entered = call.replied = True
+        self.calls[call.id] = call
+        day.present.append(call)
+        work, state, more = contact.work, contact.state, contact.more
+        if state in (states.WAITING, states.OFFERED):
+            call.phase = Phase.WAITING
+            call.answered = more is not None and (
+                more.callback_due_ms >= 0 or more.last_agent != ""
+            )
+            self._count_waiting(call, 1)
+            if source.demand.patience is not None and not (more and more.callback_due_ms >= 0):
+                call.token += 1
+                age_ms = day.now() - arrived_ms
+                left_ms = residual_ms(source.demand.patience, age_ms, day.lot("patience", number))
+                day.call_in(left_ms, self._lose_patience, (call, call.token))
+            offer = work if isinstance(work, Offer) else None
+            while offer is not None:
+                day.accept_open(call, offer, number)
+                offer = offer.sibling
+            return
+        call.answered = state != states.SELF_SERVICE
+        if state == states.SCHEDULED:
+            call.phase = Phase.CALLBACK
+        elif isinstance(work, Assignment):
+            day.desks.take(call, work.agent.agent_id)
+            day.desks.go_on(call, work, number)
+
+
+class OnwardDesks(Desks):
+    """Agents who are at work already; their shifts and breaks go on."""
+
+    day: OnwardDay
+
+    def start(self) -> None:
+        """Take over who is signed in, and plan the rest of every stint."""
+        day = self.day
+        now_ms = day.start.now_ms
+        for agent in day.driver.router.floor.agents.values():
+            desk = self.desks.get(agent.agent_id)
+            if desk is None or agent.state not in (states.READY, states.AWAY):
+                continue
+            desk.session = agent.session
+            desk.signed_ms = now_ms
+            if agent.state == states.AWAY:
+                desk.resting = True
+                desk.away_ms = now_ms
+                lot = day.lot(f"away {desk.agent_id}", 0)
+                left_ms = residual_ms(Law(mean_ms=desk.group.away_ms), 0.0, lot)
+                day.call_in(left_ms, self._return, (desk, desk.session))
+        absent = draw_absent(day.prepared.staff, day.streams)
+        for member in day.prepared.staff.members:
+            desk = self.desks[member.agent_id]
+            for stint in member.stints:
+                self._plan(desk, stint, away=member.agent_id in absent)
+
+    def _plan(self, desk: Desk, stint: Stint, *, away: bool) -> None:
+        day = self.day
+        now_ms = day.start.now_ms
+        here = desk.signed_ms >= 0
+        if stint.end_ms <= now_ms:
+            return
+        if stint.start_ms > now_ms:
+            if away:
+                return
+            day.call_at(stint.start_ms, self._begin_stint, (desk, stint))
+        elif here:
+            desk.stint = stint
+        else:
+            # Who should be here and is not stays away.
+            return
+        for offset_ms, length_ms in draw_pauses(stint, desk.group, day.streams, desk.agent_id):
+            if now_ms < offset_ms < stint.end_ms:
+                day.call_at(offset_ms, self._pause, (desk, length_ms))
+        day.call_at(stint.end_ms, self._end_stint, (desk, stint))
+
+    def leave(self, subject: tuple[Desk, Stint]) -> None:
+        """Let a newcomer go home; he finishes what he has in hand."""
+        self._end_stint(subject)
+
+    def go_on(self, call: Call, work: Assignment, number: int) -> None:
+        """Go on with a contact in hand: connect it, finish the talk, or wrap up."""
+        day, source, desk = self.day, call.source, call.desk
+        assert desk is not None, "what is in hand lies on a desk"
+        start_ms, now_ms = day.prepared.start_ms, day.start.now_ms
+        if work.phase == CONNECTING:
+            event = OfferConnected(work.offer_id, call.id, desk.agent_id)
+            day.call_in(0, day.feed, event)
+            self.serve(call)
+            return
+        if work.phase == WRAPPING_UP:
+            call.phase = Phase.WRAP_UP
+            call.began_ms = work.talk_ended_ms - start_ms
+            law = source.demand.wrap_up
+            left_ms = 0
+            if law is not None:
+                left_ms = residual_ms(law, now_ms - call.began_ms, day.lot("wrap-up", number))
+            call.token += 1
+            day.call_in(left_ms, self._wrapped_up, (call, call.token))
+            return
+        call.phase = Phase.SERVED
+        call.began_ms = work.assigned_ms - start_ms
+        call.held = work.held
+        pace = day.prepared.pace(desk.agent_id, desk.index, call.category)
+        speeds = day.prepared.scenario.effects.speeds.get(source.demand.channel, (1.0,))
+        together = len(work.agent.works)
+        done = (now_ms - call.began_ms) * speeds[min(together, len(speeds)) - 1] / pace
+        call.left = residual_ms(source.demand.handle, done, day.lot("work", number)) * pace
+        if call.held:
+            return
+        if source.paced:
+            self._repace(desk, source.demand.channel)
+        else:
+            self._proceed(call, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The end of a wait: when (offset), after how long, answered, given up, or neither."""
+
+    call: Call
+    at_ms: int
+    wait_ms: int
+    answered: bool = False
+    gave_up: bool = False
+
+
+class OnwardDay(Day):
+    """One draw of the next hours."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        start: Start,
+        turn: Turn,
+        seed: int,
+        replication: int,
+        listeners: tuple[Listener, ...] = (),
+    ) -> None:
+        self.start = start
+        self.turn = turn
+        self.present: list[Call] = []
+        self.left: list[Left] = []
+        self._channels: dict[tuple[str, str], Source] = {}
+        super().__init__(prepared, seed, replication, listeners=listeners)
+        self.horizon_ms = min(self.horizon_ms, start.end_ms)
+
+    desks: OnwardDesks
+
+    def _make_driver(self, listeners: tuple[Listener, ...]) -> Driver:
+        return Driver(
+            Router.restore(self.start.body),
+            self.prepared.start_ms + self.start.now_ms,
+            listeners,
+        )
+
+    def _make_lots(self, strata: int) -> Lots:
+        return OnwardLots(self.prepared, self.streams, self.start, self.turn)
+
+    def _make_customers(self) -> Customers:
+        return OnwardCustomers(self)
+
+    def _make_desks(self) -> Desks:
+        desks = OnwardDesks(self)
+        staff, center = self.prepared.staff, self.prepared.center
+        for name in self.turn.newcomers:
+            team = center.agents[name].team
+            index = next(
+                (member.group for member in staff.members
+                 if center.agents[member.agent_id].team == team),
+                0,
+            )  # fmt: skip
+            plan = replace(staff.plans[index], planned_absence=0.0, unplanned_absence=0.0)
+            desks.desks[name] = Desk(name, index, plan)
+        return desks
+
+    def lot(self, purpose: str, number: int) -> float:
+        """Return the number in (0, 1) of a contact that is here already."""
+        return max(self.streams.uniform("present", purpose, number), 1e-12)
+
+    def source_of(self, contact: Contact) -> Source:
+        """Return the demand whose laws a contact has: its own, or one of its channel."""
+        key = (contact.profile.category_name, contact.profile.channel.name)
+        found = self._channels.get(key)
+        if found is None:
+
+            def distance(source: Source) -> tuple[bool, bool]:
+                demand: Demand = source.demand
+                return demand.channel != key[1], demand.category != key[0]
+
+            found = self._channels[key] = min(self.prepared.sources, key=distance)
+        return found
+
+    def accept_open(self, call: Call, offer: Offer, number: int) -> None:
+        """Let an offer that is open now be accepted, given that it has been open for a while."""
+        if not call.source.offers:
+            return
+        event = OfferAccepted(offer.offer_id, call.id, offer.agent.agent_id)
+        reaction = self.desks.desks[offer.agent.agent_id].group.reaction
+        if reaction is None:
+            self.call_in(0, self._accept, event)
+            return
+        since_ms = offer.armed_ms if offer.fifo is not None and offer.fifo.index else 0
+        age_ms = self.driver.now_ms - since_ms if since_ms else 0
+        left_ms = residual_ms(reaction, age_ms, self.lot("reaction", number))
+        self.call_in(left_ms, self._accept, event)
+
+    def play(self) -> Tally:
+        """Play to the horizon."""
+        driver, turn = self.driver, self.turn
+        self.desks.start()
+        self.customers.start()
+        if turn.center is not None or turn.newcomers:
+            self.call_at(max(turn.at_ms, self.start.now_ms), self._change, None)
+        driver.run(until=self.prepared.start_ms + self.start.end_ms)
+        self.customers.finish_day()
+        self.desks.finish_day()
+        return self._tally()
+
+    def _change(self, _: object) -> None:
+        turn = self.turn
+        if turn.center is not None:
+            self.feed(CenterChanged(turn.center))
+        for name in turn.newcomers:
+            desk = self.desks.desks[name]
+            desk.session, desk.signed_ms = 1, self.now()
+            self.feed(AgentSignedIn(name, 1, self.prepared.at_desk))
+            if 0 < turn.leave_ms < self.start.end_ms:
+                stint = Stint(self.now(), turn.leave_ms)
+                desk.stint = stint
+                self.call_at(turn.leave_ms, self.desks.leave, (desk, stint))
+
+    # --- what is noted --------------------------------------------------------------------
+
+    def _assigned(self, decision: AssignContact) -> None:
+        call = self.customers.calls[decision.contact_id]
+        if not call.answered:
+            self.left.append(Left(call, self.now(), self.now() - call.wait_ms, answered=True))
+        super()._assigned(decision)
+
+    def _closed(self, decision: CloseContact) -> None:
+        call = self.customers.calls.get(decision.contact_id)
+        if call is not None and call.phase is Phase.WAITING and not call.answered:
+            gave_up = decision.exit is Exit.ABANDONED
+            self.left.append(Left(call, self.now(), self.now() - call.wait_ms, gave_up=gave_up))
+        super()._closed(decision)

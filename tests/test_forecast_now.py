@@ -1,0 +1,218 @@
+"""Look ahead from live states: against exact answers, in pairs, with nobody's age reset."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from configs.planning import Busyness, Law, LawName
+from router.events import ContactAbandoned, ContactResolved, Stamped
+from router.journal import Entry, JournalWriter
+from router.router import Router
+from router.snapshot import SnapshotError
+from simulation.plan.customers import Phase
+from simulation.plan.day import play_day
+from simulation.plan.reading import load_scenario
+from simulation.whatif.altering import Alteration, Reinforcement
+from simulation.whatif.forecasting import (
+    GAVE_UP,
+    WAITING,
+    Outlook,
+    answer_of,
+    play_pair,
+    play_pairs,
+)
+from simulation.whatif.live import Live, LiveError, outlook_of
+from simulation.whatif.onward import OnwardDay, lean
+from simulation.whatif.posterior import posteriors
+from switchroom import build
+from tests.live_states import MINUTE_MS, live_router, one_line, scenario_of
+from tests.validation import load
+
+CASE = load("days")["A45"]
+OPENED_MS = 1_772_442_000_000
+
+
+def more(agents: int) -> Alteration:
+    """Return more agents of the one team."""
+    part = Reinforcement(where="team", agents=agents, from_ms=0, to_ms=0)
+    return Alteration(reinforcements=(part,))
+
+
+def a45() -> Outlook:
+    """Return the outlook of case A45: 12 busy, 8 waiting, half an hour; 3 more after 10 minutes."""
+    center = one_line(12)
+    scenario = scenario_of(center, per_minute=4, work_min=1 / 0.3, patience_min=4)
+    outlook, _ = outlook_of(
+        Live(body=live_router(center, 12, 8).snapshot()),
+        scenario,
+        {"3 more": more(3)},
+        horizon_ms=30 * MINUTE_MS,
+        change_in_ms=10 * MINUTE_MS,
+        slice_ms=10 * MINUTE_MS,
+    )
+    return outlook
+
+
+def held_to_a45(pairs: int) -> None:
+    found = list(play_pairs(a45(), pairs))
+    expected = CASE["expected"]
+    for which, name in enumerate(("do_nothing", "add_3")):
+        lost = np.array([pair[which].counts[:, GAVE_UP] for pair in found])
+        told = {
+            "abandonments_mean": lost.sum(axis=1),
+            "abandonments_mean_minutes_0_to_10": lost[:, 0],
+            "abandonments_mean_minutes_10_to_30": lost[:, 1:].sum(axis=1),
+            "queue_length_mean": np.array([p[which].queue_ms for p in found]) / (30 * MINUTE_MS),
+            "someone_waits_at_end_probability": np.array(
+                [float(p[which].counts[-1, WAITING] > 0) for p in found]
+            ),
+            "number_in_system_at_end_mean": np.array([float(p[which].in_system) for p in found]),
+        }
+        for measure, values in told.items():
+            error = float(values.std(ddof=1)) / pairs**0.5
+            assert values.mean() == pytest.approx(expected[measure][name], abs=4 * error), measure
+    avoided = np.array(
+        [pair[0].counts[:, GAVE_UP].sum() - pair[1].counts[:, GAVE_UP].sum() for pair in found]
+    )
+    error = float(avoided.std(ddof=1)) / pairs**0.5
+    assert avoided.mean() == pytest.approx(expected["abandonments_avoided_mean"], abs=4 * error)
+
+
+def test_the_next_half_hour_is_that_of_case_a45() -> None:
+    held_to_a45(60)
+
+
+@pytest.mark.slow
+def test_the_next_half_hour_is_that_of_case_a45_to_half_a_percent() -> None:
+    held_to_a45(2_000)
+
+
+def test_pairs_are_identical_until_the_change_and_for_any_number_of_processes() -> None:
+    outlook = a45()
+    days = []
+    for course in outlook.courses:
+        heard: list[Entry] = []
+        day = OnwardDay(course.prepared, outlook.start, course.turn, 1, 3, (heard.append,))
+        day.play()
+        days.append((day, heard))
+    change_ms = days[0][0].prepared.start_ms + outlook.courses[1].turn.at_ms
+    before = [[one for one in heard if one.stamped.at_ms < change_ms] for _, heard in days]
+    assert len(before[0]) > 20
+    assert before[0] == before[1]
+    assert len(days[0][1]) != len(days[1][1])
+    alone = [pair[1].counts.tolist() for pair in play_pairs(outlook, 3)]
+    together = [pair[1].counts.tolist() for pair in play_pairs(outlook, 3, workers=2)]
+    assert alone == together
+
+
+def test_nothing_changed_differs_by_nothing() -> None:
+    outlook = a45()
+    courses = (outlook.courses[0], replace(outlook.courses[0], name="no change"))
+    same = replace(outlook, courses=courses)
+    answer = answer_of(same, [play_pair(same, number) for number in range(3)], 1)
+    assert all(paired.difference == 0 == paired.half_width for paired in answer.whole.values())
+    assert not answer.contacts
+
+
+def test_every_contact_is_somewhere_at_the_end() -> None:
+    outlook = a45()
+    for course in outlook.courses:
+        day = OnwardDay(course.prepared, outlook.start, course.turn, 1, 0)
+        day.play()
+        came = len(day.present) + day.customers._next[0]
+        served = sum(left.answered for left in day.left)
+        gone = sum(left.gave_up for left in day.left)
+        waiting = sum(
+            call.phase is Phase.WAITING and not call.answered
+            for call in day.customers.calls.values()
+        )
+        in_hand_at_start = 12
+        assert came == in_hand_at_start + served + gone + waiting
+
+
+def test_ages_are_not_reset() -> None:
+    center = one_line(1)
+    scenario = scenario_of(center, per_minute=0.001, work_min=5, patience_min=None)
+    # Work of exactly ten minutes, of which the call in hand has had most.
+    demand = replace(
+        scenario.demand["calls"],
+        handle=Law(law=LawName.CONSTANT, mean_ms=10 * MINUTE_MS),
+        patience=Law(law=LawName.CONSTANT, mean_ms=9 * MINUTE_MS),
+    )
+    scenario = replace(scenario, demand={"calls": demand})
+    router = live_router(center, 1, 1, apart_ms=4 * MINUTE_MS)
+    # The first call began at 9:00, the second has waited since 9:04, when the snapshot was taken.
+    outlook, facts = outlook_of(
+        Live(body=router.snapshot()), scenario, {}, horizon_ms=30 * MINUTE_MS
+    )
+    assert facts.now_ms == OPENED_MS + 4 * MINUTE_MS
+    day = OnwardDay(outlook.courses[0].prepared, outlook.start, outlook.courses[0].turn, 1, 0)
+    day.play()
+    assert [(left.at_ms, left.answered) for left in day.left] == [(10 * MINUTE_MS, True)]
+
+
+def test_a_lean_snapshot_decides_as_the_whole_one() -> None:
+    whole = live_router(one_line(12), 12, 8)
+    body, _ = lean(whole.snapshot())
+    assert lean(body)[0] == body
+    thin = Router.restore(body)
+    happens = [ContactResolved("calls-0"), ContactAbandoned("calls-13"), ContactResolved("calls-3")]
+    for number, event in enumerate(happens):
+        stamped = Stamped(whole.seq + 1, whole.now_ms + number, event)
+        decisions = whole.handle(stamped)
+        assert decisions
+        assert thin.handle(stamped) == decisions
+    with pytest.raises(SnapshotError):
+        lean(b"nothing of ours")
+
+
+def test_what_came_so_far_tells_how_busy_the_day_is() -> None:
+    expected = {"a": 100.0, "b": 50.0}
+    together = posteriors(Busyness(alpha=30), expected, {"a": 130, "b": 65})
+    assert together["a"].mean == pytest.approx((30 + 195) / (30 + 150))
+    assert together["a"] == together["b"]
+    apart = posteriors(Busyness(alpha=30, correlation=0.5), expected, {"a": 130})
+    assert apart["a"].mean == pytest.approx((30 + 130) / (30 + 100))
+    assert apart["b"].mean == 1.0
+    draws = [together["a"].factor(lot) for lot in np.linspace(0.0005, 0.9995, 1000)]
+    assert np.mean(draws) == pytest.approx(together["a"].mean, rel=2e-3)
+    assert np.var(draws) == pytest.approx((30 + 195) / (30 + 150) ** 2, rel=0.03)
+    assert posteriors(Busyness(), expected, {"a": 9})["a"].factor(0.3) == 1.0
+
+
+def test_a_scenario_of_another_centre_or_hour_is_told() -> None:
+    center = one_line(2)
+    live = Live(body=live_router(center, 2, 0).snapshot())
+    scenario = scenario_of(center, per_minute=1, work_min=3, patience_min=4)
+    with pytest.raises(LiveError, match="does not know"):
+        outlook_of(live, load_scenario(Path("tiny")), {}, horizon_ms=MINUTE_MS)
+    later = replace(scenario, opens="12:00", closes="13:00")
+    with pytest.raises(LiveError, match="from 12:00 to 13:00 only"):
+        outlook_of(live, later, {}, horizon_ms=MINUTE_MS)
+
+
+def test_the_command_looks_ahead_from_a_journal(tmp_path: Path) -> None:
+    entries: list[Entry] = []
+    play_day(load_scenario(Path("tiny")), 1, listeners=(entries.append,))
+    journal = tmp_path / "journal.jsonl"
+    journal.write_bytes(JournalWriter("tiny", "test").record(entries) + b"\n")
+    base = [
+        "forecast-now", "--journal", str(journal), "--at", "11:20", "--scenario", "tiny",
+        "--horizon", "40m", "--pairs", "4", "--workers", "1",
+    ]  # fmt: skip
+    runner = CliRunner()
+    told = runner.invoke(build(), [*base, "--add", "shop=1", "--in", "5m"])
+    assert told.exit_code == 0, told.output
+    assert "With 1 more in shop in 5m" in told.output
+    answer = json.loads(runner.invoke(build(), [*base, "--demand", "+50%", "--json"]).output)
+    assert answer["horizon_min"] == 40
+    assert answer["courses"][0]["whole"]["answered"]["difference"] > 0
+    none = runner.invoke(build(), ["forecast-now", "--scenario", "tiny"])
+    assert none.exit_code == 1
+    assert "give one of --snapshot FILE" in none.output
