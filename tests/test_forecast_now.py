@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from configs.planning import Busyness, Law, LawName
-from router.events import ContactAbandoned, ContactResolved, Stamped
+from router.events import ContactAbandoned, ContactResolved, Event, Stamped
 from router.journal import Entry, JournalWriter
 from router.router import Router
 from router.snapshot import SnapshotError
@@ -162,7 +162,11 @@ def test_a_lean_snapshot_decides_as_the_whole_one() -> None:
     body, _ = lean(whole.snapshot())
     assert lean(body)[0] == body
     thin = Router.restore(body)
-    happens = [ContactResolved("calls-0"), ContactAbandoned("calls-13"), ContactResolved("calls-3")]
+    happens: list[Event] = [
+        ContactResolved("calls-0"),
+        ContactAbandoned("calls-13"),
+        ContactResolved("calls-3"),
+    ]
     for number, event in enumerate(happens):
         stamped = Stamped(whole.seq + 1, whole.now_ms + number, event)
         decisions = whole.handle(stamped)
