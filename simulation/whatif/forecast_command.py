@@ -21,6 +21,19 @@ if TYPE_CHECKING:
     from simulation.whatif.live import Live
 
 _MINUTE_MS = 60_000
+_TOKEN_NAME = "SWITCHROOM_HTTP_TOKEN"  # noqa: S105 - a variable's name
+
+_TokenName = Annotated[str, typer.Option(help="With --url: the variable that holds the token.")]
+_Laws = Annotated[
+    Path, typer.Option(help="Demand, handling, patience, shifts: a scenario file or name.")
+]
+_Seen = Annotated[
+    list[str] | None, typer.Option(help="order_calls=131: how many came since opening.")
+]
+_Add = Annotated[
+    list[str] | None,
+    typer.Option("--add", help="technical=2: so many more agents; each one a course."),
+]
 
 
 def forecast_now(
@@ -32,20 +45,11 @@ def forecast_now(
     *,
     at: Annotated[str, typer.Option(help="With --store: as it was at this time of day.")] = "",
     center: Annotated[str, typer.Option(help="With --url: which centre, if it has several.")] = "",
-    token_env: Annotated[
-        str, typer.Option(help="With --url: the variable that holds the token.")
-    ] = "SWITCHROOM_HTTP_TOKEN",  # noqa: S107 - a variable's name
-    scenario: Annotated[
-        Path, typer.Option(help="Demand, handling, patience, shifts: a scenario file or name.")
-    ] = Path("sample"),
-    seen: Annotated[
-        list[str] | None, typer.Option(help="order_calls=131: how many came since opening.")
-    ] = None,
+    token_env: _TokenName = _TOKEN_NAME,
+    scenario: _Laws = Path("sample"),
+    seen: _Seen = None,
     horizon: Annotated[str, typer.Option(help="How far to look.")] = "2h",
-    add: Annotated[
-        list[str] | None,
-        typer.Option("--add", help="technical=2: so many more agents; each one a course."),
-    ] = None,
+    add: _Add = None,
     change: Annotated[
         list[str] | None, typer.Option(help="queues.care.agent_policy=longest_idle: a course.")
     ] = None,
