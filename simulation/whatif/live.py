@@ -93,7 +93,7 @@ def live_from_url(url: str, token: str = "", center: str = "") -> Live:
 
 
 def outlook_of(
-    live: Live,
+    known: Live,
     scenario: Scenario,
     alterations: Mapping[str, Alteration],
     *,
@@ -109,7 +109,7 @@ def outlook_of(
     `seen` gives contacts that came since opening, by demand, where the source did not count them.
     Raises `LiveError`, `AlterationError`, `SnapshotError`.
     """
-    body, facts = lean(live.body)
+    body, facts = lean(known.body)
     center = facts.center
     if center is None:
         raise LiveError("the snapshot holds no configuration yet; nothing was routed")
@@ -132,8 +132,8 @@ def outlook_of(
         for source in plain.sources
     }
     counted = dict(seen or {})
-    if live.arrivals is not None:
-        counted = _count(live.arrivals, plain, start_of(today)) | counted
+    if known.arrivals is not None:
+        counted = _count(known.arrivals, plain, start_of(today)) | counted
     start = Start(
         body=body,
         now_ms=now_ms,
