@@ -41,6 +41,7 @@ from router.decisions import (
     EnqueueContact,
     Exit,
     HoldWork,
+    LinkContact,
     MeetSla,
     NoteDuplicate,
     OfferCallback,
@@ -64,18 +65,14 @@ from router.events import (
     AgentHeartbeat,
     AgentLost,
     AgentPresenceChanged,
-    AgentReplied,
     AgentSignedIn,
     AgentSignedOut,
     AgentSkillsChanged,
     CenterChanged,
-    ComplaintRaised,
     ContactAbandoned,
     ContactArrived,
     ContactEnded,
     ContactHeld,
-    ContactReopened,
-    ContactResolved,
     ContactResumed,
     ContactTransferred,
     ContactUpdated,
@@ -85,13 +82,12 @@ from router.events import (
     OfferConnected,
     OfferDeclined,
     Stamped,
-    SurveyAnswered,
     TimeAdvanced,
     WrapUpEnded,
 )
 from router.measures_agents import AgentClocks
 from router.measures_cards import Card, Days
-from router.measures_contacts import REPEAT_WINDOW_MS, FirstContacts, FollowedContact
+from router.measures_contacts import HEARD, REPEAT_WINDOW_MS, FirstContacts, FollowedContact
 from router.measures_edges import wait_edges_ms
 from router.measures_lines import Line, PromiseCounts, QueueExit
 from router.measures_shifts import ShiftPlan
@@ -200,16 +196,6 @@ class Measures:
                 self._turn(event.contact_id, "hold", only_from="talk")
             case ContactResumed():
                 self._turn(event.contact_id, "talk", only_from="hold")
-            case (
-                AgentReplied()
-                | ContactResolved()
-                | ComplaintRaised()
-                | SurveyAnswered()
-                | ContactReopened()
-            ):
-                contact = self._find(event.contact_id)
-                if contact is not None:
-                    contact.hear(event, self.now_ms)
             case ContactTransferred() | ContactUpdated():
                 self._change(event)
             case OfferDeclined():
@@ -229,7 +215,8 @@ class Measures:
             case CenterChanged():
                 self._configure(event.center)
             case _:
-                pass
+                if isinstance(event, HEARD) and (contact := self._find(event.contact_id)):
+                    contact.hear(event, self.now_ms)
 
     def _configure(self, center: Center) -> None:
         self.center = center
@@ -283,7 +270,7 @@ class Measures:
                 self.agents.wrap_up(decision.agent_id, decision.contact_id, self.now_ms)
             case EndAssignment():
                 if (contact := self._contacts.get(decision.contact_id)) is not None:
-                    contact.book_handling(self.now_ms)
+                    contact.end_assignment(decision.reason, self.now_ms)
                 self.agents.release(decision.agent_id, decision.contact_id, self.now_ms)
             case HoldWork():
                 self._turn(decision.contact_id, "aside")
@@ -291,7 +278,13 @@ class Measures:
                 self._turn(decision.contact_id, "talk", only_from="aside")
             case CloseContact():
                 self._close(decision)
-            case RequestSurvey() | RequestFollowUp() | OfferCallback() | DialCallback():
+            case (
+                RequestSurvey()
+                | RequestFollowUp()
+                | OfferCallback()
+                | DialCallback()
+                | LinkContact()
+            ):
                 contact = self._find(decision.contact_id)
                 if contact is not None:
                     contact.ask(decision)

@@ -33,7 +33,9 @@ _NUMBERS: Final = (
     "first_contacts", "repeated",
     # afterwards
     "surveys", "survey_answers", "score_sum", "top_answers", "said_unresolved", "follow_ups",
-    "complaints", "callbacks_offered", "callbacks_dialled",
+    "complaints", "notes", "callbacks_offered", "callbacks_dialled", "callbacks_failed",
+    # customers who come again, by what had become of them
+    "redialled", "blocked_before", "deflection_failed",
     # predicted waits, and what happened
     "predictions", "predicted_error_ms", "predicted_off_ms", "predicted_close",
     # an agent's time
@@ -74,8 +76,13 @@ class Card:
     said_unresolved: int
     follow_ups: int
     complaints: int
+    notes: int
     callbacks_offered: int
     callbacks_dialled: int
+    callbacks_failed: int
+    redialled: int
+    blocked_before: int
+    deflection_failed: int
     predictions: int
     predicted_error_ms: int
     predicted_off_ms: int

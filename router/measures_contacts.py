@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 from router.decisions import (
     BreachSla,
     DialCallback,
+    LinkContact,
     MeetSla,
     OfferCallback,
+    Reason,
     RequestFollowUp,
     RequestSurvey,
     StartSla,
@@ -24,8 +26,10 @@ from router.events import (
     AgentReplied,
     ComplaintRaised,
     ContactArrived,
+    ContactRedialled,
     ContactReopened,
     ContactResolved,
+    NoteAdded,
     SurveyAnswered,
 )
 from router.measures_cards import Card, Day
@@ -36,6 +40,19 @@ from router.measures_waits import Kind
 REPEAT_WINDOW_MS: Final = 7 * 86_400_000
 # Beyond so many handled contacts within the window the oldest are taken as settled.
 FIRST_CONTACTS_KEPT: Final = 200_000
+
+# Events that say something of a contact beside the decisions on it, whether it is open or not.
+HEARD: Final = (
+    AgentReplied,
+    ContactResolved,
+    ComplaintRaised,
+    SurveyAnswered,
+    ContactRedialled,
+    ContactReopened,
+    NoteAdded,
+)
+# A call that was dialled and did not reach its customer ends its assignment for one of these.
+CALL_FAILURES: Final = (Reason.NO_ANSWER, Reason.BUSY, Reason.VOICEMAIL, Reason.UNREACHABLE)
 
 
 class RunningClock(NamedTuple):
@@ -124,9 +141,22 @@ class FollowedContact:
         self.line.handle_times.add(handled_ms, self.contact_id)
         self.talk_ms = self.hold_ms = self.wrap_up_ms = 0
 
+    def end_assignment(self, why: Reason, now_ms: int) -> None:
+        """Write the end of an assignment, and of a call that did not reach its customer."""
+        if why in CALL_FAILURES:
+            for card in self.cards:
+                card.callbacks_failed += 1
+        self.book_handling(now_ms)
+
     def hear(
         self,
-        event: AgentReplied | ContactResolved | ComplaintRaised | SurveyAnswered | ContactReopened,
+        event: AgentReplied
+        | ContactResolved
+        | ComplaintRaised
+        | SurveyAnswered
+        | ContactRedialled
+        | ContactReopened
+        | NoteAdded,
         now_ms: int,
     ) -> None:
         """Count what was said about the contact, open or closed."""
@@ -150,12 +180,19 @@ class FollowedContact:
                     card.score_sum += event.score
                     card.top_answers += event.score >= TOP_SCORE
                     card.said_unresolved += not event.resolved
+                case ContactRedialled():
+                    card.redialled += 1
                 case ContactReopened():
                     card.reopened += 1
+                case NoteAdded():
+                    card.notes += 1
         self.resolved = self.resolved or isinstance(event, ContactResolved)
 
-    def ask(self, decision: RequestSurvey | RequestFollowUp | OfferCallback | DialCallback) -> None:
-        """Count what is asked of the customer, or for him."""
+    def ask(
+        self,
+        decision: RequestSurvey | RequestFollowUp | OfferCallback | DialCallback | LinkContact,
+    ) -> None:
+        """Count what is asked of the customer, or for him, and that he comes again."""
         for card in self.cards:
             match decision:
                 case RequestSurvey():
@@ -166,6 +203,10 @@ class FollowedContact:
                     card.callbacks_offered += 1
                 case DialCallback():
                     card.callbacks_dialled += 1
+                case LinkContact():
+                    card.redialled += decision.reason is Reason.REDIALLED
+                    card.blocked_before += decision.reason is Reason.BLOCKED_BEFORE
+                    card.deflection_failed += decision.reason is Reason.DEFLECTION_FAILED
 
     def count_promise(
         self,

@@ -19,6 +19,12 @@ def waits_of(card: Card) -> dict[str, Any]:
         "short_abandoned": counts.exits[QueueExit.SHORT_ABANDONED],
         "deflected": counts.exits[QueueExit.DEFLECTED],
         "self_served": card.self_served,
+        "deflection_share": formulas.deflection_share(
+            counts.exits[QueueExit.DEFLECTED], service.offered
+        ),
+        "self_service_share": formulas.self_service_share(
+            card.self_served, counts.exits[QueueExit.DEFLECTED], service.offered
+        ),
         "overflowed": counts.exits[QueueExit.OVERFLOWED],
         "callbacks": counts.exits[QueueExit.CALLBACK],
         "expired": counts.exits[QueueExit.EXPIRED],
@@ -84,6 +90,11 @@ def afterwards_of(card: Card) -> dict[str, Any]:
         "said_unresolved": card.said_unresolved,
         "follow_ups": card.follow_ups,
         "complaints": card.complaints,
+        "notes": card.notes,
         "callbacks_offered": card.callbacks_offered,
         "callbacks_dialled": card.callbacks_dialled,
+        "callbacks_failed": card.callbacks_failed,
+        "redialled": card.redialled,
+        "blocked_before": card.blocked_before,
+        "deflection_failed": card.deflection_failed,
     }

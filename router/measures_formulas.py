@@ -89,6 +89,16 @@ def average_speed_of_answer_ms(answered_wait_ms: int, answered: int) -> float | 
     return ratio(answered_wait_ms, answered)
 
 
+def deflection_share(deflected: int, offered: int) -> float | None:
+    """Return the share of the contacts decided that were sent to, or served in, another way."""
+    return ratio(deflected, deflected + offered)
+
+
+def self_service_share(self_served: int, deflected: int, offered: int) -> float | None:
+    """Return the share of those decided whom a bot served to their end (some of the deflected)."""
+    return ratio(self_served, deflected + offered)
+
+
 def abandonment(counts: ServiceCounts) -> float | None:
     """Return all abandoned contacts over offered ones."""
     return ratio(counts.abandoned, counts.offered)

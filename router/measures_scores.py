@@ -90,6 +90,8 @@ class Score:
     short_abandoned: int
     deflected: int
     self_served: int
+    deflection_share: float | None
+    self_service_share: float | None
     overflowed: int
     callbacks: int
     expired: int
@@ -131,8 +133,13 @@ class Score:
     said_unresolved: int
     follow_ups: int
     complaints: int
+    notes: int
     callbacks_offered: int
     callbacks_dialled: int
+    callbacks_failed: int
+    redialled: int
+    blocked_before: int
+    deflection_failed: int
     sla_met: int
     sla_breached: int
     sla_met_share: float | None

@@ -171,6 +171,10 @@ class Walk:
                 self.add("complaints")
             case e.ContactReopened():
                 self.add("reopened")
+            case e.ContactRedialled():
+                self.add("redialled")
+            case e.NoteAdded():
+                self.add("notes")
             case e.SurveyAnswered():
                 self.add("survey_answers")
                 self.add("score_sum", said.score)
@@ -223,7 +227,11 @@ class Walk:
             case d.ResumeWork() if self.doing == "aside":
                 self.change("talk", at_ms)
             case d.EndAssignment():
+                failures = {"no_answer", "busy", "voicemail", "unreachable"}
+                self.add("callbacks_failed", said.reason.value in failures)
                 self.finish(at_ms)
+            case d.LinkContact():
+                self.add(said.reason.value)
             case d.DeflectContact():
                 self.leave("deflected", moment)
             case d.ScheduleCallback():

@@ -22,9 +22,11 @@ from router.decisions import (
     AssignContact,
     CloseContact,
     Decision,
+    DeflectContact,
     EndAssignment,
     EnqueueContact,
     Exit,
+    LinkContact,
     OpenContact,
     OverflowContact,
     Reason,
@@ -33,10 +35,13 @@ from router.events import (
     AgentPresenceChanged,
     AgentSignedIn,
     AgentSignedOut,
+    CallbackFailed,
     CenterChanged,
     ContactArrived,
+    ContactEnded,
     ContactResolved,
     Event,
+    NoteAdded,
     OfferAccepted,
     OfferConnected,
     Stamped,
@@ -65,6 +70,7 @@ PLAIN = (
     "offers", "offers_declined", "offers_expired", "offers_withdrawn", "assignments", "handled",
     "resolved", "transferred", "reopened", "first_contacts", "repeated", "surveys",
     "survey_answers", "self_served", "follow_ups", "complaints", "sla_met", "sla_breached",
+    "notes", "callbacks_failed", "redialled", "blocked_before", "deflection_failed",
 )  # fmt: skip
 RATIOS = {
     "average_speed_of_answer_ms": ("answered_wait_ms", "answered"),
@@ -240,6 +246,41 @@ def test_satisfaction_and_surveys_stand_with_the_agent_who_served() -> None:
     agent = story.scores(By.AGENT)["2026-01-05", "a-1"]
     assert (agent.satisfaction, agent.satisfaction_mean) == (0.5, 13 / 4)
     assert (agent.survey_answers, agent.said_unresolved) == (4, 1)
+
+
+def test_deflection_calls_that_failed_returns_and_notes_are_counted() -> None:
+    story = Story()
+    bot = ContactArrived("k1:1", "phone", "bill", customer="k1", bot="b")
+    story(0, bot)
+    story(50, ContactEnded("k1:1"), CloseContact("k1:1", Exit.DEFLECTED, Reason.SELF_SERVED))
+    story(
+        60,
+        ContactArrived("k2:1", "phone", "bill", customer="k2"),
+        DeflectContact("k2:1", Reason.QUEUE_FULL),
+        CloseContact("k2:1", Exit.DEFLECTED, Reason.QUEUE_FULL),
+    )
+    story.serve(100, "k3:1")
+    whole = story.scores(By.QUEUE)["2026-01-05", "billing"]
+    assert (whole.deflected, whole.self_served, whole.answered) == (2, 1, 1)
+    assert (whole.deflection_share, whole.self_service_share) == (2 / 3, 1 / 3)
+    for number, reason in enumerate(
+        (Reason.DEFLECTION_FAILED, Reason.REDIALLED, Reason.BLOCKED_BEFORE, Reason.REDIALLED)
+    ):
+        again = f"k2:{number + 2}"
+        story(
+            200 + number,
+            ContactArrived(again, "phone", "bill", customer="k2"),
+            LinkContact(again, "k2:1", reason, 2),
+            EnqueueContact(again, "billing", Reason.ARRIVED),
+        )
+    story(300, OfferAccepted(9, "k2:2", "a-2"), AssignContact(9, "k2:2", "a-2", Reason.ACCEPTED))
+    story(310, NoteAdded("k2:2", "a-2", "looked_up"))
+    story(320, CallbackFailed("k2:2"), EndAssignment("k2:2", "a-2", Reason.NO_ANSWER))
+    whole = story.scores(By.QUEUE)["2026-01-05", "billing"]
+    assert (whole.deflection_failed, whole.redialled, whole.blocked_before) == (1, 2, 1)
+    agent = story.scores(By.AGENT)["2026-01-05", "a-2"]
+    for score in (whole, agent):
+        assert (score.notes, score.callbacks_failed) == (1, 1)
 
 
 def test_adherence_compares_with_the_plan_and_utilisation_with_what_is_paid() -> None:
