@@ -307,7 +307,11 @@ def arm_guards(floor: Floor) -> None:
 
 
 def _next_pair_ms(floor: Floor) -> int:
-    """Return when the first pair of a waiting head and a seated agent reaches weight zero."""
+    """Return when the first pair of a waiting contact and a seated agent reaches weight zero.
+
+    Of each lane the oldest below zero counts: those before it are let through and wait for a
+    reason of their own (the agent has had his tries with them).
+    """
     earliest_ms = NEVER
     for demand in floor.demand_list:
         bench = demand.bench
@@ -319,12 +323,21 @@ def _next_pair_ms(floor: Floor) -> int:
             if first is None or weight is None or weight.base_ms >= 0:
                 continue
             slope = weight.wait + (0 if first.agent.units else weight.idle)
+            if not slope or holds_back(floor, first.agent, demand):
+                continue
             for lane in demand.lanes:
-                head = lane.head()
-                if head is None or not slope:
-                    continue
-                wait_ms = floor.now_ms - head.arrived_ms
-                missing = -pair_score(floor, first.agent, lane, wait_ms)
+                missing = _missing(floor, first.agent, lane)
                 if missing > 0:
                     earliest_ms = min(earliest_ms, floor.now_ms - (-missing // slope))
     return earliest_ms
+
+
+def _missing(floor: Floor, agent: Agent, lane: Lane) -> int:
+    """Return what the oldest contact of a lane below weight zero misses, 0 if there is none."""
+    contact = lane.head()
+    while contact is not None:
+        missing = -pair_score(floor, agent, lane, floor.now_ms - contact.arrived_ms)
+        if missing > 0:
+            return missing
+        contact = lane.following(contact)
+    return 0

@@ -13,7 +13,7 @@ from router.doors import rests
 from router.events import ContactArrived, ContactHandedOver
 from router.matching import first_choice
 from router.plan import Profile, ProfileKey, QueuePlan
-from router.records import Contact
+from router.records import PLACE_BITS, Contact
 from router.refusals import note_duplicate, refuse
 from router.returns import ABANDONED, BLOCKED, CALLBACK, remember, trace_of
 from router.waiting import (
@@ -70,7 +70,8 @@ def on_arrived(floor: Floor, event: ContactArrived, occurred_ms: int) -> None:
     if shed is OverloadClass.REFUSE:
         turn_away(floor, event, whys.OVERLOAD)
         return
-    contact = Contact(contact_id, event.customer, profile, 0)
+    # Its own place comes with its entry; until then it is as old as this instant.
+    contact = Contact(contact_id, event.customer, profile, floor.now_ms << PLACE_BITS)
     if event.preferred_agent:
         floor.more_of(contact).preferred_agent = event.preferred_agent
     if event.bot:
@@ -221,7 +222,7 @@ def recognise(floor: Floor, contact: Contact) -> None:
     earlier = floor.contacts.get(trace.contact_id)
     since_ms = 0
     if trace.reason is ABANDONED or trace.reason is CALLBACK:
-        if earlier is None or not _gives_way(earlier, trace.reason):
+        if earlier is None or not _gives_way(earlier, contact, trace.reason):
             return
         since_ms = earlier.arrived_ms
     attempt = trace.attempts + 1
@@ -236,8 +237,11 @@ def recognise(floor: Floor, contact: Contact) -> None:
             end_contact(floor, earlier, Exit.MERGED, whys.CALLED_MEANWHILE)
 
 
-def _gives_way(earlier: Contact, reason: Reason) -> bool:
+def _gives_way(earlier: Contact, contact: Contact, reason: Reason) -> bool:
     """Say whether an earlier contact gives its place to its customer's next one."""
+    if earlier.profile.category_name != contact.profile.category_name:
+        # It has become about something else since it left its trace.
+        return False
     if reason is ABANDONED:
         return earlier.ending is not None and earlier.ending.exit is Exit.ABANDONED
     return (

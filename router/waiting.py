@@ -215,13 +215,13 @@ def has_room(queue: QueuePlan) -> bool:
 
 
 def overflow(floor: Floor, contact: Contact, queue: QueuePlan, reason: Reason) -> None:
-    """Move a waiting contact to another queue at its old place."""
+    """Move a waiting contact to a queue at its old place; it may stand there already."""
     lane = contact.lane
     assert lane is not None, "a waiting contact has a lane"
     from_queue = lane.demand.queue
     if from_queue is not queue:
         send_elsewhere(floor, contact, from_queue, queue, reason)
-        change_lane(floor, contact)
+    change_lane(floor, contact)
 
 
 def send_elsewhere(

@@ -74,7 +74,7 @@ def guarded(**settings: Any) -> Adapt:
     return adapt
 
 
-@bug("I36", adapt=guarded(reserve=2))
+@bug("I39", adapt=guarded(reserve=2))
 def reserve_given_away(patch: pytest.MonkeyPatch) -> None:
     """Keep nobody for the line that has a reserve."""
     replace(patch, "reserve_against", nothing)
@@ -86,7 +86,7 @@ def reserve_too_large(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(keeping.Reserve, "spares_one", lambda self: self.idle > self.size + 3)
 
 
-@bug("I36", adapt=guarded(own_queues=("front",), lend_percent=90, lend_window_ms=120_000))
+@bug("I39", adapt=guarded(own_queues=("front",), lend_percent=90, lend_window_ms=120_000))
 def lent_all_the_same(patch: pytest.MonkeyPatch) -> None:
     """Help other lines whatever the own ones suffer."""
     replace(patch, "lending_against", nothing)
@@ -99,7 +99,7 @@ def lending_never_begins_anew(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(keeping.Lending, "judge", lambda self, now: not self.shut and old(self, now))
 
 
-@bug("I36", adapt=guarded(pairs={"front": PairWeight(base_ms=-20_000)}))
+@bug("I39", adapt=guarded(pairs={"front": PairWeight(base_ms=-20_000)}))
 def pairs_meet_too_early(patch: pytest.MonkeyPatch) -> None:
     """Let a team help before the weight of the pair has reached zero."""
     replace(patch, "pair_holds_back", lambda *_: False)

@@ -20,6 +20,7 @@ from router.journal import Entry, JournalWriter
 from router.sla import DEFAULT_SIGNALS
 from simulation.auditor import Auditor, RecordAuditor, Violation, audit
 from simulation.auditor.clock import USUAL_SIGNALS
+from tests.builders import desk
 from tests.planted_bugs import Bug
 from tests.planted_routing_bugs import BUGS
 from tests.small_worlds import World, draw_center, journal_of
@@ -355,6 +356,28 @@ def test_the_core_breaks_no_rule(seed: int) -> None:
     """A small world drawn from a seed leaves a clean journal."""
     found = audit(journal_of(seed))
     assert found == [], "\n".join(str(violation) for violation in found[:5])
+
+
+def test_a_callback_taken_over_was_still_there_when_its_customer_came() -> None:
+    """One open contact is the limit, and he is it: overload is what he finds on arriving."""
+    center = desk(
+        category=c.Category(queue="q", overload=c.OverloadClass.DEFLECT),
+        limits=c.Limits(overload_open_contacts=1),
+        callbacks=c.CallbackRules(taken_over=True),
+    )
+    events = (
+        e.CenterChanged(center),
+        e.ContactArrived("1", "phone", "c", customer="x"),
+        e.CallbackRequested("1", 10_000_000),
+        e.ContactArrived("2", "phone", "c", customer="x"),
+    )
+    core, entries = router.router.Router(), []
+    for seq, event in enumerate(events, start=1):
+        stamped = e.Stamped(seq, 1_000_000, event)
+        entries.append(Entry(stamped, core.handle(stamped)))
+    assert d.CloseContact("1", d.Exit.MERGED, d.Reason.CALLED_MEANWHILE) in entries[-1].decisions
+    assert d.DeflectContact("2", d.Reason.OVERLOAD) in entries[-1].decisions
+    assert audit(entries) == []
 
 
 @pytest.mark.parametrize("seed", range(12))

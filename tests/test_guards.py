@@ -13,17 +13,18 @@ from router.center import (
     Center,
     Channel,
     ContactPolicy,
+    OfferRules,
     PairWeight,
     Queue,
     Team,
 )
-from router.decisions import OfferContact, Reason
-from router.events import CenterChanged, ContactAbandoned
+from router.decisions import OfferContact, Reason, RefuseEvent
+from router.events import CenterChanged, ContactAbandoned, ContactTransferred
 from router.explain import explain
 from router.journal import Entry
 from router.router import Router
 from router.sequencer import Sequencer
-from tests.builders import AUTO, MINUTE, SECOND, arrive, changed, desk, end, sign_in
+from tests.builders import AUTO, MINUTE, SECOND, arrive, changed, decline, desk, end, sign_in
 from tests.playbook import DEADLINE, START_MS, Playbook, at, ms
 
 
@@ -101,6 +102,15 @@ def test_a_preferred_agent_is_not_kept_from_who_waits_for_him() -> None:
     center = n_design(0, 1, categories={**center.categories, "A": category})
     play = staffed(center) >> arrive("1", category="A", preferred_agent="b1")
     assert offered(play) == [("1", "b1")]
+
+
+def test_who_comes_back_with_his_contact_is_not_given_away_by_the_seat_he_had_at_work() -> None:
+    """Transferred, the contact of b1 looks for somebody before b1 is counted as idle again."""
+    chat = {"chat": Channel(units=50, auto_accept=True)}
+    queues = {"A": Queue(), "B": Queue(reserve=1, reserve_band=1)}
+    play = staffed(n_design(0, 2, channels=chat, queues=queues)) >> arrive("1", "chat", "B")
+    play >> ContactTransferred("1", queue="A")
+    assert offered(play) == [], "two are idle: more than 1, not more than 1 + 1"
 
 
 def test_an_agent_at_work_is_no_reserve() -> None:
@@ -195,6 +205,32 @@ def test_a_pair_below_zero_meets_at_the_instant_it_reaches_zero() -> None:
     play >> DEADLINE
     assert play.now_ms == ms(10 * SECOND)
     assert offered(play) == [("1", "b1")]
+
+
+def test_behind_one_whom_the_agent_has_declined_the_next_is_his_at_its_time() -> None:
+    """The first is let through, but had its try with him: only the second waits for its weight."""
+    teams = {"first": Team(), "second": Team(pairs={"A": PairWeight(base_ms=-10 * SECOND)})}
+    center = n_design(
+        0,
+        1,
+        queues={"A": Queue(), "B": Queue()},
+        teams=teams,
+        channels={"phone": Channel()},
+        offers=OfferRules(per_agent_max=1, backoff_declined_ms=0),
+    )
+    play = staffed(center) >> arrive("1", category="A") >> at(5 * SECOND, arrive("2", category="A"))
+    play >> at(10 * SECOND)
+    assert offered(play) == [("1", "b1")]
+    play >> decline(1, "1", "b1")
+    assert offered(play) == []
+    assert offered(play >> at(15 * SECOND)) == [("2", "b1")]
+
+
+def test_a_full_queue_takes_nobody_in_for_an_agent_who_must_wait_for_his_weight() -> None:
+    teams = {"first": Team(), "second": Team(pairs={"A": PairWeight(base_ms=-10 * SECOND)})}
+    queues = {"A": Queue(length_max=1), "B": Queue()}
+    play = staffed(n_design(0, 1, queues=queues, teams=teams)) >> arrive("1", category="A")
+    play >> arrive("2", category="A") << RefuseEvent(Reason.QUEUE_FULL, "2")
 
 
 def test_the_team_with_the_heavier_pair_is_chosen() -> None:

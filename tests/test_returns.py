@@ -65,6 +65,16 @@ def test_neither_somebody_else_nor_another_matter_nor_a_late_call_is_a_redial() 
     assert play.of(LinkContact) == []
 
 
+def test_who_gave_up_about_something_else_in_the_end_is_not_known_by_the_first_matter() -> None:
+    stage = desk(returns=RULES, categories={"c": Category(queue="q"), "c2": Category(queue="q")})
+    play = Playbook(stage) >> arrive("1", customer="x") >> e.ContactAbandoned("1")
+    play >> e.ContactRedialled("1") >> e.ContactUpdated("1", category="c2")
+    play >> e.ContactAbandoned("1") >> arrive("2", customer="x")
+    assert play.of(LinkContact) == []
+    play >> arrive("3", category="c2", customer="x")
+    assert [(d.contact_id, d.origin_id) for d in play.of(LinkContact)] == [("3", "1")]
+
+
 def test_refused_attempts_are_counted() -> None:
     stage = desk(returns=RULES, limits=Limits(open_contacts=1))
     play = Playbook(stage) >> arrive("1")

@@ -161,6 +161,14 @@ def test_a_step_overflows_to_another_queue_at_the_old_place() -> None:
     assert offered(play) == [("1", "x")]
 
 
+def test_a_step_widens_the_search_of_one_who_stands_in_its_overflow_already() -> None:
+    stage = stepping(Step(after_ms=10 * SECOND, drop=("s",), overflow_to="q2"), needs={"s": 5})
+    play = Playbook(stage) >> sign_in("nine", presence="break") >> sign_in("zero")
+    play >> arrive("1") >> e.ContactTransferred("1", "q2")
+    assert offered(play) == []
+    assert offered(play >> at(10 * SECOND)) == [("1", "zero")]
+
+
 def test_a_step_offers_a_callback() -> None:
     stage = stepping(Step(after_ms=10 * SECOND, offer_callback=True))
     (

@@ -14,7 +14,7 @@ lately closed contacts (as long as the configuration remembers them) and agents.
 - `assignment`    I5 to I11                 offers, assignments, back-off
 - `workload`      I7, I11                   units, caps, held work
 - `fairness`      I12, I13                  nobody left waiting, nobody overtaken
-- `guards`        I36                       nobody given away who is kept
+- `guards`        I39                       nobody given away who is kept
 - `sla`           I15 to I22                clocks and breaches: `clock`, `hearing`, `opening`
 - `escalation`    I14                       chains are climbed step by step
 - `service`       I36 to I38                callbacks, surveys, complaints, returns, overload

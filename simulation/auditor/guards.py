@@ -1,4 +1,4 @@
-"""Judge the guards: I36. Nobody is given away who is kept, and nobody is kept without need.
+"""Judge the guards: I39. Nobody is given away who is kept, and nobody is kept without need.
 
 The books know who is surely idle and who may be (a back-off may be over at its last instant or
 not); a guard is said to hold, or not to, only where both counts agree.
@@ -206,14 +206,14 @@ class GuardJudge:
             idle = self._counts(queue)[1]
             if idle <= needed:
                 why = f"but is kept for {queue}: {idle} of {needed} idle"
-                self.findings.report("I36", f"{text}, {why}")
+                self.findings.report("I39", f"{text}, {why}")
         if self._lends_not(agent, contact.queue, surely=True):
-            self.findings.report("I36", f"{text}, but team {agent.team} lends nobody now")
+            self.findings.report("I39", f"{text}, but team {agent.team} lends nobody now")
         weight = self._weight(agent, contact)
         if weight is not None and not weight.idle:
             score = weight.base_ms + weight.wait * self._wait_ms(contact)
             if score < 0:
-                self.findings.report("I36", f"{text}, but the weight of the pair is {score}")
+                self.findings.report("I39", f"{text}, but the weight of the pair is {score}")
 
     def _lends_not(self, agent: AgentAccount, queue: str, *, surely: bool) -> bool:
         center = self.ledger.center

@@ -332,11 +332,16 @@ class ServiceJudge:
             return False
         most = center.limits.overload_open_contacts
         # An own queue or an unknown skill may lead elsewhere: any queue that is overloaded will do.
+        # A callback that the customer's next contact takes over was open when that one came.
+        gone = ledger.closed_now
         crowded = any(
-            queue.overload_length and ledger.queue_lengths.get(name, 0) >= queue.overload_length
+            queue.overload_length
+            and ledger.queue_lengths.get(name, 0) + sum(x.queue == name for x in gone)
+            >= queue.overload_length
             for name, queue in center.queues.items()
         )
-        return self.overload or bool(most and len(ledger.contacts) - open_before >= most) or crowded
+        found = len(ledger.contacts) + len(gone) - open_before
+        return self.overload or bool(most and found >= most) or crowded
 
     def _report(self, rule: str, text: str) -> None:
         self.findings.report(rule, text)
