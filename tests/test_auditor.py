@@ -365,13 +365,14 @@ def test_a_callback_taken_over_was_still_there_when_its_customer_came() -> None:
         limits=c.Limits(overload_open_contacts=1),
         callbacks=c.CallbackRules(taken_over=True),
     )
-    events = (
+    events: tuple[e.Event, ...] = (
         e.CenterChanged(center),
         e.ContactArrived("1", "phone", "c", customer="x"),
         e.CallbackRequested("1", 10_000_000),
         e.ContactArrived("2", "phone", "c", customer="x"),
     )
-    core, entries = router.router.Router(), []
+    core = router.router.Router()
+    entries: Journal = []
     for seq, event in enumerate(events, start=1):
         stamped = e.Stamped(seq, 1_000_000, event)
         entries.append(Entry(stamped, core.handle(stamped)))
