@@ -10,6 +10,8 @@ The words, which are all that crosses the door:
                (`problems`, `ranges`, `reach`, `calendar_checks`, `later_checks`,
                `routing_checks`, `service_checks` are its parts)
 
+`enums` makes their words cheap to read and to count by.
+
 The tables, read by the code, the tests and the pictures: `contacts`, `offers`, `agents`.
 
 The rules:

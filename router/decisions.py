@@ -12,7 +12,10 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from router.enums import plain
 
+
+@plain
 class Reason(Enum):
     """Say why a decision was taken or an event was not followed."""
 
@@ -159,6 +162,7 @@ class Reason(Enum):
     CONFIGURED = "configured"
 
 
+@plain
 class Exit(Enum):
     """Name the one way in which a contact ended."""
 

@@ -25,69 +25,24 @@ What counts when:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Collection
+from typing import Any, ClassVar, Final, get_args
 
+from router import decisions as d
+from router import events as e
 from router.center import Center, Queue
-from router.decisions import (
-    AssignContact,
-    BreachSla,
-    ChangeAgentState,
-    CloseContact,
-    Decision,
-    DeflectContact,
-    DialCallback,
-    EndAssignment,
-    EnqueueContact,
-    Exit,
-    HoldWork,
-    LinkContact,
-    MeetSla,
-    NoteDuplicate,
-    OfferCallback,
-    OfferContact,
-    OpenContact,
-    OverflowContact,
-    Reason,
-    RefuseEvent,
-    RequestFollowUp,
-    RequestSurvey,
-    RequeueContact,
-    ResumeWork,
-    ScheduleCallback,
-    StartSla,
-    StartWrapUp,
-    StopSla,
-    WarnSla,
-    WithdrawOffer,
-)
-from router.events import (
-    AgentHeartbeat,
-    AgentLost,
-    AgentPresenceChanged,
-    AgentSignedIn,
-    AgentSignedOut,
-    AgentSkillsChanged,
-    CenterChanged,
-    ContactAbandoned,
-    ContactArrived,
-    ContactEnded,
-    ContactHeld,
-    ContactResumed,
-    ContactTransferred,
-    ContactUpdated,
-    CustomerReplied,
-    Event,
-    OfferAccepted,
-    OfferConnected,
-    OfferDeclined,
-    Stamped,
-    TimeAdvanced,
-    WrapUpEnded,
-)
+from router.decisions import Decision, Exit, Reason
+from router.events import Event, Stamped
 from router.measures_agents import AgentClocks
 from router.measures_cards import Card, Days
-from router.measures_contacts import HEARD, REPEAT_WINDOW_MS, FirstContacts, FollowedContact
+from router.measures_contacts import (
+    REPEAT_WINDOW_MS,
+    Asked,
+    Clocked,
+    FirstContacts,
+    FollowedContact,
+    Heard,
+)
 from router.measures_edges import wait_edges_ms
 from router.measures_lines import Line, PromiseCounts, QueueExit
 from router.measures_shifts import ShiftPlan
@@ -96,11 +51,9 @@ from router.measures_waits import WaitPredictor
 INTERVAL_MS: Final = 900_000
 _PLAIN_QUEUE: Final = Queue()
 
-# The most frequent events that say nothing beside their decisions.
-_UNHEARD: Final = dict.fromkeys(
-    (AgentHeartbeat, TimeAdvanced, OfferAccepted, WrapUpEnded, CustomerReplied)
-)
-_FORGETTING: Final = dict.fromkeys((ContactArrived, ContactEnded, ContactAbandoned))
+OK: Final = "ok"
+_NOT_OK: Final[dict[type[Decision], str]] = {d.RefuseEvent: "refused", d.NoteDuplicate: "duplicate"}
+_FORGETTING: Final = dict.fromkeys((e.ContactArrived, e.ContactEnded, e.ContactAbandoned))
 _EXIT_OF: Final = {
     Exit.HANDLED: QueueExit.DEFLECTED,
     Exit.ABANDONED: QueueExit.ABANDONED,
@@ -108,6 +61,16 @@ _EXIT_OF: Final = {
     Exit.EXPIRED: QueueExit.EXPIRED,
     Exit.MERGED: QueueExit.DEFLECTED,
 }
+
+
+class _Tally:
+    """Count the decisions of a kind and reason, and know what is done with each, if anything."""
+
+    __slots__ = ("count", "obey")
+
+    def __init__(self, obey: Callable[[Measures, Any], None] | None) -> None:
+        self.count = 0
+        self.obey = obey
 
 
 class Measures:
@@ -131,8 +94,7 @@ class Measures:
         self.promises: dict[tuple[str, str], PromiseCounts] = {}
         self.days = Days() if days is None else days
         self.agents = AgentClocks(self.days, plan)
-        self.decisions: dict[tuple[str, Reason], int] = {}
-        self.events: dict[tuple[str, str], int] = {}
+        self._tallies: dict[tuple[type[Decision], Reason], _Tally] = {}
         self.accepted = 0
         self.closed: dict[Exit, int] = dict.fromkeys(Exit, 0)
         self.waits = WaitPredictor(self.agents.staff)
@@ -147,33 +109,46 @@ class Measures:
         """Return how many accepted contacts have not ended."""
         return len(self._contacts)
 
-    def fold(self, stamped: Stamped, decisions: Iterable[Decision]) -> None:
-        """Count one entry. Entries come in order of `seq`."""
-        assert stamped.at_ms >= self.now_ms, "entries come in order"
-        self.now_ms, self.seq = stamped.at_ms, stamped.seq
-        result = "ok"
-        counted = self.decisions
-        decisions = tuple(decisions)
-        for decision in decisions:
-            order = type(decision)
-            key = (order.__name__, decision.reason)
-            try:
-                counted[key] += 1
-            except KeyError:
-                counted[key] = 1
-            if order is RefuseEvent:
-                result = "refused"
-            elif order is NoteDuplicate:
-                result = "duplicate"
+    def fold(self, stamped: Stamped, decisions: Collection[Decision]) -> str:
+        """Count one entry, in order of `seq`; return "ok", or "refused" or "duplicate"."""
+        at_ms = stamped.at_ms
+        assert at_ms >= self.now_ms, "entries come in order"
+        self.now_ms, self.seq = at_ms, stamped.seq
         event = stamped.event
-        kind = type(event)
-        self.events[kind.__name__, result] = self.events.get((kind.__name__, result), 0) + 1
-        if result == "ok" and kind not in _UNHEARD:
-            self._see(event)
+        kind = event.__class__
+        result = OK
         for decision in decisions:
-            self._obey(decision)
+            result = _NOT_OK.get(decision.__class__, result)
+        # What an event tells beside its decisions comes before them.
+        if kind in self._SEEN and result is OK:
+            self._SEEN[kind](self, event)
+        tallies = self._tallies
+        for decision in decisions:
+            key = (decision.__class__, decision.reason)
+            tally = tallies.get(key)
+            if tally is None:
+                tally = tallies[key] = _Tally(self._OBEYED.get(decision.__class__))
+            tally.count += 1
+            if tally.obey is not None:
+                tally.obey(self, decision)
         if kind in _FORGETTING:
             self._forget()
+        return result
+
+    @property
+    def decisions(self) -> dict[tuple[str, Reason], int]:
+        """Return how many decisions were taken, by their kind and reason."""
+        return {(kind.__name__, why): tally.count for (kind, why), tally in self._tallies.items()}
+
+    def count_from_here(self) -> None:
+        """Forget what happened, and nobody who waits or works."""
+        for line in self.lines.values():
+            line.count_from_here()
+        for counts in self.promises.values():
+            counts.clear()
+        self._tallies.clear()
+        self.accepted = 0
+        self.closed = dict.fromkeys(Exit, 0)
 
     def line(self, queue: str, channel: str) -> Line:
         """Find the counts of a queue on a channel, made at the first need."""
@@ -185,38 +160,41 @@ class Measures:
 
     # --- events -------------------------------------------------------------------
 
-    def _see(self, event: Event) -> None:
-        """Note what an event tells beside its decisions."""
-        match event:
-            case ContactArrived():
-                self._arrive(event)
-            case OfferConnected():
-                self._answer(event.contact_id)
-            case ContactHeld():
-                self._turn(event.contact_id, "hold", only_from="talk")
-            case ContactResumed():
-                self._turn(event.contact_id, "talk", only_from="hold")
-            case ContactTransferred() | ContactUpdated():
-                self._change(event)
-            case OfferDeclined():
-                contact = self._contacts.get(event.contact_id)
-                if contact is not None:
-                    self._agent_book(contact, event.agent_id).offers_declined += 1
-                    contact.card.offers_declined += 1
-                    contact.line.offers_declined += 1
-                self.agents.release(event.agent_id, event.contact_id, self.now_ms)
-            case AgentSignedIn() | AgentPresenceChanged():
-                # Who changes his presence is signed in, or back after he was lost.
-                self.agents.sign_in(event.agent_id, event.presence, self.now_ms)
-            case AgentSignedOut() | AgentLost():
-                self.agents.sign_out(event.agent_id, self.now_ms)
-            case AgentSkillsChanged():
-                self.agents.learn_skills(event.agent_id, event.skills, self.now_ms)
-            case CenterChanged():
-                self._configure(event.center)
-            case _:
-                if isinstance(event, HEARD) and (contact := self._find(event.contact_id)):
-                    contact.hear(event, self.now_ms)
+    def _connect(self, event: e.OfferConnected) -> None:
+        self._answer(event.contact_id)
+
+    def _hold(self, event: e.ContactHeld) -> None:
+        self._turn(event.contact_id, "hold", only_from="talk")
+
+    def _resume(self, event: e.ContactResumed | d.ResumeWork) -> None:
+        before = "hold" if event.__class__ is e.ContactResumed else "aside"
+        self._turn(event.contact_id, "talk", only_from=before)
+
+    def _hear(self, event: Heard) -> None:
+        contact = self._find(event.contact_id)
+        if contact is not None:
+            contact.hear(event, self.now_ms)
+
+    def _decline(self, event: e.OfferDeclined) -> None:
+        contact = self._contacts.get(event.contact_id)
+        if contact is not None:
+            self._agent_book(contact, event.agent_id).offers_declined += 1
+            contact.card.offers_declined += 1
+            contact.line.offers_declined += 1
+        self.agents.release(event.agent_id, event.contact_id, self.now_ms)
+
+    def _sign_in(self, event: e.AgentSignedIn | e.AgentPresenceChanged) -> None:
+        # Who changes his presence is signed in, or back after he was lost.
+        self.agents.sign_in(event.agent_id, event.presence, self.now_ms)
+
+    def _sign_out(self, event: e.AgentSignedOut | e.AgentLost) -> None:
+        self.agents.sign_out(event.agent_id, self.now_ms)
+
+    def _learn_skills(self, event: e.AgentSkillsChanged) -> None:
+        self.agents.learn_skills(event.agent_id, event.skills, self.now_ms)
+
+    def _change_center(self, event: e.CenterChanged) -> None:
+        self._configure(event.center)
 
     def _configure(self, center: Center) -> None:
         self.center = center
@@ -224,7 +202,7 @@ class Measures:
         self.agents.configure(center, self.now_ms)
         self.waits.configure(center)
 
-    def _arrive(self, event: ContactArrived) -> None:
+    def _arrive(self, event: e.ContactArrived) -> None:
         """Open the books on a contact; its visit to a line begins with a decision."""
         plan = self.center.categories.get(event.category) if self.center else None
         queue = event.queue or (plan.queue if plan else "")
@@ -236,78 +214,67 @@ class Measures:
         if event.customer:
             self.first_contacts.came(event.customer, event.category, self.now_ms)
 
-    def _change(self, event: ContactTransferred | ContactUpdated) -> None:
+    def _change(self, event: e.ContactTransferred | e.ContactUpdated) -> None:
         contact = self._contacts.get(event.contact_id)
         if contact is None:
             return
-        if isinstance(event, ContactTransferred):
+        if isinstance(event, e.ContactTransferred):
             contact.line.transferred += 1
             for card in contact.cards:
                 card.transferred += 1
         # What is written on cards stays there; the next visit is one of the new category.
         contact.category = event.category or contact.category
-        if isinstance(event, ContactUpdated) and event.tier is not None:
+        if isinstance(event, e.ContactUpdated) and event.tier is not None:
             contact.tier = self._tier(event.tier)
 
     # --- decisions ----------------------------------------------------------------
 
-    def _obey(self, decision: Decision) -> None:
-        """Count one decision."""
-        match decision:
-            # The most frequent first: the cases are tried one after the other.
-            case StartSla() | MeetSla() | WarnSla() | BreachSla() | StopSla():
-                contact = self._find(decision.contact_id)
-                if contact is not None:
-                    contact.count_promise(decision, self.promises)
-            case EnqueueContact() | RequeueContact():
-                self._enqueue(decision.contact_id, decision.queue)
-            case OfferContact():
-                self._offer(decision)
-            case AssignContact():
-                self._assign(decision)
-            case StartWrapUp():
-                self._turn(decision.contact_id, "wrap_up")
-                self.agents.wrap_up(decision.agent_id, decision.contact_id, self.now_ms)
-            case EndAssignment():
-                if (contact := self._contacts.get(decision.contact_id)) is not None:
-                    contact.end_assignment(decision.reason, self.now_ms)
-                self.agents.release(decision.agent_id, decision.contact_id, self.now_ms)
-            case HoldWork():
-                self._turn(decision.contact_id, "aside")
-            case ResumeWork():
-                self._turn(decision.contact_id, "talk", only_from="aside")
-            case CloseContact():
-                self._close(decision)
-            case (
-                RequestSurvey()
-                | RequestFollowUp()
-                | OfferCallback()
-                | DialCallback()
-                | LinkContact()
-            ):
-                contact = self._find(decision.contact_id)
-                if contact is not None:
-                    contact.ask(decision)
-            case WithdrawOffer():
-                self._withdraw(decision)
-            case OverflowContact():
-                self._enqueue(decision.contact_id, decision.from_queue)
-                self._enqueue(decision.contact_id, decision.to_queue)
-            case OpenContact():
-                told = (decision.contact_id, decision.channel, decision.category, -1)
-                # We open it, the customer does not come: nothing is said of first contacts.
-                self._arrive(ContactArrived(*told, "", decision.tier, decision.language))
-            case DeflectContact():
-                self._leave(decision.contact_id, QueueExit.DEFLECTED)
-            case ScheduleCallback():
-                self._leave(decision.contact_id, QueueExit.CALLBACK)
-            case ChangeAgentState():
-                if decision.reason is Reason.AGENT_LOST:
-                    self.agents.sign_out(decision.agent_id, self.now_ms)
-                else:
-                    self.agents.sign_in(decision.agent_id, decision.presence, self.now_ms)
-            case _:
-                pass
+    def _count_promise(self, decision: Clocked) -> None:
+        contact_id = decision.contact_id
+        contact = self._contacts.get(contact_id) or self._finished.get(contact_id)
+        if contact is not None:
+            contact.count_promise(decision, self.promises)
+
+    def _come_into_line(self, decision: d.EnqueueContact | d.RequeueContact) -> None:
+        self._enqueue(decision.contact_id, decision.queue)
+
+    def _wrap_up(self, decision: d.StartWrapUp) -> None:
+        self._turn(decision.contact_id, "wrap_up")
+        self.agents.wrap_up(decision.agent_id, decision.contact_id, self.now_ms)
+
+    def _end(self, decision: d.EndAssignment) -> None:
+        if (contact := self._contacts.get(decision.contact_id)) is not None:
+            contact.end_assignment(decision.reason, self.now_ms)
+        self.agents.release(decision.agent_id, decision.contact_id, self.now_ms)
+
+    def _put_aside(self, decision: d.HoldWork) -> None:
+        self._turn(decision.contact_id, "aside")
+
+    def _ask(self, decision: Asked) -> None:
+        contact = self._find(decision.contact_id)
+        if contact is not None:
+            contact.ask(decision)
+
+    def _overflow(self, decision: d.OverflowContact) -> None:
+        self._enqueue(decision.contact_id, decision.from_queue)
+        self._enqueue(decision.contact_id, decision.to_queue)
+
+    def _open(self, decision: d.OpenContact) -> None:
+        told = (decision.contact_id, decision.channel, decision.category, -1)
+        # We open it, the customer does not come: nothing is said of first contacts.
+        self._arrive(e.ContactArrived(*told, "", decision.tier, decision.language))
+
+    def _deflect(self, decision: d.DeflectContact) -> None:
+        self._leave(decision.contact_id, QueueExit.DEFLECTED)
+
+    def _schedule(self, decision: d.ScheduleCallback) -> None:
+        self._leave(decision.contact_id, QueueExit.CALLBACK)
+
+    def _change_agent(self, decision: d.ChangeAgentState) -> None:
+        if decision.reason is Reason.AGENT_LOST:
+            self.agents.sign_out(decision.agent_id, self.now_ms)
+        else:
+            self.agents.sign_in(decision.agent_id, decision.presence, self.now_ms)
 
     def _enqueue(self, contact_id: str, queue: str) -> None:
         """Begin a visit, unless the contact already waits in this very line."""
@@ -351,7 +318,7 @@ class Measures:
         if how is QueueExit.ANSWERED and contact.agent_card is not None:
             contact.agent_card.leave(how, wait_ms, plan.service_level_ms)
 
-    def _offer(self, decision: OfferContact) -> None:
+    def _offer(self, decision: d.OfferContact) -> None:
         contact = self._contacts.get(decision.contact_id)
         if contact is not None:
             contact.line.offers += 1
@@ -362,7 +329,7 @@ class Measures:
     def _agent_book(self, contact: FollowedContact, agent_id: str) -> Card:
         return self.agents.card(contact.day, agent_id)
 
-    def _withdraw(self, decision: WithdrawOffer) -> None:
+    def _withdraw(self, decision: d.WithdrawOffer) -> None:
         contact = self._find(decision.contact_id)
         if contact is not None:
             expired = decision.reason is Reason.EXPIRED
@@ -372,7 +339,7 @@ class Measures:
                 book.offers_withdrawn += not expired
         self.agents.release(decision.agent_id, decision.contact_id, self.now_ms)
 
-    def _assign(self, decision: AssignContact) -> None:
+    def _assign(self, decision: d.AssignContact) -> None:
         accept_ms = self.agents.handle(decision.agent_id, decision.contact_id, self.now_ms)
         contact = self._contacts.get(decision.contact_id)
         if contact is None:
@@ -397,7 +364,7 @@ class Measures:
         if contact is not None and (not only_from or contact.activity == only_from):
             contact.turn(activity, self.now_ms)
 
-    def _close(self, decision: CloseContact) -> None:
+    def _close(self, decision: d.CloseContact) -> None:
         contact = self._contacts.get(decision.contact_id)
         if contact is None:
             return
@@ -438,3 +405,41 @@ class Measures:
             if finished[contact_id].closed_ms + kept_ms >= self.now_ms:
                 return
             del finished[contact_id]
+
+    # --- who hears what; the others say nothing beside their count ----------------
+
+    _SEEN: ClassVar[dict[type[Event], Callable[[Measures, Any], None]]] = {
+        e.ContactArrived: _arrive,
+        e.OfferConnected: _connect,
+        e.ContactHeld: _hold,
+        e.ContactResumed: _resume,
+        **dict.fromkeys(get_args(Heard), _hear),
+        e.ContactTransferred: _change,
+        e.ContactUpdated: _change,
+        e.OfferDeclined: _decline,
+        e.AgentSignedIn: _sign_in,
+        e.AgentPresenceChanged: _sign_in,
+        e.AgentSignedOut: _sign_out,
+        e.AgentLost: _sign_out,
+        e.AgentSkillsChanged: _learn_skills,
+        e.CenterChanged: _change_center,
+    }
+    _OBEYED: ClassVar[dict[type[Decision], Callable[[Measures, Any], None]]] = {
+        **dict.fromkeys(get_args(Clocked), _count_promise),
+        d.EnqueueContact: _come_into_line,
+        d.RequeueContact: _come_into_line,
+        d.OfferContact: _offer,
+        d.AssignContact: _assign,
+        d.StartWrapUp: _wrap_up,
+        d.EndAssignment: _end,
+        d.HoldWork: _put_aside,
+        d.ResumeWork: _resume,
+        d.CloseContact: _close,
+        **dict.fromkeys(get_args(Asked), _ask),
+        d.WithdrawOffer: _withdraw,
+        d.OverflowContact: _overflow,
+        d.OpenContact: _open,
+        d.DeflectContact: _deflect,
+        d.ScheduleCallback: _schedule,
+        d.ChangeAgentState: _change_agent,
+    }

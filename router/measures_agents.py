@@ -13,11 +13,13 @@ from enum import Enum
 from typing import Final
 
 from router.center import Center
+from router.enums import plain
 from router.measures_cards import Card, Day, Days
 from router.measures_shifts import ShiftPlan
 from router.measures_waits import Staff
 
 
+@plain
 class AgentState(Enum):
     """Name the states in which a signed-in agent may be, as they are counted."""
 
@@ -180,17 +182,16 @@ class AgentClocks:
             day = self.days.at(from_ms)
             to_ms = min(day.to_ms, now_ms)
             card, spent_ms = day.agent(agent.team, agent.agent_id), to_ms - from_ms
-            match state:
-                case AgentState.AWAY:
-                    card.away_ms += spent_ms
-                case AgentState.IDLE:
-                    card.idle_ms += spent_ms
-                case AgentState.OFFERED:
-                    card.offered_ms += spent_ms
-                case AgentState.HANDLING:
-                    card.handling_ms += spent_ms
-                case AgentState.WRAP_UP:
-                    card.wrapping_ms += spent_ms
+            if state is AgentState.HANDLING:
+                card.handling_ms += spent_ms
+            elif state is AgentState.OFFERED:
+                card.offered_ms += spent_ms
+            elif state is AgentState.IDLE:
+                card.idle_ms += spent_ms
+            elif state is AgentState.WRAP_UP:
+                card.wrapping_ms += spent_ms
+            else:
+                card.away_ms += spent_ms
             if self.plan is not None and state is not AgentState.AWAY:
                 planned = self.plan.planned(agent.agent_id, from_ms, to_ms)
                 card.worked_as_planned_ms += planned.work_ms

@@ -165,10 +165,10 @@ class Day:
 
     def line(self, queue: str, channel: str, category: str, tier: str) -> Card:
         """Find the card of a line, made at the first need."""
-        key = LineKey(queue, channel, category, tier)
-        card = self.lines.get(key)
+        # A plain tuple finds the same, and is made faster.
+        card: Card | None = self.lines.get((queue, channel, category, tier))  # type: ignore[call-overload]
         if card is None:
-            card = self.lines[key] = Card()
+            card = self.lines[LineKey(queue, channel, category, tier)] = Card()
         return card
 
     def agent(self, team: str, agent_id: str) -> Card:

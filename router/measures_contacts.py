@@ -7,7 +7,7 @@ contact unless the same customer comes again about the same category within a wi
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from router.decisions import (
     BreachSla,
@@ -41,25 +41,24 @@ REPEAT_WINDOW_MS: Final = 7 * 86_400_000
 # Beyond so many handled contacts within the window the oldest are taken as settled.
 FIRST_CONTACTS_KEPT: Final = 200_000
 
-# Events that say something of a contact beside the decisions on it, whether it is open or not.
-HEARD: Final = (
-    AgentReplied,
-    ContactResolved,
-    ComplaintRaised,
-    SurveyAnswered,
-    ContactRedialled,
-    ContactReopened,
-    NoteAdded,
-)
 # A call that was dialled and did not reach its customer ends its assignment for one of these.
 CALL_FAILURES: Final = (Reason.NO_ANSWER, Reason.BUSY, Reason.VOICEMAIL, Reason.UNREACHABLE)
 
 
-class RunningClock(NamedTuple):
-    """Name the counts in which a promise's clock started: its queue's and its day's."""
-
-    queue: PromiseCounts
-    card: PromiseCounts
+Heard: TypeAlias = (
+    AgentReplied
+    | ContactResolved
+    | ComplaintRaised
+    | SurveyAnswered
+    | ContactRedialled
+    | ContactReopened
+    | NoteAdded
+)
+"""Events that say something of a contact beside the decisions on it, whether it is open or not."""
+Asked: TypeAlias = RequestSurvey | RequestFollowUp | OfferCallback | DialCallback | LinkContact
+Clocked: TypeAlias = StartSla | WarnSla | BreachSla | MeetSla | StopSla
+RunningClock: TypeAlias = tuple[PromiseCounts, PromiseCounts]
+"""The counts in which a promise's clock started: its queue's and its day's."""
 
 
 class FollowedContact:
@@ -114,16 +113,13 @@ class FollowedContact:
 
     def turn(self, activity: str, now_ms: int) -> None:
         """Close the books on what was being done with the contact and begin something else."""
-        spent_ms = now_ms - self.activity_from_ms
-        match self.activity:
-            case "talk":
-                self.talk_ms += spent_ms
-            case "hold":
-                self.hold_ms += spent_ms
-            case "wrap_up":
-                self.wrap_up_ms += spent_ms
-            case _:
-                pass
+        was, spent_ms = self.activity, now_ms - self.activity_from_ms
+        if was == "talk":
+            self.talk_ms += spent_ms
+        elif was == "wrap_up":
+            self.wrap_up_ms += spent_ms
+        elif was == "hold":
+            self.hold_ms += spent_ms
         self.activity, self.activity_from_ms = activity, now_ms
 
     def book_handling(self, now_ms: int) -> None:
@@ -150,13 +146,7 @@ class FollowedContact:
 
     def hear(
         self,
-        event: AgentReplied
-        | ContactResolved
-        | ComplaintRaised
-        | SurveyAnswered
-        | ContactRedialled
-        | ContactReopened
-        | NoteAdded,
+        event: Heard,
         now_ms: int,
     ) -> None:
         """Count what was said about the contact, open or closed."""
@@ -190,7 +180,7 @@ class FollowedContact:
 
     def ask(
         self,
-        decision: RequestSurvey | RequestFollowUp | OfferCallback | DialCallback | LinkContact,
+        decision: Asked,
     ) -> None:
         """Count what is asked of the customer, or for him, and that he comes again."""
         for card in self.cards:
@@ -210,39 +200,45 @@ class FollowedContact:
 
     def count_promise(
         self,
-        decision: StartSla | WarnSla | BreachSla | MeetSla | StopSla,
+        decision: Clocked,
         queues: dict[tuple[str, str], PromiseCounts],
     ) -> None:
         """Count a clock where it started, wherever the contact went since, and by its agent."""
-        clock, name = (decision.policy, decision.cycle), decision.policy
+        name = decision.policy
+        clock, kind = (name, decision.cycle), decision.__class__
         running = self.clocks.get(clock)
         if running is None:
-            queue = queues.setdefault((self.queue, name), PromiseCounts())
-            running = self.clocks[clock] = RunningClock(queue, self.card.promise(name))
+            key = (self.queue, name)
+            queue = queues.get(key)
+            if queue is None:
+                queue = queues[key] = PromiseCounts()
+            running = self.clocks[clock] = (queue, self.card.promise(name))
         agent = self.agent_card
-        books = running if agent is None else (*running, agent.promise(name))
-        match decision:
-            case StartSla():
-                for book in books:
-                    book.started += 1
-            case MeetSla():
+        books: tuple[PromiseCounts, ...] = (
+            running if agent is None else (*running, agent.promise(name))
+        )
+        if kind is StartSla:
+            for book in books:
+                book.started += 1
+        elif kind is WarnSla:
+            for book in books:
+                book.warned += 1
+        elif kind is BreachSla:
+            for book in books:
+                book.breached += 1
+            self.overdue[clock] = None
+        else:
+            del self.clocks[clock]
+            # A breach was counted at its deadline; its late stop is no other outcome.
+            late = clock in self.overdue
+            if late:
+                del self.overdue[clock]
+            if kind is MeetSla:
                 for book in books:
                     book.met += 1
-                del self.clocks[clock]
-                self.overdue.pop(clock, None)
-            case WarnSla():
+            elif not late:
                 for book in books:
-                    book.warned += 1
-            case BreachSla():
-                for book in books:
-                    book.breached += 1
-                self.overdue[clock] = None
-            case StopSla():
-                # A breach was counted at its deadline; its late stop is no other outcome.
-                for book in books:
-                    book.canceled += clock not in self.overdue
-                del self.clocks[clock]
-                self.overdue.pop(clock, None)
+                    book.canceled += 1
 
 
 class FirstContacts:

@@ -69,9 +69,11 @@ class FineHistogram:
 
     def add(self, value_ms: int) -> None:
         """Count one value, milliseconds, not negative."""
-        shift = max(value_ms.bit_length() - _SUB_BITS - 1, 0)
-        upper = (((value_ms >> shift) + 1) << shift) - 1
-        self.buckets[upper] = self.buckets.get(upper, 0) + 1
+        upper, buckets = value_ms, self.buckets
+        if value_ms >> _SUB_BITS + 1:
+            shift = value_ms.bit_length() - _SUB_BITS - 1
+            upper = (((value_ms >> shift) + 1) << shift) - 1
+        buckets[upper] = buckets[upper] + 1 if upper in buckets else 1
         self.count += 1
         self.max_ms = max(self.max_ms, value_ms)
 

@@ -63,7 +63,7 @@ def open_measures(router: Router) -> Measures:
     for at_ms, event, decisions in told:
         measures.fold(Stamped(0, at_ms, event), decisions)
     measures.fold(Stamped(router.seq, router.now_ms, TimeAdvanced()), ())
-    _forget_counts(measures)
+    measures.count_from_here()
     return measures
 
 
@@ -141,16 +141,3 @@ def _tell_work(work: Assignment, agent_id: str) -> list[_Told]:
     elif work.contact.more is not None and work.contact.more.held:
         told.append((work.assigned_ms, ContactHeld(contact_id), ()))
     return told
-
-
-def _forget_counts(measures: Measures) -> None:
-    for line in measures.lines.values():
-        line.count_from_here()
-    for counts in measures.promises.values():
-        for name in counts.__slots__:
-            # In place: the clocks that run know their books.
-            setattr(counts, name, 0)
-    measures.decisions.clear()
-    measures.events.clear()
-    measures.accepted = 0
-    measures.closed = dict.fromkeys(measures.closed, 0)

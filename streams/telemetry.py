@@ -16,10 +16,10 @@ from typing import Final
 
 from router.center import Center
 from router.checks import config_hash
-from router.decisions import NoteDuplicate, OfferContact, RefuseEvent
+from router.decisions import OfferContact
 from router.events import EVENT_TYPES, RecordRefused, TimeAdvanced
 from router.journal import Entry
-from router.measures import Measures
+from router.measures import OK, Measures
 from router.measures_metrics import METRICS, CenterMetrics, count_series
 from router.measures_opening import open_measures
 from router.measures_text import Family, Number
@@ -110,19 +110,13 @@ class Telemetry:
     def hear(self, entry: Entry) -> None:
         """Count one entry of the journal."""
         stamped = entry.stamped
-        self.measures.fold(stamped, entry.decisions)
+        result = self.measures.fold(stamped, entry.decisions)
         topic = CLOCK if entry.source is None else entry.source.topic
         if topic not in self._topics:
             self._topics[topic] = None
             self._know(topic)
-        result = "ok"
-        if 0 < stamped.occurred_ms < stamped.at_ms - LATE_MS:
+        if result is OK and 0 < stamped.occurred_ms < stamped.at_ms - LATE_MS:
             result = "late"
-        for decision in entry.decisions:
-            if decision.__class__ is RefuseEvent:
-                result = "refused"
-            elif decision.__class__ is NoteDuplicate:
-                result = "duplicate"
         kind = stamped.event.__class__
         name = UNKNOWN if kind is RecordRefused else kind.__name__
         key = topic, name, result
