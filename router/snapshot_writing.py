@@ -72,7 +72,8 @@ class PlanBook:
             self.plans.append(
                 PlanFacts(plan.name, form_of(plan.promise), plan.channel, version, plan.target_ms)
             )
-            if plan.hours is not None:
+            # Years of opening hours: written once, not for each promise that keeps them.
+            if plan.hours is not None and version not in self.calendars:
                 self.calendars[version] = form_of(plan.hours.table)
         return number
 

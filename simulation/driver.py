@@ -33,7 +33,7 @@ from router.router import Router
 from router.sequencer import Sequencer
 
 Act: TypeAlias = Callable[[Any], None]
-Listener: TypeAlias = Callable[[Entry], None]
+Listener: TypeAlias = Callable[[Entry], object]
 Observer: TypeAlias = Callable[[tuple[Decision, ...], int], None]
 
 

@@ -53,6 +53,7 @@ ENVELOPE_TEXT_MAX: Final = 1024
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._:/@+=-]+ [A-Za-z0-9._:/@+=-]+")
 _MAJOR: Final = re.compile(r"/v?([0-9]{1,9})/?\Z")
+_THIS_MAJOR: Final = f"/{SCHEMA_MAJOR}"
 _QUOTED: Final = re.compile(r"^Invalid (enum )?value .* - at", re.DOTALL)
 # What stands for a word that a later version of an open list may know.
 _CAUSES: Final[dict[type[Event], tuple[frozenset[str], str]]] = {
@@ -269,6 +270,8 @@ def _integer_header(text: str) -> int:
 def _check_major(dataschema: object) -> None:
     """Refuse data of a schema version that came after this software."""
     if not isinstance(dataschema, str):
+        return
+    if dataschema.endswith(_THIS_MAJOR):
         return
     match = _MAJOR.search(dataschema[-12:])
     if match and int(match.group(1)) != SCHEMA_MAJOR:

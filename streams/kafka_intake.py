@@ -251,7 +251,10 @@ def _headers(record: KafkaRecord) -> dict[str, str]:
 
 def _time_of(record: KafkaRecord) -> int:
     """Return the instant that a record gives, 0 if none can be read: it is taken at once."""
-    time = _headers(record).get("ce_time", "")
+    time = ""
+    for name, value in record.headers:
+        if name == "ce_time":
+            time = value.decode("utf-8", "replace")
     try:
         if not time and record.value and len(record.value) <= BYTES_MAX:
             time = _timed.decode(record.value).time

@@ -16,7 +16,7 @@ from typing import Final
 
 from router.center import Center
 from router.checks import config_hash
-from router.decisions import OfferContact
+from router.decisions import OfferContact, Reason
 from router.events import EVENT_TYPES, RecordRefused, TimeAdvanced
 from router.journal import Entry
 from router.measures import OK, Measures
@@ -46,6 +46,8 @@ _SENT_TYPES: Final = tuple(
     kind.__name__ for kind in EVENT_TYPES if kind is not RecordRefused and kind is not TimeAdvanced
 )
 
+_WORD_OF: Final = {reason: reason.value for reason in Reason}
+
 Lag = Callable[[], Iterable[tuple[str, int, int]]]
 
 
@@ -61,7 +63,7 @@ class Durations:
         policy = UNCHOSEN
         for decision in entry.decisions:
             if decision.__class__ is OfferContact:
-                policy = decision.reason.value
+                policy = _WORD_OF[decision.reason]
                 break
         counts = self.counts.get(policy)
         if counts is None:

@@ -29,6 +29,14 @@ from streams.names import (
 
 _encoder: Final = msgspec.json.Encoder()
 
+_INSTANTS_OF: Final = {
+    kind: tuple(
+        (ours, theirs) for ours, theirs in INSTANT_FIELDS.items() if ours in kind.__struct_fields__
+    )
+    for kind in (*EVENT_NAMES, *DECISION_NAMES)
+}
+"""The fields of each type that the wire writes as instants: most have none."""
+
 
 def encode_source(source: Source | None) -> str:
     """Write the coordinates of an input record: topic/partition/offset."""
@@ -39,11 +47,10 @@ def wire_data(struct: Event | Decision) -> dict[str, Any]:
     """Return a struct's fields by their names on the wire; instants in RFC 3339, 0 left out."""
     data: dict[str, Any] = msgspec.to_builtins(struct)
     del data["type"]
-    for ours, theirs in INSTANT_FIELDS.items():
-        if ours in data:
-            at_ms = data.pop(ours)
-            if at_ms:
-                data[theirs] = format_instant(at_ms)
+    for ours, theirs in _INSTANTS_OF[type(struct)]:
+        # One that is left out at its default is none.
+        if at_ms := data.pop(ours, 0):
+            data[theirs] = format_instant(at_ms)
     return data
 
 
