@@ -57,6 +57,7 @@ PARTICIPLES = {
     "Request": "requested",
     "Close": "closed",
     "Activate": "activated",
+    "Rebase": "rebased",
     "Refuse": "refused",
     "Note": "noted",
 }
