@@ -54,10 +54,11 @@ PARTICIPLES = {
     "Meet": "met",
     "Stop": "stopped",
     "Rebase": "rebased",
+    "Open": "opened",
+    "Link": "linked",
     "Request": "requested",
     "Close": "closed",
     "Activate": "activated",
-    "Rebase": "rebased",
     "Refuse": "refused",
     "Note": "noted",
 }
