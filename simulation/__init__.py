@@ -21,6 +21,7 @@ The planner's days, on the same core:
 - `fit/`          planning files, and from history to a scenario: `switchroom import`, `fit`
 - `report/`       all of it as one offline page and a workbook, in English or Chinese
 - `staffing/`     the cheapest staff that keeps targets: `switchroom staff`, `schedule`, `tune`
+- `app/`          edited, played and compared in a browser: `switchroom app`
 - `budget/`       months and years of money, investments: `switchroom budget`
 
 Beside the world, answers by formula and by exact Markov chain, which a simulated figure is held to:

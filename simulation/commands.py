@@ -24,7 +24,8 @@ _HOUR_MS: Final = 3_600_000
 
 def register(app: typer.Typer) -> None:
     """Mount this package's commands; each loads its own world when it is called."""
-    from simulation.budget.commands import budget  # noqa: PLC0415 - mounted on demand
+    from simulation.app.command import app as planner_app  # noqa: PLC0415 - mounted on demand
+    from simulation.budget.commands import budget  # noqa: PLC0415 - as above
     from simulation.demo_command import demo  # noqa: PLC0415 - as above
     from simulation.erlang_command import register as register_erlang  # noqa: PLC0415 - as above
     from simulation.fit.commands import fit  # noqa: PLC0415 - as above
@@ -41,6 +42,7 @@ def register(app: typer.Typer) -> None:
     app.command("forecast")(forecast)
     app.command("history")(history)
     app.command("budget")(budget)
+    app.command("app")(planner_app)
     register_erlang(app)
     register_plan(app)
     register_what_if(app)

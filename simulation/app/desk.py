@@ -1,0 +1,121 @@
+"""Hold what a planner edits: a scenario, and his changes to it, as a scenario file says them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from configs.changes import Change
+from configs.planning import Scenario
+from simulation.plan.changes import ChangeError, apply_changes
+from simulation.plan.checks import check_scenario
+from simulation.plan.people import groups_of, size_of
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One cell of the grid: a group's agents in one shift, or all of them (`shift` -1)."""
+
+    group: str
+    shift: int
+    hours: str
+    planned: int
+
+
+@dataclass
+class Desk:
+    """A scenario and what was changed of it; `counts` by (group, shift) where they were edited.
+
+    `demand` is a factor, `sick` the share of agents who are away beside those planned, `bot` the
+    share of demand settled by a bot (None: as the scenario has it).
+    """
+
+    scenario: Scenario
+    path: Path
+    demand: float = 1.0
+    sick: float = 0.0
+    bot: float | None = None
+    counts: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def seats(self) -> tuple[Seat, ...]:
+        """Return the grid of agents as the scenario has them."""
+        return tuple(self._seats())
+
+    def _seats(self) -> Iterator[Seat]:
+        for name, group in groups_of(self.scenario).items():
+            size = size_of(self.scenario, name, group)
+            if group.staffed or not group.shifts:
+                hours = f"{self.scenario.opens}–{self.scenario.closes}"
+                yield Seat(name, -1, hours, size)
+                continue
+            left = size
+            for number, shift in enumerate(group.shifts):
+                planned = min(shift.count or left, left)
+                left -= planned
+                yield Seat(name, number, f"{shift.start}–{shift.end}", planned)
+
+    def put(self, seat: Seat, count: int) -> None:
+        """Write a number into the grid; raises ValueError for less than none."""
+        if count < 0:
+            raise ValueError(f"{seat.group} {seat.hours}: {count} agents; give 0 or more")
+        if count == seat.planned:
+            self.counts.pop((seat.group, seat.shift), None)
+        else:
+            self.counts[seat.group, seat.shift] = count
+
+    def changes(self) -> list[dict[str, Any]]:
+        """Return the changes as a scenario file writes them."""
+        found: list[dict[str, Any]] = []
+        if self.demand != 1:
+            found.append({"demand": round(self.demand, 4)})
+        if self.bot is not None:
+            found.append({"bot": round(self.bot, 4)})
+        if self.sick:
+            found.append({"sick": round(self.sick, 4)})
+        more: dict[str, int] = {}
+        for name in dict.fromkeys(group for group, _ in self.counts):
+            seats = [seat for seat in self.seats() if seat.group == name]
+            counts = [self.counts.get((name, seat.shift), seat.planned) for seat in seats]
+            if seats[0].shift < 0:
+                more[name] = counts[0] - seats[0].planned
+                continue
+            found.append({"replace": _shifts(name, counts)})
+        if more:
+            found.append({"agents": more})
+        return found
+
+    def changed(self, name: str = "") -> Scenario:
+        """Return the scenario with all changes; raises `ChangeError` when they do not fit."""
+        changed = apply_changes(self.scenario, (Change(**change) for change in self.changes()))
+        problems = check_scenario(changed)
+        if problems:
+            raise ChangeError("; ".join(problem.message for problem in problems))
+        return replace(changed, name=name or self.name())
+
+    def name(self) -> str:
+        """Return the scenario's name, with a mark when it was changed."""
+        return f"{self.scenario.name}, changed" if self.changes() else self.scenario.name
+
+    def text(self) -> str:
+        """Return the scenario as a file: its base and the changes."""
+        whole = {
+            "name": self.name(),
+            "base": str(self.path.resolve()),
+            "changes": self.changes(),
+        }
+        return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=96)
+
+
+def _shifts(name: str, counts: list[int]) -> dict[str, int]:
+    """Return the values of a group's shifts; the count of a group is their sum."""
+    if not sum(counts):
+        raise ChangeError(f'group "{name}" would have no agents; leave at least 1')
+    values = {f"workforce.{name}.count": sum(counts)}
+    for number, count in enumerate(counts):
+        # 0 would mean "all that are left", of which there are none.
+        values[f"workforce.{name}.shifts.{number}.count"] = count
+    return values
