@@ -83,7 +83,7 @@ class Screen:
         def slider(name: str, most: int, start: int, set_to: Callable[[int], None]) -> None:
             label = ui.label(words(f"app_{name}", value=start))
 
-            def moved(told: events.ValueChangeEventArguments) -> None:
+            def moved(told: events.ValueChangeEventArguments[Any]) -> None:
                 set_to(int(told.value))
                 label.set_text(words(f"app_{name}", value=int(told.value)))
 
@@ -118,8 +118,8 @@ class Screen:
                     box.props("dense outlined").classes("w-20")
                     box.mark(f"seat-{seat.group}-{seat.shift}")
 
-    def _seated(self, seat: Seat) -> Callable[[events.ValueChangeEventArguments], None]:
-        def changed(told: events.ValueChangeEventArguments) -> None:
+    def _seated(self, seat: Seat) -> Callable[[events.ValueChangeEventArguments[Any]], None]:
+        def changed(told: events.ValueChangeEventArguments[Any]) -> None:
             if told.value is not None and told.value >= 0:
                 self.desk.put(seat, int(told.value))
 

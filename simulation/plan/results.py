@@ -105,7 +105,10 @@ def _sentence(
     """Answer in one sentence: met or not, how sure, how often a day misses, at what cost."""
     if service.value is None:
         return "Nobody came, so there is no service level."
-    share = f"{service.value:.1%} ± {100 * service.half_width:.1f} points"
+    # Too few days leave no error to be told: an interval of nothing would be a lie.
+    known = service.low is not None
+    share = f"{service.value:.1%}"
+    share += f" ± {100 * service.half_width:.1f} points" if known else " (error not known)"
     verb = "is met" if meets else "is missed"
     money = ""
     if cost is not None and cost.value is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from simulation.plan.answers import Result
+from simulation.plan.answers import Figure, Result
 from simulation.plan.replications import Study
 from simulation.plan.results import result_of
 from simulation.report import charts
@@ -76,10 +76,17 @@ def answer_of(words: Words, result: Result) -> str:
     return words(
         "answer_met" if result.meets else "answer_missed",
         target=f"{result.target_percent:g}",
-        share=words.share(result.service_level),
+        share=_level_words(words, result.service_level),
         misses="–" if misses is None else f"{misses:.0%}",
         money=money,
     )
+
+
+def _level_words(words: Words, level: Figure) -> str:
+    if level.low is None:
+        return words.share(level)
+    reach = f"{100 * level.half_width:.1f}"
+    return words("answer_share", value=f"{level.value:.1%}", reach=reach)
 
 
 def _facts(words: Words, result: Result) -> Iterator[Fact]:
