@@ -53,9 +53,11 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(
-            f"{where}{error.strerror or error}; check the path, its rights and the port\n"
-        )
+        if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
+            remedy = "give the path of a file that is there"
+        else:
+            remedy = "check the path, its rights and the port"
+        sys.stderr.write(f"{where}{error.strerror or error}; {remedy}\n")
         sys.exit(1)
 
 

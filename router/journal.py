@@ -101,7 +101,10 @@ def decode_record(body: bytes) -> Record:
     try:
         return _record_decoder.decode(body)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise JournalError(f"not a journal record: {error}") from error
+        raise JournalError(
+            f"not a journal record ({error}); a journal is a store, or what `switchroom journal "
+            "export` and `switchroom simulate -o` write"
+        ) from error
 
 
 def hash_record(body: bytes) -> str:

@@ -110,7 +110,7 @@ def replay(
     """Refold a journal: decide everything again and compare; `what-if` does it with a change."""
     from streams.recovery import Refold
 
-    with told():
+    with told(file):
         state = Refold()
         state.feed_all(bodies_of(file))
     facts: dict[str, int | str] = {

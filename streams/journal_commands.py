@@ -45,8 +45,11 @@ def fail(message: str, code: int = 1) -> NoReturn:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
-    """Tell errors that are nobody's bug in their own words, without a traceback."""
+def told(file: Path | None = None) -> Iterator[None]:
+    """Tell errors that are nobody's bug in their own words, without a traceback.
+
+    `file` is what is read; it is named where the error does not name it.
+    """
     from router.journal import JournalError
     from streams.ports import StoreError
     from streams.service import CenterMismatchError
@@ -54,7 +57,8 @@ def told() -> Iterator[None]:
     try:
         yield
     except (StoreError, JournalError, CenterMismatchError) as error:
-        fail(f"error: {error}")
+        named = file is None or str(file) in str(error)
+        fail(f"error: {error}" if named else f"error: {file}: {error}")
 
 
 @journal_app.command()
@@ -62,7 +66,7 @@ def verify(file: JournalArgument, *, as_json: JsonOption = False) -> None:
     """Check that sequence, chain and digest hold, without deciding anything again."""
     from router.journal import Digest, verify_records
 
-    with told():
+    with told(file):
         records = entries = 0
         digest = Digest().hexdigest()
         for record in verify_records(bodies_of(file)):
@@ -184,11 +188,18 @@ def bodies_of(file: Path) -> Iterator[bytes]:
 
 
 def entries_in(file: Path) -> Iterator[Entry]:
-    """Yield the entries of a store or of a journal file."""
-    from router.journal import decode_record
+    """Yield the entries of a store or of a journal file; an error names the file and record."""
+    from router.journal import JournalError, decode_record
 
-    for body in bodies_of(file):
-        yield from decode_record(body).entries
+    number = 0
+    for number, body in enumerate(bodies_of(file), start=1):
+        try:
+            entries = decode_record(body).entries
+        except JournalError as error:
+            raise JournalError(f"{file}: record {number}: {error}") from error
+        yield from entries
+    if not number:
+        raise JournalError(f"{file}: holds no entries; nothing has happened yet")
 
 
 def print_facts(facts: Mapping[str, int | str], sentence: str, *, as_json: bool) -> None:

@@ -26,6 +26,7 @@ from msgspec import Struct
 
 STEP_S: Final = 60
 _START_S: Final = 60.0
+_MAKE_ONE: Final = "make one with `switchroom simulate --config DIR --openmetrics FILE`"
 _SIZES: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -95,24 +96,34 @@ def firings(
 
 
 def alerts_of(rules: Path) -> list[dict[str, Any]]:
-    """Return the alerts of a file of rules."""
-    body = yaml.safe_load(rules.read_text(encoding="utf-8"))
-    return [rule for group in body["groups"] for rule in group["rules"] if "alert" in rule]
+    """Return the alerts of a file of rules; raises `RehearsalError` when it is none."""
+    write_some = "write some with `switchroom rules DIR -o FOLDER`"
+    try:
+        body = yaml.safe_load(rules.read_text(encoding="utf-8"))
+        return [rule for group in body["groups"] for rule in group["rules"] if "alert" in rule]
+    except OSError as error:
+        raise RehearsalError(f"{rules}: {error.strerror}; {write_some}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise RehearsalError(f"{rules}: not a file of alert rules; {write_some}") from error
 
 
 def span_of(series: Path) -> tuple[int, int]:
     """Return the first and the last second of a file of time series."""
     first_s, last_s, ended = 2**62, 0, False
-    with series.open(encoding="utf-8") as lines:
-        for line in lines:
-            ended = line.startswith("# EOF")
-            if line[:1] != "#":
-                at_s = int(float(line.rsplit(" ", 1)[1]))
-                first_s, last_s = min(first_s, at_s), max(last_s, at_s)
+    try:
+        with series.open(encoding="utf-8") as lines:
+            for line in lines:
+                ended = line.startswith("# EOF")
+                if line[:1] != "#":
+                    at_s = int(float(line.rsplit(" ", 1)[1]))
+                    first_s, last_s = min(first_s, at_s), max(last_s, at_s)
+    except OSError as error:
+        raise RehearsalError(f"{series}: {error.strerror}; {_MAKE_ONE}") from error
+    except (ValueError, IndexError):  # words in place of numbers, or bytes that are no text
+        ended = False
     if not last_s or not ended:
         raise RehearsalError(
-            f"{series}: not a whole file of time series with instants; make one with "
-            "`switchroom simulate --config DIR --openmetrics FILE`"
+            f"{series}: not a whole file of time series with instants; {_MAKE_ONE}"
         )
     return first_s, last_s
 

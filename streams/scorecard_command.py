@@ -136,8 +136,7 @@ def _fold(file: Path, shifts: Path | None, zone: str, window_ms: int, slot_ms: i
             days = Days(zone, days_max=_DAYS_MAX, slot_ms=slot_ms)
             measures = Measures(days=days, plan=plan, repeat_window_ms=window_ms)
         measures.fold(entry.stamped, entry.decisions)
-    if measures is None:
-        fail(f"error: {file}: holds no entries; nothing has happened yet")
+    assert measures is not None, "a journal without entries is refused before"
     return measures
 
 

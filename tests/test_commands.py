@@ -243,7 +243,7 @@ def test_questions_about_what_is_not_there(cli: Cli) -> None:
     text.write_text("notes\n")
     told = cli("replay", text)
     assert told.code == 1
-    assert "not a journal record" in told.err
+    assert "notes.txt: not a journal record" in told.err
 
 
 def test_a_store_that_is_in_use(cli: Cli) -> None:

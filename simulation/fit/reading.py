@@ -71,7 +71,10 @@ def _read_journal(source: Path, reading: Reading, center: Center | None) -> Hist
         for record in verify_records(read_journal(source)):
             yield from record.entries
 
-    reader = read_entries(entries())
+    try:
+        reader = read_entries(entries())
+    except JournalError as error:
+        raise JournalError(f"{source}: {error}") from error
     if not reader.visits:
         raise JournalError(f"{source}: no contacts in it; nothing to fit")
     zone = reading.options.zone or zone_of(center) or zone_of(reader.center) or "UTC"

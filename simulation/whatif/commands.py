@@ -127,8 +127,10 @@ def _read(journal: Path) -> tuple[Recording, Outcomes]:
         for entry in entries_in(journal):
             recording.fold(entry)
             happened.fold(entry)
-    except (JournalError, OSError) as error:
+    except JournalError as error:
         stop(f"{journal}: {error}")
+    except OSError as error:
+        stop(f"{journal}: {error.strerror}; give a worker's store or a journal file")
     recording.finish()
     if recording.center is None:
         stop(f"{journal}: holds no configuration, so nothing was routed; give a worker's journal")

@@ -132,8 +132,10 @@ def _live(
             day_ms = 0 if first is None else first.stamped.at_ms
             until_ms, _ = altering.parse_between(f"{at}-24:00", day_ms, zone)
         return live.live_from_journal(store, until_ms)
-    except (JournalError, OSError) as error:
+    except JournalError as error:
         stop(f"{snapshot or store}: {error}")
+    except OSError as error:
+        stop(f"{snapshot or store}: {error.strerror or error}; give a file that a worker wrote")
 
 
 def _seen(texts: list[str], names: set[str]) -> dict[str, int]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PLATFORMS: Final = ("amazon-connect", "twilio", "genesys", "zendesk")
 _TOLD_MAX: Final = 10
+_WANTED: Final = "the platform's records, one JSON object a line or one list"
 
 
 def adapt(
@@ -57,15 +58,19 @@ def adapt(
     try:
         names = read_names(mapping, center, key)
     except MappingError as error:
-        fail(f"{error}\n{len(error.findings)} errors; nothing read")
+        plural = "s" * (len(error.findings) != 1)
+        fail(f"{error}\n{len(error.findings)} error{plural}; nothing read")
     name = center.name if center is not None else center_name
     if not name:
         fail("error: whose events? give --config DIR or --center NAME", 2)
     tally = Tally()
     said = _translate(_records(source, tally), platform, names, tally)
-    if in_order and source != "-":
-        said = iter(sorted(said, key=lambda one: one.at_ms))
-    _write(said, name)
+    try:
+        if in_order and source != "-":
+            said = iter(sorted(said, key=lambda one: one.at_ms))
+        _write(said, name)
+    except UnicodeDecodeError as error:
+        fail(f"{source}: byte {error.start} is not UTF-8; give {_WANTED}, saved as UTF-8")
     sys.stderr.write(tally.told(source))
     if tally.faults:
         raise typer.Exit(1)
@@ -127,7 +132,7 @@ def _records(source: str, tally: Tally) -> Iterator[tuple[str, Any]]:
         try:
             whole = json.load(lines)
         except ValueError as error:
-            fail(f"{source}: not JSON: {error}")
+            fail(f"{source}: not JSON: {error}; give {_WANTED}")
     for number, record in enumerate(whole, 1):
         yield f"{source}[{number}]", record
 
@@ -139,7 +144,7 @@ def _lines(source: str, lines: Iterable[str], tally: Tally) -> Iterator[tuple[st
                 record = json.loads(line)
             except (ValueError, RecursionError) as error:
                 tally.records += 1
-                tally.fault(f"{source}:{number}", f"not JSON: {error}")
+                tally.fault(f"{source}:{number}", f"not JSON: {error}; give {_WANTED}")
                 continue
             yield f"{source}:{number}", record
 
