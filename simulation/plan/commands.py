@@ -77,11 +77,6 @@ def plan(
     with crew_of(workers) as crew:
         study = _study(loaded, replications, precision, days_max, seed, crew)
     result = result_of(study)
-    if output is not None:
-        _write(result, output)
-        from simulation.report.plan_document import plan_document  # noqa: PLC0415 - as in `load`
-
-        _report(plan_document(study, language, result), output, "plan", show=show)
     if as_json:
         typer.echo(json.dumps(asdict(result), ensure_ascii=False))
     else:
@@ -89,6 +84,11 @@ def plan(
 
         for line in show_result(result):
             typer.echo(line)
+    if output is not None:
+        _write(result, output)
+        from simulation.report.plan_document import plan_document  # noqa: PLC0415 - as in `load`
+
+        _report(plan_document(study, language, result), output, "plan", show=show)
     level = result.service_level.value
     if fail_under is not None and (level is None or 100 * level < fail_under):
         shown = "none" if level is None else f"{level:.1%}"
