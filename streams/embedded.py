@@ -12,8 +12,9 @@ import fcntl
 import hashlib
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,8 @@ from streams.ports import (
 
 STORE_SCHEMA: Final = "1"
 APPLICATION_ID: Final = 0x53574348  # "SWCH": lets `file` and us tell our stores from others
-SNAPSHOTS_KEPT: Final = 2
+SNAPSHOTS_KEPT: Final = 8
+SNAPSHOTS_TO_RECOVER: Final = 2
 BUSY_TIMEOUT_MS: Final = 5000
 
 _TABLES: Final = f"""
@@ -68,6 +70,22 @@ def checksum_of(seq: int, engine_version: str, state_hash: str, body: bytes) -> 
     """Return the BLAKE2b-256 over a snapshot and what it claims to be."""
     head = f"{seq} {engine_version} {state_hash} ".encode()
     return hashlib.blake2b(head + body, digest_size=32).hexdigest()
+
+
+def superfluous(seqs: Iterable[int]) -> list[int]:
+    """Return which snapshots to let go, so that `SNAPSHOTS_KEPT` are left, spread by their age.
+
+    The newest two stay, for recovery. Of the others the one goes whose neighbours' ages differ by
+    the smallest factor, the journal's start counting as the oldest neighbour: so the way from a
+    snapshot to any entry is bounded by a share of the entry's age.
+    """
+    kept = sorted(seqs, reverse=True)
+    gone = []
+    while len(kept) > SNAPSHOTS_KEPT:
+        ages = [kept[0] - seq for seq in (*kept, 0)]
+        least = min(range(2, len(kept)), key=lambda i: ages[i + 1] / ages[i - 1])
+        gone.append(kept.pop(least))
+    return gone
 
 
 def is_store(path: Path) -> bool:
@@ -265,17 +283,21 @@ class EmbeddedStore:
 
     # --- snapshots, positions, facts ----------------------------------------------
 
-    def snapshots(self) -> list[StoredSnapshot]:
-        """Return the snapshots, newest first; nobody has checked them yet."""
+    def snapshots(self, before_seq: int = 2**63 - 1) -> Iterator[StoredSnapshot]:
+        """Yield the snapshots before `before_seq`, newest first; nobody has checked them yet."""
         with self._errors():
-            rows = self._connection.execute(
-                "SELECT seq, engine_version, state_hash, checksum, body FROM snapshots "
-                "ORDER BY seq DESC"
-            ).fetchall()
-        return [StoredSnapshot(*row) for row in rows]
+            # One at a time: each holds a whole centre.
+            yield from (
+                StoredSnapshot(*row)
+                for row in self._connection.execute(
+                    "SELECT seq, engine_version, state_hash, checksum, body FROM snapshots "
+                    "WHERE seq < ? ORDER BY seq DESC",
+                    (before_seq,),
+                )
+            )
 
     def save_snapshot(self, snapshot: StoredSnapshot) -> None:
-        """Keep a snapshot and the one before it."""
+        """Keep a snapshot, the one before it, and older ones the sparser the older they are."""
         with self._errors():
             execute = self._connection.execute
             execute("BEGIN IMMEDIATE")
@@ -289,11 +311,9 @@ class EmbeddedStore:
                     snapshot.body,
                 ),
             )
-            execute(
-                "DELETE FROM snapshots WHERE seq NOT IN "
-                "(SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?)",
-                (SNAPSHOTS_KEPT,),
-            )
+            known = [row[0] for row in execute("SELECT seq FROM snapshots")]
+            for seq in superfluous(known):
+                execute("DELETE FROM snapshots WHERE seq = ?", (seq,))
             execute("COMMIT")
 
     def published_seq(self, sink: str) -> int:
@@ -352,8 +372,8 @@ class EmbeddedJournal:
         return self.store.find(seq_to)
 
     async def load(self) -> list[StoredSnapshot]:
-        """Return the snapshots, newest first."""
-        return self.store.snapshots()
+        """Return the newest snapshots, newest first: the others are there for questions."""
+        return list(islice(self.store.snapshots(), SNAPSHOTS_TO_RECOVER))
 
     async def save(self, snapshot: StoredSnapshot) -> None:
         """Keep a snapshot."""

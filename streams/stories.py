@@ -40,9 +40,7 @@ def router_before(store: EmbeddedStore, seq: int) -> Router:
 
     A snapshot that is damaged, of another version or not of this journal is passed over.
     """
-    for snapshot in store.snapshots():
-        if snapshot.seq >= seq:
-            continue
+    for snapshot in store.snapshots(before_seq=seq):
         try:
             return restore(snapshot, store.find(snapshot.seq)).router
         except (SnapshotError, JournalError, msgspec.MsgspecError) as error:

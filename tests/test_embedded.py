@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sqlite3
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from router.events import OverloadSwitched, Stamped
 from router.journal import Entry, JournalWriter
-from streams.embedded import EmbeddedStore, checksum_of, is_store
+from streams.embedded import SNAPSHOTS_KEPT, EmbeddedStore, checksum_of, is_store
 from streams.ports import (
     CommitUnit,
     StoredSnapshot,
@@ -225,11 +226,19 @@ def test_a_store_of_a_later_schema_is_refused(tmp_path: Path) -> None:
         EmbeddedStore.own(tmp_path / "day.db")
 
 
-def test_two_snapshots_are_kept(tmp_path: Path) -> None:
+def test_snapshots_are_kept_the_sparser_the_older_they_are(tmp_path: Path) -> None:
     store = EmbeddedStore.own(tmp_path / "day.db")
-    for seq in (1, 5, 9):
+    for seq in range(100, 20_100, 100):
         store.save_snapshot(snapshot(seq))
-    assert [kept.seq for kept in store.snapshots()] == [9, 5]
+        kept = [kept.seq for kept in store.snapshots()]
+        assert kept[:2] == [seq, seq - 100][: len(kept)], "the newest two, for recovery"
+        assert len(kept) == min(seq // 100, SNAPSHOTS_KEPT)
+    ages = [20_000 - kept.seq for kept in store.snapshots()][1:]
+    factors = [older / newer for newer, older in itertools.pairwise([*ages, 20_000])]
+    assert max(factors) <= 4, "an entry's way from its snapshot is a share of its age"
+    assert [kept.seq for kept in store.snapshots(before_seq=19_900)] == [
+        20_000 - a for a in ages[1:]
+    ]
     store.close()
 
 

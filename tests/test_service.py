@@ -566,7 +566,7 @@ def test_a_damaged_snapshot_is_passed_over(
     day = write_day(tmp_path, small_day())
     run = Run(tmp_path).over(day, settings=Settings(unit_records=9, snapshot_every=50))
     store = EmbeddedStore.own(run.path)
-    newest = store.snapshots()[0]
+    newest = next(store.snapshots())
     store.save_snapshot(damaged(newest, **{"seq": newest.seq, **changes}))
     store.close()
     state, warnings = recovered(run.path, caplog)
