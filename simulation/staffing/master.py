@@ -23,10 +23,10 @@ from simulation.staffing.curves import Curve
 from simulation.staffing.needs import Need, is_judged
 from simulation.staffing.spaces import Plan, Space, rounded
 
-_NODES: Final = 400  # not seconds: an answer must not depend on the machine
+_NODES: Final = 100  # not seconds: an answer must not depend on the machine
 _GAP: Final = 1e-4
-_GAP_OF_MANY: Final = 5e-3  # where more than this many choices make a proof dear
-_MANY: Final = 40
+_GAP_OF_MANY: Final = 1e-2  # where more than this many choices make a proof dear
+_MANY: Final = 12
 _TANGENTS: Final = (0.0, 0.5, 1.0, 2.0)
 
 
@@ -180,16 +180,17 @@ class Master:
 
     def _points(self, program: Program, curve: Curve) -> list[list[tuple[int, float]]]:
         """Add the points of a curve; return, by interval, minus the agents that they take."""
-        points = curve.agents.shape[1]
         level: list[tuple[int, float]] = []
         taken = []
         for place in range(len(curve.intervals)):
-            first = program.more(points)
-            row = range(first, first + points)
+            agents, levels = curve.agents[place], curve.levels[place]
+            corners = _corners(agents, levels)
+            first = program.more(len(corners))
+            row = range(first, first + len(corners))
             program.at_least([(column, 1.0) for column in row], 1.0)
             program.at_least([(column, -1.0) for column in row], -1.0)
-            taken.append(list(zip(row, (-curve.agents[place]).tolist(), strict=True)))
-            worth = (curve.weights[place] * curve.levels[place]).tolist()
+            taken.append(list(zip(row, (-agents[corners]).tolist(), strict=True)))
+            worth = (curve.weights[place] * levels[corners]).tolist()
             level += list(zip(row, worth, strict=True))
         program.at_least(level, min(curve.share, float(_best(curve))))
         return taken
@@ -231,6 +232,20 @@ def _add_cut(program: Program, cut: Cut, spare: float) -> None:
     total = float(cut.missed[intervals].sum())
     rest = [(left + offset, -1.0) for offset in range(len(intervals))]
     program.at_least(rest, spare - cut.surplus - total)
+
+
+def _corners(agents: Floats, levels: Floats) -> list[int]:
+    """Return the points of a rising curve that its concave envelope touches."""
+    kept: list[int] = []
+    for point in range(len(agents)):
+        while len(kept) > 1:
+            one, two = kept[-2], kept[-1]
+            before = (levels[two] - levels[one]) * (agents[point] - agents[one])
+            if before > (levels[point] - levels[one]) * (agents[two] - agents[one]):
+                break
+            kept.pop()
+        kept.append(point)
+    return kept
 
 
 def _best(curve: Curve) -> float:
