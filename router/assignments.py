@@ -44,7 +44,10 @@ def drop_offer(floor: Floor, offer: Offer) -> None:
             before = before.sibling
         before.sibling = offer.sibling
     offer.sibling = None
-    _set_free(floor, agent)
+    if floor.guards is not None:
+        # His seats are those of one at work: till he is counted nobody may be given him by them.
+        floor.stand_up(agent)
+    floor.freed.append(agent)
 
 
 def withdraw_offer(floor: Floor, offer: Offer, reason: Reason) -> None:
@@ -208,14 +211,8 @@ def release(floor: Floor, work: Assignment, reason: Reason) -> None:
     floor.out.append(EndAssignment(contact.contact_id, agent.agent_id, reason))
     if agent.removed and not agent.works:
         del floor.agents[agent.agent_id]
-    _set_free(floor, agent)
-
-
-def _set_free(floor: Floor, agent: Agent) -> None:
-    """Let an agent be served at the end of the step."""
     if floor.guards is not None:
-        # His seats are those of one at work: till he is counted nobody may be given him by them.
-        floor.stand_up(agent)
+        floor.stand_up(agent)  # as in `drop_offer`
     floor.freed.append(agent)
 
 

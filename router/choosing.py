@@ -44,6 +44,10 @@ def choose_contact(floor: Floor, agent: Agent, open_mask: int) -> Contact | None
 
     Cost: the lanes of the demands that he may serve and in which somebody waits.
     """
+    waiting = floor.waiting_mask
+    mask = floor.demands_of(agent, open_mask) & waiting if waiting else 0
+    if not mask and agent.own is None:
+        return None
     policy = floor.policy_of(agent)
     if policy >= BY_DEADLINE:
         if policy == BY_DEADLINE:
@@ -53,7 +57,6 @@ def choose_contact(floor: Floor, agent: Agent, open_mask: int) -> Contact | None
     best: Contact | None = None
     best_tier = 0
     best_key = 0
-    mask = floor.demands_of(agent, open_mask) & floor.waiting_mask
     while mask:
         bit = mask & -mask
         mask ^= bit

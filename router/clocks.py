@@ -135,10 +135,11 @@ def arm_clock(floor: Floor, clock: Clock) -> None:
     due_ms = clock.escalate_ms
     if clock.phase == RUNNING:
         threshold_ms = _threshold_due_ms(clock)
-        due_ms = min(due_ms, threshold_ms) if due_ms else threshold_ms
-    if due_ms:
-        due_ms = max(due_ms, floor.now_ms)
-        floor.timers.arm(clock, floor.now_ms, due_ms - floor.now_ms)
+        if not due_ms or threshold_ms < due_ms:
+            due_ms = threshold_ms
+    elif not due_ms:
+        return
+    floor.timers.arm(clock, floor.now_ms, max(due_ms - floor.now_ms, 0))
 
 
 def _threshold_due_ms(clock: Clock) -> int:

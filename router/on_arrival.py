@@ -66,7 +66,9 @@ def on_arrived(floor: Floor, event: ContactArrived, occurred_ms: int) -> None:
     if floor.open_contacts >= center.limits.open_contacts:
         turn_away(floor, event, whys.LIMIT_REACHED)
         return
-    shed = OverloadClass.SERVE if event.bot else find_class(floor, profile)
+    shed = profile.category.overload
+    if shed is not OverloadClass.SERVE:
+        shed = OverloadClass.SERVE if event.bot else find_class(floor, profile)
     if shed is OverloadClass.REFUSE:
         turn_away(floor, event, whys.OVERLOAD)
         return
@@ -141,24 +143,41 @@ def go_in(
     shed: OverloadClass,
 ) -> None:
     """Lead a contact into its line, or out at a limit."""
+    if action is not None or shed is OverloadClass.DEFLECT:
+        _go_out(floor, contact, action, limit, shed)
+        return
+    profile = contact.profile
+    floor.set_alarm(contact)
+    if queue is not profile.queue:
+        floor.more_of(contact).affinity = None
+        send_elsewhere(floor, contact, profile.queue, queue, limit)
+    if profile.unroutable:
+        reason = whys.UNROUTABLE
+    elif contact.state == states.SELF_SERVICE:
+        reason = whys.HANDED_OVER
+    else:
+        reason = whys.ARRIVED
+    enqueue(floor, contact, reason)
+    if queue.shut and queue.spec.when_closed is WhenClosed.CALLBACK and rests(queue, contact):
+        floor.out.append(OfferCallback(contact.contact_id, whys.QUEUE_CLOSED))
+
+
+def _go_out(
+    floor: Floor,
+    contact: Contact,
+    action: LimitAction | None,
+    limit: Reason,
+    shed: OverloadClass,
+) -> None:
+    """End a contact at a limit: overload deflects before a full or closed queue does its part."""
     deflected = shed is OverloadClass.DEFLECT
     reason = whys.OVERLOAD if deflected else limit
     if deflected or action is LimitAction.DEFLECT:
         floor.out.append(DeflectContact(contact.contact_id, reason))
         close_contact(floor, contact, Exit.DEFLECTED, reason)
         return
-    if action is LimitAction.EXPIRE:
-        close_contact(floor, contact, Exit.EXPIRED, reason)
-        return
-    floor.set_alarm(contact)
-    if queue is not contact.profile.queue:
-        floor.more_of(contact).affinity = None
-        send_elsewhere(floor, contact, contact.profile.queue, queue, limit)
-    handed_over = contact.state == states.SELF_SERVICE
-    reason = whys.HANDED_OVER if handed_over else whys.ARRIVED
-    enqueue(floor, contact, whys.UNROUTABLE if contact.profile.unroutable else reason)
-    if queue.shut and queue.spec.when_closed is WhenClosed.CALLBACK and rests(queue, contact):
-        floor.out.append(OfferCallback(contact.contact_id, whys.QUEUE_CLOSED))
+    assert action is LimitAction.EXPIRE, "refused ones were turned away, overflow found its queue"
+    close_contact(floor, contact, Exit.EXPIRED, reason)
 
 
 # --- bots -----------------------------------------------------------------------------------------
@@ -279,6 +298,8 @@ def find_room(
     Under overload a class that overflows goes on to the next queue while that has room.
     """
     home = queue = contact.profile.queue
+    if shed is not OverloadClass.OVERFLOW and not queue.shut and not is_full(queue):
+        return queue, None, whys.QUEUE_FULL
     if shed is OverloadClass.OVERFLOW and queue.spec.overflow_to:
         further = floor.queues[queue.spec.overflow_to]
         if not further.shut and not is_full(further):

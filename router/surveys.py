@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def ask(floor: Floor, contact: Contact, ending: Ending) -> None:
-    """Ask the customer of a contact that was handled, if it is its turn."""
+    """Ask the customer of a contact that was handled, if it is its turn; its category has one."""
     category = contact.profile.category
     every, percent = category.survey_every, category.survey_percent
-    if not (every or percent) or not contact.profile.channel.spec.survey:
+    if not contact.profile.channel.spec.survey:
         return
     assert floor.center is not None, "a centre comes before contacts"
     cool_down_ms = floor.center.surveys.cool_down_ms

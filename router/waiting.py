@@ -344,7 +344,9 @@ def close_contact(
     floor.open_contacts -= 1
     floor.out.append(CloseContact(contact.contact_id, exit_, reason))
     if exit_ is Exit.HANDLED:
-        ask(floor, contact, ending)
+        category = contact.profile.category
+        if category.survey_every or category.survey_percent:
+            ask(floor, contact, ending)
     elif exit_ is Exit.ABANDONED or exit_ is Exit.DEFLECTED:
         note_leaving(floor, contact, exit_)
 
