@@ -126,7 +126,8 @@ def start_clock(
     floor.out.append(
         StartSla(contact.contact_id, plan.name, clock.cycle, clock.deadline_ms, reason)
     )
-    arm_clock(floor, clock)
+    # Nobody of its chain was called yet: its first threshold comes first.
+    floor.timers.arm(clock, floor.now_ms, max(_threshold_due_ms(clock) - floor.now_ms, 0))
     return clock
 
 

@@ -9,6 +9,16 @@ from router.build_info import COMPILED
 from router.skills import needs_of
 
 GROWTH_MAX = 1.1
+# What an event may cost a centre that configures none of the rarer features: each of them may add
+# one question whether it is there. Counted on 2026-11-22, and a twentieth for other Pythons.
+LINES_MAX = {
+    "arrive, offered at once": 443,
+    "decline, offered to the next": 472,
+    "accept": 222,
+    "end, wrap-up begins": 91,
+    "wrap-up end, agent idle": 262,
+    "time advanced, back-off over": 317,
+}
 SAMPLES = 60
 
 pytestmark = pytest.mark.skipif(COMPILED, reason="a compiled core executes no Python lines")
@@ -27,6 +37,12 @@ def test_the_counter_sees_growth() -> None:
     assert few > 0
     assert len(needs) == 100
     assert many > 5 * few
+
+
+def test_what_a_centre_does_not_use_costs_it_next_to_nothing() -> None:
+    counted = count_served(20, SAMPLES)
+    dearer = {kind: lines for kind, lines in counted.items() if lines > LINES_MAX[kind]}
+    assert not dearer, f"lines per event: {dearer}, at most {LINES_MAX}"
 
 
 def test_events_of_served_contacts_cost_the_same_with_100_times_the_agents() -> None:
