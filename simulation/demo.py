@@ -27,15 +27,17 @@ from configs.burn_watch import BurnWatch
 from configs.loader import load_center
 from router.center import Center, ClockKind
 from router.decisions import AssignContact, Decision
-from router.events import Event
+from router.events import AgentSignedIn, AgentSignedOut, ContactAbandoned, ContactEnded, Event
 from simulation.demo_day import START_MS, Stage, demo_options, stage_for
 from simulation.demo_end import USUAL_SECONDS, USUAL_SPEED, Notes, finish
+from simulation.demo_guest import Guest
 from simulation.demo_screen import Face, Frame, JsonFace, LiveFace, Painter, PlainFace
 from simulation.demo_teller import Line, Rank, Teller, choose
-from simulation.demo_wire import encode_batch, encode_event, encode_watermark
+from simulation.demo_wire import encode_event
 from simulation.demo_worker import Worker, WorkerError
 from simulation.driver import WorldEnvironment
 from simulation.randomness import Streams
+from simulation.stage import Phase
 from simulation.world import World
 
 STEP_MS: Final = 500
@@ -47,7 +49,16 @@ _SCALED_MS: Final = 5 * 1_350_000
 class Show:
     """Play the morning against a worker, step by step."""
 
-    def __init__(self, center: Center, stage: Stage, seed: int, worker: Worker) -> None:
+    def __init__(
+        self,
+        center: Center,
+        stage: Stage,
+        seed: int,
+        worker: Worker | Guest,
+        start_ms: int = START_MS,
+        prefix: str = "",
+    ) -> None:
+        self._start_ms = start_ms
         self.stage = stage
         self.notes = Notes(
             queue=stage.queue,
@@ -61,17 +72,19 @@ class Show:
         # The rules' own arithmetic, its windows as much shorter as the show is than their hours.
         scale = max(round(_SCALED_MS / stage.length_ms), 1)
         self._alerts = BurnWatch(plan_alerts(center).burns, scale)
-        self._env = WorldEnvironment(START_MS)
+        self._env = WorldEnvironment(start_ms)
         self._batch: list[dict[str, Any]] = []
         self._sent = 0
-        self._world = World(
-            self._env, center, demo_options(center, stage, seed), Streams(seed), self._emit
-        )
+        self._signed_in: set[str] = set()
+        options = demo_options(center, stage, seed, start_ms, prefix)
+        self._world = World(self._env, center, options, Streams(seed), self._emit)
         self._world.start()
 
     def _emit(self, event: Event) -> None:
         """Put an event of the world into the next batch."""
         self._sent += 1
+        if isinstance(event, AgentSignedIn):
+            self._signed_in.add(event.agent_id)
         at_ms = self._env.now_ms
         self._teller.sent(event, at_ms)
         self._batch.append(encode_event(event, at_ms, self._sent))
@@ -80,7 +93,7 @@ class Show:
         """Play up to an instant, hand the events in, hear the decisions, tell them."""
         self._env.run(until=until_ms)
         batch, self._batch = self._batch, []
-        answer = self._worker.post(encode_batch([*batch, encode_watermark(until_ms)]))
+        answer = self._worker.post(batch, until_ms)
         lines = []
         for at_ms, decisions in answer.entries:
             for decision in decisions:
@@ -88,8 +101,20 @@ class Show:
                 line = self._teller.tell(decision, at_ms)
                 if line is not None:
                     lines.append(line)
-            self._world.observe(decisions, at_ms)
+            self._world.observe(decisions, min(at_ms, until_ms))
         return lines
+
+    def leave(self) -> None:
+        """Let the customers go and the agents sign out, so that nothing stays behind."""
+        for contact in self._world.open_contacts:
+            if contact.phase in (Phase.SERVED, Phase.AWAITED):
+                self._emit(ContactEnded(contact.id))
+            elif contact.phase in (Phase.WAITING, Phase.CONNECTING):
+                self._emit(ContactAbandoned(contact.id))
+        self.step(self._env.now_ms)
+        for agent_id in sorted(self._signed_in):
+            self._emit(AgentSignedOut(agent_id))
+        self._worker.post(self._batch, self._env.now_ms)
 
     def _note(self, decision: Decision) -> None:
         """Keep count, and keep the assignment that waited longest in the incident's queue."""
@@ -105,14 +130,14 @@ class Show:
         gathered: list[Line] = []
         for number in range(1, self.stage.length_ms // STEP_MS + 1):
             elapsed_ms = number * STEP_MS
-            gathered += self.step(START_MS + elapsed_ms)
+            gathered += self.step(self._start_ms + elapsed_ms)
             if number % FRAME_STEPS == 0:
                 yield self._frame(elapsed_ms, gathered)
                 gathered = []
-                pace(elapsed_ms)
+            pace(elapsed_ms)
 
     def _frame(self, elapsed_ms: int, gathered: list[Line]) -> Frame:
-        at_ms = START_MS + elapsed_ms
+        at_ms = self._start_ms + elapsed_ms
         table = self._worker.measures()
         for row in table["queues"]:
             oldest_ms = row["oldest_arrival_ms"]
@@ -151,7 +176,7 @@ class Show:
 
     def _watch(self, row: dict[str, Any], at_ms: int) -> None:
         """Note when the incident's queue turned late and when it was well again."""
-        notes, elapsed_ms = self.notes, at_ms - START_MS
+        notes, elapsed_ms = self.notes, at_ms - self._start_ms
         late = row["longest_wait_now_ms"] > row["service_level_ms"]
         notes.oldest_max_ms = max(notes.oldest_max_ms, row["longest_wait_now_ms"])
         if late and elapsed_ms >= self.stage.incident_ms:
@@ -233,17 +258,23 @@ def run_demo(
     speed: float = USUAL_SPEED,
     keep: bool = False,
     as_json: bool = False,
+    url: str = "",
 ) -> int:
     """Play the demo and return the exit code: 0 shown, 1 failed, 130 interrupted.
 
     `seconds` is the length on the wall, `speed` how many virtual seconds pass in one of them;
-    at speed 0 nothing is paced and the show is as long as at the usual speed.
+    at speed 0 nothing is paced and the show is as long as at the usual speed. With `url` it is
+    played at the worker there, at the wall's own pace.
     """
     try:
+        if url:
+            with ended_like_interrupted():
+                return _play_at(url, seconds, seed, as_json=as_json)
         with ended_like_interrupted(), store_folder(keep=keep) as folder:
             return _play(folder, seconds, seed, speed, keep=keep, as_json=as_json)
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; the worker is stopped\n")
+        told = f"the worker at {url} goes on" if url else "the worker is stopped"
+        sys.stderr.write(f"interrupted; {told}\n")
         return INTERRUPTED
     except WorkerError as error:
         sys.stderr.write(f"switchroom demo: {error}\n")
@@ -270,4 +301,22 @@ def _play(
                 last = frame
     assert last is not None, "a show has at least one frame"
     finish(show.notes, last, store, keep=keep, as_json=as_json)
+    return 0
+
+
+def _play_at(url: str, seconds: float, seed: int, *, as_json: bool) -> int:
+    """Play the show at a worker that runs already; what it journals stays there."""
+    center = load_center(Path(configs.__file__).parent / "sample").center
+    stage = stage_for(center, max(int(seconds * 1_000), STEP_MS * FRAME_STEPS))
+    start_ms = time.time_ns() // 1_000_000
+    with Guest(url, center.name, start_ms) as guest:
+        show = Show(center, stage, seed, guest, start_ms, f"{start_ms // 1_000 % 1_000_000}-")
+        title = f"{center.name} seed {seed}  {guest.address}/ /metrics  Ctrl-C ends"
+        try:
+            with choose_face(Painter(title, goals_of(center)), as_json=as_json) as face:
+                for frame in show.frames(Pacer(1.0)):
+                    face.show(frame)
+        finally:
+            show.leave()
+    sys.stderr.write(f"the show is over; the worker at {guest.address} goes on\n")
     return 0

@@ -21,6 +21,10 @@ def demo(
         ),
     ] = 30.0,
     *,
+    url: Annotated[
+        str,
+        typer.Option(help="Play at this worker of configs/sample, at the wall's pace."),
+    ] = "",
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the journal and say where it is.")
     ] = False,
@@ -40,5 +44,5 @@ def demo(
             err=True,
         )
         raise typer.Exit(1) from error
-    code = run_demo(seconds=seconds, seed=seed, speed=speed, keep=keep, as_json=as_json)
+    code = run_demo(seconds=seconds, seed=seed, speed=speed, keep=keep, as_json=as_json, url=url)
     raise typer.Exit(code)

@@ -88,11 +88,13 @@ def stage_for(center: Center, length_ms: int) -> Stage:
     )
 
 
-def demo_options(center: Center, stage: Stage, seed: int) -> Options:
-    """Describe the whole morning, to be played by `simulation.world`."""
+def demo_options(
+    center: Center, stage: Stage, seed: int, start_ms: int = START_MS, prefix: str = ""
+) -> Options:
+    """Describe the whole morning, to be played by `simulation.world`; ids begin with `prefix`."""
     demands = tuple(
         Demand(
-            name=name,
+            name=f"{prefix}{name}",
             category=category,
             channel=channel,
             rates_per_hour=(float(rate),),
@@ -108,7 +110,7 @@ def demo_options(center: Center, stage: Stage, seed: int) -> Options:
     )
     return Options(
         seed=seed,
-        start_ms=START_MS,
+        start_ms=start_ms,
         length_ms=stage.length_ms,
         demands=demands,
         customers=Customers(

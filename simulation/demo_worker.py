@@ -15,14 +15,14 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from router.decisions import Decision
-from simulation.demo_wire import decode_decision
+from simulation.demo_wire import decode_decision, encode_batch, encode_watermark
 
 START_SECONDS: Final = 30.0
 ANSWER_SECONDS: Final = 30.0
@@ -127,8 +127,9 @@ class Worker:
         lines = (said.decode(errors="replace") + self._log_text()).strip().splitlines()
         return "\n  ".join(["", *lines[-_TAIL_LINES:]]) if lines else "it said nothing"
 
-    def post(self, batch: bytes) -> Answer:
-        """Hand a batch of CloudEvents in; return what it led to once that is on disk."""
+    def post(self, records: Iterable[Mapping[str, Any]], until_ms: int) -> Answer:
+        """Hand CloudEvents in and let time pass up to an instant; return what that led to."""
+        batch = encode_batch([*records, encode_watermark(until_ms)])
         body = self._ask(
             "POST",
             "/v1/events",
