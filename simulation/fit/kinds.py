@@ -1,6 +1,6 @@
 """Say what our planning files hold: counts, contacts, staffing, shifts, rates; a table each.
 
-Which kind a file is shows in its columns. `planning.md` of a user begins with the first: a row
+Which kind a file is shows in its columns. Most users begin with the first: a row
 per interval and queue.
 """
 
