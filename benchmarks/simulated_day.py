@@ -20,6 +20,7 @@ MODELS: Final[dict[str, tuple[str, str]]] = {
     "textbook SimPy": ("benchmarks.peers.simpy_textbook", "run"),
     "SimPy, re-used events": ("benchmarks.peers.simpy_reused_events", "run"),
     "Ciw": ("benchmarks.peers.ciw_reneging", "run"),
+    "planner": ("benchmarks.planner_day", "run"),
     "heapq loop": ("benchmarks.peers.heapq_loop", "run"),
     "C loop": ("benchmarks.peers.c_loop", "run"),
     "core in a heapq loop": ("benchmarks.engine_loops", "run"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import engine_loops, engine_world, tables
+from benchmarks import engine_loops, engine_world, planner_day, tables
 from benchmarks.customers import Model, draw_customers
 from benchmarks.erlang_a import solve
 from benchmarks.peers import heapq_loop, multi_skill, simpy_reused_events, simpy_textbook
@@ -84,3 +84,12 @@ def test_the_published_tables_are_those_of_the_results() -> None:
     results = json.loads(tables.RESULTS.read_text(encoding="utf-8"))
     text = Path(tables.README).read_text(encoding="utf-8")
     assert tables.render(results).strip() in text
+
+
+def test_the_planner_plays_the_model() -> None:
+    model = Model(agents=10)
+    outcome = planner_day.run(model, draw_customers(model, 4_000, 3))
+    exact = model.exact()
+    assert len(outcome) == pytest.approx(4_000, abs=250)
+    assert outcome.count(0) / len(outcome) == pytest.approx(1 - exact.wait, abs=0.06)
+    assert outcome.count(2) / len(outcome) == pytest.approx(exact.abandon, abs=0.025)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs.planning import Busyness, Law, LawName
+from configs.planning import Busyness, Law, LawName, Scenario
+from router.center import ContactPolicy
 from router.decisions import AssignContact, CloseContact, EnqueueContact
 from router.journal import Entry
 from router.measures_formulas import SERVICE_LEVELS, ServiceCounts
@@ -23,10 +24,11 @@ from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import run
 from simulation.plan.requirement import dedicated, lines_of, pooled
-from simulation.plan.tallies import Count
+from simulation.plan.tallies import Count, Tally
 from simulation.randomness import Streams
 from tests.test_plan_days import assert_same, phone_day
-from tests.validation.simulated import Class, case_of, cases, minutes, steady
+from tests.validation import load
+from tests.validation.simulated import Class, case_of, cases, center_of, minutes, steady
 
 LAWS = [
     Law(mean_ms=60_000),
@@ -193,3 +195,130 @@ def test_trap_4_intervals_one_by_one() -> None:
     assert lines[0].load[0] < 0.9 * 2.0 * 3.5
     assert math.isclose(float(lines[0].load[2]), 6 * 3.5, rel_tol=0.15)
     assert (dedicated(lines, case.scenario.target) > lines[0].load).all()
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        ContactPolicy.PRIORITY_THEN_AGE,
+        ContactPolicy.EARLIEST_DEADLINE,
+        ContactPolicy.LONGEST_WEIGHTED_WAIT,
+        ContactPolicy.GENERALIZED_C_MU,
+        ContactPolicy.WEIGHTED_PAIRS,
+    ],
+)
+def test_splitting_a_class_in_two_equal_ones_changes_nothing(policy: ContactPolicy) -> None:
+    """Every second customer of a class becomes one of its twin: the same waits, to the ms."""
+    draws = np.random.Generator(np.random.PCG64(2))
+    comings = {name: np.sort(draws.choice(7_200_000, 400, False)).tolist() for name in _TWINS}
+    whole = _twins(policy, {name: [times] for name, times in comings.items()})
+    split = _twins(policy, {name: [times[::2], times[1::2]] for name, times in comings.items()})
+    sums = [_sums_by_class(play_day(scenario, seed=1), scenario) for scenario in (whole, split)]
+    assert sums[0] == sums[1]
+    assert all(arrived == 400 and wait_ms > 0 for arrived, _, _, wait_ms in sums[0].values())
+    assert sum(abandoned for _, _, abandoned, _ in sums[0].values()) > 0
+
+
+# Work and patience in seconds; constant, as lots belong to a demand's name.
+_TWINS = {"short": (40, 90), "long": (200, 240)}
+
+
+def _twins(policy: ContactPolicy, comings: dict[str, list[list[int]]]) -> Scenario:
+    """Return a day of two classes on a few agents, each class in so many equal parts."""
+    parts = {
+        f"{name}-{number}": (_TWINS[name], times)
+        for name, halves in comings.items()
+        for number, times in enumerate(halves)
+    }
+    classes = {
+        name: Class(
+            0.0, Law(law=LawName.CONSTANT, mean_ms=work_s * 1000),
+            Law(law=LawName.CONSTANT, mean_ms=patience_s * 1000),
+        )
+        for name, ((work_s, patience_s), _) in parts.items()
+    }  # fmt: skip
+    center = center_of(classes, {"pool": 13}, policy=policy)
+    queues = {
+        f"q-{name}": replace(
+            center.queues[f"q-{name}"], handle_time_ms=work_s * 1000,
+            wait_weight=600 // work_s, service_level_ms=work_s * 500,
+        )
+        for name, ((work_s, _), _) in parts.items()
+    }  # fmt: skip
+    scenario = steady(classes, {"pool": 13}, center=replace(center, queues=queues))
+    return replace(
+        scenario,
+        demand={
+            name: replace(scenario.demand[name], per_interval=(), arrivals_ms=tuple(times))
+            for name, (_, times) in parts.items()
+        },
+    )
+
+
+def _sums_by_class(tally: Tally, scenario: Scenario) -> dict[str, tuple[int, ...]]:
+    """Return arrived, answered, abandoned and waits (ms) of each class, its parts together."""
+    sums: dict[str, tuple[int, ...]] = {}
+    counts = (Count.ARRIVED, Count.ANSWERED, Count.ABANDONED, Count.WAIT_MS)
+    for name in _TWINS:
+        rows = [row for row, demand in enumerate(scenario.demand) if demand.startswith(name)]
+        sums[name] = tuple(int(tally.counts[rows][:, :, what].sum()) for what in counts)
+    return sums
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_when_patience_is_service_the_routing_does_not_matter(*, own_first: bool) -> None:
+    """A43: patience as long as work: how many are there is Poisson, whoever serves whom."""
+    case = load("formulas")["A43"]
+    times_min = case["parameters"]["time_min"]
+    scenario = _identity_day(max(times_min), own_first=own_first)
+    days = 20
+    there = np.asarray([_there(scenario, seed, times_min) for seed in range(days)])
+    means = np.asarray(case["expected"]["number_in_system_mean"])
+    # The variance of a Poisson number is its mean; that of the sample variance 2 m^2 / (days - 1).
+    assert (abs(there.mean(axis=0) - means) < 4 * np.sqrt(means / days)).all(), there.mean(axis=0)
+    spread = there.var(axis=0, ddof=1) / means
+    assert (abs(spread - 1) < 4 * math.sqrt(2 / (days - 1))).all(), spread
+
+
+def _identity_day(length_min: int, *, own_first: bool) -> Scenario:
+    """Return 100 + 20 sin t arrivals a minute of two classes: 40 agents serve one, 55 both."""
+    agents = {"one": 40, "both": 55}
+    classes = {
+        "A": Class(
+            0.0, minutes(1), minutes(1), 4 if own_first else 6, levels={"one": 9, "both": 3}
+        ),
+        "B": Class(0.0, minutes(1), minutes(1), 5, levels={"both": 9}),
+    }
+    scenario = steady(classes, agents)
+    # Straight between edges 6 s apart: off by less than 3e-4 of the rate.
+    edges = np.arange(length_min * 10 + 11) / 10
+    rates = 60 * (100 + 20 * np.sin(edges))
+    return replace(
+        scenario,
+        closes=f"00:{length_min + 1:02d}",
+        interval_ms=6_000,
+        demand={
+            name: replace(part, per_interval=(), rates_per_hour=tuple((rates / 2).tolist()))
+            for name, part in scenario.demand.items()
+        },
+    )
+
+
+def _there(scenario: Scenario, seed: int, times_min: list[int]) -> list[int]:
+    """Return how many are in the system at each time: come, and neither gone nor served."""
+    begin_ms = Prepared(scenario).start_ms
+    due = [begin_ms + at * 60_000 for at in times_min]
+    there: set[str] = set()
+    found: list[int] = []
+
+    def hear(entry: Entry) -> None:
+        while len(found) < len(due) and entry.stamped.at_ms > due[len(found)]:
+            found.append(len(there))
+        for decision in entry.decisions:
+            if isinstance(decision, EnqueueContact | AssignContact):
+                there.add(decision.contact_id)
+            elif isinstance(decision, CloseContact):
+                there.discard(decision.contact_id)
+
+    play_day(scenario, seed=seed, listeners=(hear,))
+    return found

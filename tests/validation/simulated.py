@@ -19,6 +19,7 @@ from configs.planning import (
     Again,
     Bursts,
     Busyness,
+    Closing,
     Demand,
     Effects,
     Group,
@@ -420,7 +421,7 @@ def _weighted() -> Simulated:
     return case_of("A25", "formulas", scenario)
 
 
-def _n_design(case_id: str, *, own_first: bool) -> Simulated:
+def _n_design(case_id: str, *, own_first: bool, reserve: int = 0) -> Simulated:
     given = load("chains")[case_id]["parameters"]
     rates, patience = given["arrival_rate_per_min"], given["patience_rate_per_min"]
     classes = {
@@ -430,7 +431,41 @@ def _n_design(case_id: str, *, own_first: bool) -> Simulated:
         ),
         "B": Class(rates["B"], minutes(1), minutes(1 / patience["B"]), 5, levels={"pool_2": 9}),
     }  # fmt: skip
-    return case_of(case_id, "chains", steady(classes, given["agents"]))
+    center = _reserved(center_of(classes, given["agents"]), "q-B", reserve)
+    return case_of(case_id, "chains", steady(classes, given["agents"], center=center))
+
+
+def _reserved(center: Center, name: str, reserve: int) -> Center:
+    """Keep idle agents for one line."""
+    queues = dict(center.queues)
+    return replace(center, queues=queues | {name: replace(queues[name], reserve=reserve)})
+
+
+def _blending(case_id: str) -> Simulated:
+    """A35, A36: letters that never run out, begun while fewer than `c` agents are busy.
+
+    Fewer than c busy means more than agents - c idle: a reserve of agents - c for the calls.
+    """
+    given = load("chains")[case_id]["parameters"]
+    agents = given["agents"]
+    patience = given.get("patience_rate_per_min")
+    calls = Class(
+        given["arrival_rate_per_min"],
+        minutes(1 / given["service_rate_per_min"]),
+        minutes(1 / patience) if patience else None,
+        priority=9,
+    )
+    per_min = given["backlog_service_rate_per_min"]
+    length_min = STEADY_INTERVALS * steady_min({"calls": calls}, agents)
+    # Half of the agents at most are ever free for letters in these cases.
+    endless = {"backlog": round(length_min * per_min * agents / 2), "closing": Closing.CLEARED}
+    letters = Class(0.0, minutes(1 / per_min), priority=1, more=endless)
+    classes = {"calls": calls, "letters": letters}
+    center = center_of(classes, {"pool": agents})
+    center = _reserved(center, "q-calls", agents - given["backlog_start_while_busy_agents_below"])
+    scenario = steady(classes, {"pool": agents}, center=center)
+    wanted = set(load("chains")[case_id]["expected"]) & {*MEASURES, *_OF_STAFF}
+    return case_of(case_id, "chains", scenario, *wanted)
 
 
 def _w_design() -> Simulated:
@@ -636,9 +671,12 @@ def cases() -> dict[str, Callable[[], Simulated]]:
     found["A26"] = lambda: _priority("A26", "chains")
     found["A27"] = lambda: _n_design("A27", own_first=True)
     found["A28"] = lambda: _n_design("A28", own_first=False)
+    found["A29"] = lambda: _n_design("A29", own_first=True, reserve=1)
     found["A31"] = _w_design
     found["A32"] = _redials
     found["A34"] = _chats
+    found["A35"] = partial(_blending, "A35")
+    found["A36"] = partial(_blending, "A36")
     found["A37"] = _unequal
     found["A38"] = _overflow
     found["A39"] = _bursts
