@@ -65,7 +65,7 @@ def day() -> Iterator[str]:
 
 def peer() -> Iterator[str]:
     """Hold pyworkforce's answer to trap 2 to our days, and search a better one."""
-    from pyworkforce.queuing import (  # type: ignore[import-untyped] # noqa: PLC0415
+    from pyworkforce.queuing import (  # noqa: PLC0415
         ErlangC,  # only this part needs it
     )
 
