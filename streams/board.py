@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec import structs
 
 from router import measures_formulas as formulas
+from router.calendars import OpeningHours, opening_hours
 from router.measures import Measures
 from router.measures_lines import Counts
 from router.measures_views import PromiseRow, QueueRow, promise_rows, queue_rows, team_rows
@@ -50,13 +51,17 @@ def frame(measures: Measures, fold: BoardFold, at_ms: int) -> dict[str, Any]:
     promises = promise_rows(measures)
     overdue, late = fold.overdue(CLOCKS_MAX // 2)
     due = fold.due_next(CLOCKS_MAX - len(late))
+    hours = opening_hours(center) if center is not None else {}
     return {
         "center": center.name if center is not None else "",
         "version": center.version if center is not None else 0,
         "at_ms": at_ms,
         "seq": measures.seq,
         "open_contacts": measures.open_contacts,
-        "queues": [_queue(measures, row, promises, at_ms) for row in queue_rows(measures, at_ms)],
+        "queues": [
+            _queue(measures, row, promises, at_ms) | _opening(measures, row.queue, hours, at_ms)
+            for row in queue_rows(measures, at_ms)
+        ],
         "teams": [asdict(row) for row in team_rows(measures, at_ms)],
         "overdue": overdue,
         "clocks": [_clock(fold, clock) for clock in (*late, *due)],
@@ -101,6 +106,16 @@ def _queue(
             for promise in own
         ],
     }
+
+
+def _opening(
+    measures: Measures, queue: str, hours: dict[str, OpeningHours], at_ms: int
+) -> dict[str, str]:
+    """Say until when a closed queue is closed, on its own local clock; "" while it is open."""
+    plan = measures.center.queues.get(queue) if measures.center is not None else None
+    if plan is None or (own := hours[plan.calendar]).is_open(at_ms):
+        return {"closed_until": ""}
+    return {"closed_until": own.local_text(own.next_opening_ms(at_ms))[:16]}
 
 
 def queue_state(row: QueueRow) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from configs.loader import load_center
 from router.center import Center, ClockKind
 from router.decisions import DECISION_TYPES, Reason
 from router.events import (
@@ -201,6 +203,23 @@ def test_the_recent_service_level_forgets_what_came_more_than_an_hour_ago() -> N
     later = frame(measures, fold, T0 + 3 * 3_600_000)["queues"][0]
     assert (later["recent_arrivals"], later["recent_service_level"]) == (0, None)
     assert later["service_level"] == 1.0
+
+
+def test_a_closed_queue_says_until_when() -> None:
+    """The night after Monday, 2 March 2026, and its morning."""
+    sample = load_center(Path(__file__).parent.parent / "configs" / "sample").center
+    name = "post"
+    posts = replace(sample.queues[name], calendar="office")
+    sample = replace(sample, queues={**sample.queues, name: posts})
+    measures, fold, _ = folded(sample)
+    night = T0 + 15 * 3_600_000
+    shown = {queue["queue"]: queue for queue in frame(measures, fold, night)["queues"]}
+    assert re.fullmatch(r"2026-03-0\d \d\d:00", shown[name]["closed_until"])
+    morning = T0 - 6 * 3_600_000
+    open_ = {queue["queue"]: queue for queue in frame(measures, fold, morning)["queues"]}
+    assert {queue["closed_until"] for queue in open_.values()} == {""}
+    always = next(name for name, queue in sample.queues.items() if queue.calendar == "always")
+    assert shown[always]["closed_until"] == ""
 
 
 def test_every_word_the_board_may_need_is_there_in_both_languages() -> None:

@@ -149,8 +149,12 @@ function queueRow(queue, now) {
     .join("\n");
   const trend = element("td", "spare");
   trend.append(spark(state.history.get(queue.queue) ?? [], now));
+  const name = element("td", "name", queue.queue);
+  if (queue.closed_until) {
+    name.append(element("div", "quiet", fill(word("closed_until"), { when: queue.closed_until })));
+  }
   row.append(
-    element("td", "name", queue.queue),
+    name,
     element("td", "waiting", String(queue.waiting)),
     element("td", "oldest", oldest),
     level,
