@@ -131,3 +131,10 @@ def test_bots_take_their_share_and_the_sick_stay_away() -> None:
     sick = play_day(apply_change(named, Change(sick=0.5)), 1)
     signed = sick.staffed[0, :, Staffed.SIGNED_IN].sum()
     assert signed < 0.85 * sick.staffed[0, :, Staffed.PAID].sum()
+
+
+def test_a_centre_that_the_router_refuses_plays_no_day() -> None:
+    scenario = phone_day(3, 1.0)
+    odd = replace(scenario, center=replace(scenario.center, name="two words"))
+    with pytest.raises(ValueError, match="the router refuses the centre 'two words'"):
+        play_day(odd, 1)

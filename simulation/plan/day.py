@@ -124,9 +124,17 @@ class Day:
         return parse_clock(clock) - self.prepared.opens_ms
 
     def play(self) -> Tally:
-        """Play the day to its end; who is in service at the end of the overrun is served."""
+        """Play the day to its end; who is in service at the end of the overrun is served.
+
+        Raises `ValueError` for a centre that the router refuses.
+        """
         driver = self.driver
         driver.feed(self.prepared.opening)
+        if driver.router.floor.center is None:
+            raise ValueError(
+                f"the router refuses the centre {self.prepared.center.name!r}; "
+                "simulation.plan.checks.check_scenario says what is wrong with it"
+            )
         self.desks.start()
         self.customers.start()
         driver.run(until=self.prepared.start_ms + self.horizon_ms)
