@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -42,6 +44,7 @@ BEGIN: Final = "<!-- figures: written by benchmarks/kafka.py; do not edit -->"
 END: Final = "<!-- end -->"
 SAMPLE: Final = ROOT / "configs" / "sample"
 UNIT: Final = 500
+FAUST_TIMEOUT_S: Final = 300
 
 
 @dataclass(frozen=True)
@@ -131,11 +134,26 @@ async def run_bare(address: str, names: TopicNames, center: str, count: int, rat
     await consumer.stop()
 
 
+def run_faust(address: str, names: TopicNames, count: int, rate: Rate) -> None:
+    """Let a Faust agent pass the same records on, in a process of its own."""
+    module = [sys.executable, "-m", "benchmarks.kafka_faust"]
+    done = subprocess.run(
+        [*module, address, names.contacts, names.decisions, str(count)],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        timeout=FAUST_TIMEOUT_S,
+    )
+    told = json.loads(done.stdout.splitlines()[-1])
+    rate.note(count, told["wall_s"], told["cpu_s"])
+
+
 async def measure_throughput(address: str, size: Size) -> list[Rate]:
-    """Take turns: the bare loop, the worker, the worker with the fence."""
+    """Take turns: the bare loop, the worker, the worker with the fence, a trivial Faust agent."""
     center = load_center(SAMPLE).center
     day = make_day(center, size.records, 1, gap_ms=500)
-    rates = [Rate("bare consume-produce loop"), Rate("worker"), Rate("worker, fence")]
+    faust = Rate("trivial Faust agent, consume and produce only")
+    rates = [Rate("bare consume-produce loop"), Rate("worker"), Rate("worker, fence"), faust]
     for number in range(size.rounds):
         for at, rate in enumerate(rates):
             prefix = f"bench-{number}-{at}"
@@ -144,6 +162,9 @@ async def measure_throughput(address: str, size: Size) -> list[Rate]:
             await feed(address, center.name, [(names.contacts, body) for body in day])
             if not at:
                 await run_bare(address, names, center.name, len(day), rate)
+                continue
+            if rate is faust:
+                await asyncio.to_thread(run_faust, address, names, len(day), rate)
                 continue
             settings = KafkaSettings(bootstrap_servers=address, topic_prefix=prefix)
             fenced = rate.name.endswith("fence")
