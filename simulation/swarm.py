@@ -26,7 +26,6 @@ from router.center import (
     OfferRules,
     OpeningTable,
     OverloadClass,
-    PairWeight,
     Promise,
     PromiseAction,
     Queue,
@@ -38,6 +37,7 @@ from router.center import (
 )
 from router.checks import check_center
 from simulation.randomness import Lots
+from simulation.swarm_guards import draw_guards, with_fit_reserves
 
 # What promises were of before there were more kinds; those are drawn from lots of their own, so
 # that a seed goes on to mean the same day.
@@ -69,8 +69,8 @@ def draw_center(lots: Lots) -> Center:
     }
     agents = _make_able(lots, agents, categories, queues)
     queues = _weigh(lots, queues, list(agents))
-    queues, teams = _guard(lots, queues, teams)
-    return Center(
+    queues, teams = draw_guards(lots, queues, teams)
+    center = Center(
         name="swarm",
         version=1,
         channels=channels,
@@ -90,6 +90,7 @@ def draw_center(lots: Lots) -> Center:
         offers=_offer_rules(lots, size),
         limits=_limits(lots),
     )
+    return with_fit_reserves(center)
 
 
 def _team(lots: Lots) -> Team:
@@ -169,48 +170,6 @@ def _weigh(lots: Lots, queues: dict[str, Queue], agents: list[str]) -> dict[str,
             weights = {agent: lots.between(1, 5) for agent in lots.some(agents, 0, len(agents))}
             weighed[name] = replace(queue, weights=weights)
     return weighed
-
-
-def _guard(
-    lots: Lots, queues: dict[str, Queue], teams: dict[str, Team]
-) -> tuple[dict[str, Queue], dict[str, Team]]:
-    """Keep some agents for some queues, in some centres."""
-    if lots.chance(0.5):
-        return queues, teams
-    guarded, kind = dict(queues), lots.between(0, 3)
-    if kind in (0, 3):
-        name = lots.pick(list(queues))
-        reserve, band = lots.between(1, 3), lots.pick((0, 0, 1, 2))
-        guarded[name] = replace(queues[name], reserve=reserve, reserve_band=band)
-    if kind in (1, 3):
-        teams = {
-            name: replace(
-                team,
-                own_queues=tuple(lots.some(list(queues), 1, 2)),
-                lend_percent=lots.pick((50, 80, 95)),
-                lend_band=lots.pick((0, 5, 20)),
-                lend_window_ms=lots.pick((60_000, 600_000)),
-            )
-            if lots.chance(0.6)
-            else team
-            for name, team in teams.items()
-        }
-    if kind in (2, 3):
-        teams = {
-            name: replace(
-                team, pairs={queue: _pair(lots) for queue in lots.some(list(queues), 0, 3)}
-            )
-            for name, team in teams.items()
-        }
-    return guarded, teams
-
-
-def _pair(lots: Lots) -> PairWeight:
-    return PairWeight(
-        base_ms=lots.pick((0, -5_000, -40_000, 60_000)),
-        wait=lots.pick((1, 1, 3)),
-        idle=lots.pick((0, 0, 1)),
-    )
 
 
 def _category(lots: Lots, skills: tuple[str, ...], queues: list[str], *, speaks: bool) -> Category:

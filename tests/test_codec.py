@@ -115,7 +115,7 @@ def test_no_name_means_two_things() -> None:
 
 def test_every_instant_of_every_word_is_written_as_rfc_3339() -> None:
     # A new field that is an instant must enter the table, or it would leave as a bare integer.
-    instants = re.compile(r".*_at_ms$|^(old_)?deadline_ms$|^until_ms$")
+    instants = re.compile(r".*_at_ms$|^(old_)?deadline_ms$|^(until|since)_ms$")
     for struct in (*e.EVENT_TYPES, *d.DECISION_TYPES):
         for field in struct.__struct_fields__:
             assert (field in INSTANT_FIELDS) == bool(instants.match(field)), (struct, field)
