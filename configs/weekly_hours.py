@@ -16,7 +16,6 @@ Week: TypeAlias = tuple[tuple[Span, ...], ...]
 
 MINUTE_MS: Final = 60_000
 DAY_MINUTES: Final = 1_440
-WEEK_MINUTES: Final = 7 * DAY_MINUTES
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SPANS_MAX: Final = 24
 

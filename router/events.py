@@ -26,7 +26,6 @@ Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 OptionalName: TypeAlias = Annotated[str, Meta(max_length=64)]
 Level: TypeAlias = Annotated[int, Meta(ge=1, le=10)]
 Priority: TypeAlias = Annotated[int, Meta(ge=0, le=9)]
-Instant: TypeAlias = Annotated[int, Meta(ge=1, le=253402300799999)]
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=9007199254740991)]
 
 

@@ -163,11 +163,6 @@ def first_contact_resolution(first_contacts: int, repeated: int) -> float | None
     return ratio(first_contacts - repeated, first_contacts)
 
 
-def repeat_share(first_contacts: int, repeated: int) -> float | None:
-    """Return what `first_contact_resolution` lacks to 1."""
-    return ratio(repeated, first_contacts)
-
-
 def satisfaction_top_two_of_five(top_answers: int, answers: int) -> float | None:
     """Return the share of survey answers that are a 4 or a 5."""
     return ratio(top_answers, answers)

@@ -12,7 +12,7 @@ import numpy as np
 
 from configs.durations import parse_clock
 from configs.planning import Demand, Scenario
-from router.center import Center, ClockKind, Queue, Signal
+from router.center import Center, Queue, Signal
 from router.events import CenterChanged
 from router.sla import signal_sets
 from simulation.plan.arrivals import Profile, burst_mean, copula_roots, profile_of
@@ -144,8 +144,3 @@ def start_of(scenario: Scenario) -> int:
     midnight = datetime.fromisoformat(scenario.date).replace(tzinfo=ZoneInfo(scenario.zone))
     wall = midnight + timedelta(milliseconds=parse_clock(scenario.opens))
     return round(wall.timestamp() * 1000)
-
-
-def is_answer_promise(kind: ClockKind) -> bool:
-    """Say whether a promise is about how soon somebody answers."""
-    return kind in (ClockKind.ANSWER, ClockKind.FIRST_RESPONSE)

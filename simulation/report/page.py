@@ -13,7 +13,6 @@ from markupsafe import Markup
 from simulation.report.document import Document, Form, Table, shown
 
 HERE: Final = Path(__file__).parent
-LIBRARY: Final = HERE / "vendored" / "echarts.min.js"
 
 
 @cache

@@ -83,11 +83,6 @@ class Need:
         return float(part.sum()) / max(float(whole.sum()), 1e-9)
 
 
-def judged_lines(prepared: Prepared) -> tuple[Line, ...]:
-    """Return the lines of a scenario for which a time is promised."""
-    return tuple(line for line in lines_of(prepared) if is_judged(prepared.scenario, line))
-
-
 def is_judged(scenario: Scenario, line: Line) -> bool:
     """Say whether somebody waits for the answer: letters count where their demand gives a time."""
     timed = any(scenario.demand[name].answer_within_ms for name in line.demands)
