@@ -13,6 +13,7 @@
 - `posterior`    how busy the day is, given what came so far
 - `live`         where such a day begins: a snapshot file, a store, a running worker
 - `forecasting`  many such days in pairs, without and with a change
+- `spoken`       what both commands are told alike
 - `commands`     `switchroom what-if`; `forecast_command`: `switchroom forecast-now`
 
 A replay keeps what was seen: who came when, how long each was served, when who gave up. What was

@@ -6,13 +6,15 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simulation.whatif.forecast_command import forecast_now
+from simulation.whatif.spoken import center_from, change_of, stop, with_libraries
+
 if TYPE_CHECKING:
     from configs.changes import Change
-    from router.center import Center
     from simulation.whatif.altering import Alteration
     from simulation.whatif.outcomes import Outcomes
     from simulation.whatif.recording import Recording
@@ -27,16 +29,8 @@ class Acceptances(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Mount the commands; the simulator loads when one is called."""
-    from simulation.whatif.forecast_command import forecast_now  # noqa: PLC0415 - it needs us
-
     app.command("what-if")(what_if)
     app.command("forecast-now")(forecast_now)
-
-
-def stop(message: str) -> NoReturn:
-    """Say what is wrong and end with exit code 1."""
-    typer.echo(f"switchroom: {message}", err=True)
-    raise typer.Exit(1)
 
 
 _Add = Annotated[
@@ -137,15 +131,6 @@ def _read(journal: Path) -> tuple[Recording, Outcomes]:
     return recording, happened
 
 
-def with_libraries() -> None:
-    """End with a hint when the planner's libraries are not installed."""
-    try:
-        import scipy  # noqa: F401, PLC0415 - asked for, not used
-        import simpy  # noqa: F401, PLC0415 - as above
-    except ModuleNotFoundError as error:
-        stop(f'{error.name} is missing; install it with: pip install "switchroom[plan]"')
-
-
 def _alteration(
     recording: Recording,
     add: list[str],
@@ -200,20 +185,6 @@ def _alteration(
     return found
 
 
-def change_of(text: str) -> Change:
-    """Read PATH=VALUE, a path in the configuration; raises `AlterationError`."""
-    from configs.changes import Change  # noqa: PLC0415 - loads pydantic
-    from simulation.whatif.altering import AlterationError  # noqa: PLC0415 - as above
-
-    path, equals, value = text.partition("=")
-    if not equals or not path:
-        raise AlterationError(
-            f'change "{text}": write a path and a value: queues.care.service_level=15s'
-        )
-    path = path if path.startswith("center.") else f"center.{path}"
-    return Change(replace={path: value})
-
-
 def _check_zone(zone: str) -> None:
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - as above
 
@@ -221,17 +192,6 @@ def _check_zone(zone: str) -> None:
         ZoneInfo(zone)
     except (ValueError, KeyError, OSError):
         stop(f'no zone "{zone}"; write one as Europe/Berlin')
-
-
-def center_from(directory: Path) -> Center:
-    """Load a configuration; tell its mistakes."""
-    from configs.loader import ConfigError, load_center  # noqa: PLC0415 - loads pydantic
-
-    try:
-        return load_center(directory).center
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
 
 
 def _read_changes(path: Path) -> tuple[Change, ...]:

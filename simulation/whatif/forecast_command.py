@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulation.whatif.commands import center_from, change_of, stop, with_libraries
+from simulation.whatif.spoken import center_from, change_of, stop, with_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
