@@ -20,6 +20,7 @@ from router.records import Agent, Contact, Offer
 if TYPE_CHECKING:
     from router.floor import Floor
     from router.lines import Lane
+    from router.policies.contact_selection import Score
 
 _SCORES: Final = [POLICIES[policy][3] for policy in POLICY_ORDER]
 
@@ -143,7 +144,6 @@ def _choose_by_score(floor: Floor, agent: Agent, open_mask: int, policy: int) ->
     """
     score = _SCORES[policy]
     guarded = floor.guards is not None
-    now_ms, waiting, shares = floor.now_ms, floor.waiting, floor.queue_shares
     best: Contact | None = None
     best_priority = best_score = 0
     mask = floor.demands_of(agent, open_mask) & floor.waiting_mask
@@ -162,11 +162,7 @@ def _choose_by_score(floor: Floor, agent: Agent, open_mask: int, policy: int) ->
             contact = _head_for(floor, lane, agent)
             if contact is None or (guarded and pair_holds_back(floor, agent, lane, contact)):
                 continue
-            wait_ms = now_ms - contact.arrived_ms
-            if score is None:
-                found = pair_score(floor, agent, lane, wait_ms)
-            else:
-                found = score(lane, wait_ms, waiting, shares)
+            found = _points(floor, agent, lane, contact, score)
             if best is None or (lane.priority, found, -contact.place) > (
                 best_priority,
                 best_score,
@@ -176,11 +172,7 @@ def _choose_by_score(floor: Floor, agent: Agent, open_mask: int, policy: int) ->
     for contact in _own_waiting(floor, agent, open_mask):
         own_lane = contact.lane
         assert own_lane is not None, "a waiting contact has a lane"
-        wait_ms = now_ms - contact.arrived_ms
-        if score is None:
-            found = pair_score(floor, agent, own_lane, wait_ms)
-        else:
-            found = score(own_lane, wait_ms, waiting, shares)
+        found = _points(floor, agent, own_lane, contact, score)
         if best is None or (own_lane.priority, found, -contact.place) > (
             best_priority,
             best_score,
@@ -188,6 +180,14 @@ def _choose_by_score(floor: Floor, agent: Agent, open_mask: int, policy: int) ->
         ):
             best, best_priority, best_score = contact, own_lane.priority, found
     return best
+
+
+def _points(floor: Floor, agent: Agent, lane: Lane, contact: Contact, score: Score | None) -> int:
+    """Return what a contact scores with this agent; without a score the pair's weight counts."""
+    wait_ms = floor.now_ms - contact.arrived_ms
+    if score is None:
+        return pair_score(floor, agent, lane, wait_ms)
+    return score(lane, wait_ms, floor.waiting, floor.queue_shares)
 
 
 def _own_waiting(floor: Floor, agent: Agent, open_mask: int) -> list[Contact]:
