@@ -63,7 +63,7 @@ class BoardPages:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         desk = self._find_desk(request)
         if len(self._viewers) >= BOARDS_MAX:
-            return web.Response(status=503, text=f"at most {BOARDS_MAX} boards at a time")
+            raise Problem(503, "Too many boards", f"at most {BOARDS_MAX} at a time; close one")
         task = asyncio.current_task()
         assert task is not None, "a handler runs in a task"
         self._viewers.add(task)

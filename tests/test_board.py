@@ -37,6 +37,7 @@ from router.router import Router
 from router.sequencer import Sequencer
 from simulation.day import simulate_day
 from simulation.options import from_seed
+from streams import board_http
 from streams.board import CLOCKS_MAX, DECISIONS_MAX, PAGE, frame, queue_state
 from streams.board_clocks import RECENT_MAX, TELLING, BoardFold
 from streams.clock import WallClock
@@ -269,6 +270,21 @@ def test_a_frame_over_http(tmp_path: Path) -> None:
             assert stream.content_type == "text/event-stream"
             first = await stream.content.readline()
             assert json.loads(first.removeprefix(b"data: "))["seq"] == shown["seq"]
+
+    run(tmp_path / "board.db", play)
+
+
+def test_one_board_too_many_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board_http, "BOARDS_MAX", 1)
+
+    async def play(caller: Caller) -> None:
+        await play_morning(caller)
+        async with caller.session.get(caller.base + "/v1/board/stream") as first:
+            await first.content.readline()
+            status, told = await caller.get("/v1/board/stream")
+            assert (status, told["detail"]) == (503, "at most 1 at a time; close one")
 
     run(tmp_path / "board.db", play)
 
