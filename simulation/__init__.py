@@ -11,6 +11,7 @@
                 purpose
 - `day`         one whole day: run, heal, demand progress, judge
 - `openmetrics` a day as time series, for a rehearsal of alerts
+- `journal_file` what was decided in a simulation, as a journal
 - `auditor`     the judge, which shares no code with the core
 - `demo*`       the show: `switchroom demo`, this world against a real worker
 - `commands`    `switchroom simulate`, `switchroom demo`

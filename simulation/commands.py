@@ -6,7 +6,6 @@ import json
 import sys
 from dataclasses import asdict
 from enum import Enum
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from simulation.day import Verdict
     from simulation.scenario import Options
 
-_RECORD_ENTRIES: Final = 64
 _HOUR_MS: Final = 3_600_000
 
 
@@ -102,7 +100,7 @@ def _simulate_one(seed: int, *, as_json: bool, output: Path | None) -> None:
         measures.fold(entry.stamped, entry.decisions)
 
     verdict = judge_seed(seed, listeners=(keep,))
-    _write_journal(journal, verdict.center.name, output)
+    _keep(journal, verdict.center.name, output)
     _show(verdict, measures, f"switchroom simulate --seed {seed}", as_json=as_json)
 
 
@@ -143,7 +141,7 @@ def _simulate_center(
     if recorder is not None and openmetrics is not None:
         recorder.advance(options.start_ms + options.length_ms)
         recorder.write(openmetrics)
-    _write_journal(journal, center.name, output)
+    _keep(journal, center.name, output)
     command = f"switchroom simulate --config {config} --seed {seed} --hours {hours:g}"
     _show(verdict, measures, command, as_json=as_json)
 
@@ -187,23 +185,12 @@ def _simulate_many(seeds: range, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _write_journal(journal: list[Entry], shard: str, output: Path | None) -> None:
+def _keep(journal: list[Entry], shard: str, output: Path | None) -> None:
     if output is None:
         return
-    from router.journal import JournalWriter  # noqa: PLC0415 - help must not load the engine
+    from simulation.journal_file import write_journal  # noqa: PLC0415 - help loads no engine
 
-    writer = JournalWriter(shard, _engine_version())
-    with output.open("wb") as lines:
-        for start in range(0, len(journal), _RECORD_ENTRIES):
-            lines.write(writer.record(journal[start : start + _RECORD_ENTRIES]) + b"\n")
-
-
-def _engine_version() -> str:
-    """Return the installed version; a plain checkout has none."""
-    try:
-        return version("switchroom")
-    except PackageNotFoundError:
-        return "uninstalled"
+    write_journal(journal, shard, output)
 
 
 def _show(verdict: Verdict, measures: Measures, command: str, *, as_json: bool) -> None:

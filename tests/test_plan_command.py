@@ -98,3 +98,20 @@ def test_help_names_both_commands() -> None:
     assert code == 0
     assert " plan " in said
     assert " compare " in said
+
+
+def test_a_planned_day_is_written_as_a_live_one_would_be(tmp_path: Path) -> None:
+    journal, metrics = tmp_path / "day.jsonl", tmp_path / "day.om"
+    code, said = call(
+        "plan", "tiny", "--days", "2", "--workers", "1",
+        "--journal", str(journal), "--openmetrics", str(metrics),
+    )  # fmt: skip
+    assert code == 0, said
+    code, said = call("replay", str(journal))
+    assert code == 0, said
+    assert "same decisions" in said
+    code, said = call("explain", "--journal", str(journal), "order_calls-3")
+    assert "assigned to" in said
+    text = metrics.read_text(encoding="utf-8")
+    assert text.endswith("# EOF\n")
+    assert 'switchroom_queue_arrivals_total{instance="simulated",job="switchroom"' in text

@@ -8,6 +8,7 @@
 - `prepared`      a scenario made ready to be played, once for all its days
 - `day`           one day: the unchanged core in SimPy's time; `customers`, `desks`, `crews` play it
 - `tallies`       what is counted of a day
+- `recorded_day`  one day written as a journal and as metrics
 - `replications`  many days on all cores: `run(scenario, replications, seed)` gives a `Study`
 - `stopping`      as many days as a question needs
 - `estimates`     ratios of expectations with their errors, control variates, paired differences

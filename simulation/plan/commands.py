@@ -68,6 +68,14 @@ def plan(
     fail_under: Annotated[
         float | None, typer.Option(help="Exit 4 if the service level is under this percentage.")
     ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(help="Write one of the days as a journal here, for explain and what-if."),
+    ] = None,
+    openmetrics: Annotated[
+        Path | None,
+        typer.Option(help="Write its metrics here, a sample a minute, for rehearse."),
+    ] = None,
 ) -> None:
     """Say whether a scenario keeps its promise: how sure, how often not, at what cost."""
     _check_report(output, language, show=show)
@@ -89,6 +97,10 @@ def plan(
         from simulation.report.plan_document import plan_document  # noqa: PLC0415 - as in `load`
 
         _report(plan_document(study, language, result), output, "plan", show=show)
+    if journal is not None or openmetrics is not None:
+        from simulation.plan.recorded_day import record_day  # noqa: PLC0415 - as in `load`
+
+        record_day(loaded, seed, journal=journal, openmetrics=openmetrics)
     level = result.service_level.value
     if fail_under is not None and (level is None or 100 * level < fail_under):
         shown = "none" if level is None else f"{level:.1%}"
