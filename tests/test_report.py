@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -33,8 +30,8 @@ from simulation.report.page import render_page
 from simulation.report.plan_document import plan_document
 from simulation.report.wording import LANGUAGES, Words, read_words
 from switchroom import build
+from tests.looking import look, needs_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAGE_BYTES_MAX = 2_000_000
 
 
@@ -267,48 +264,6 @@ def test_mistaken_options_are_refused_before_anything_is_played(tmp_path: Path) 
 
 
 # --- in a browser ---------------------------------------------------------------------------------
-
-needs_chromium = pytest.mark.skipif(
-    CHROMIUM is None and os.environ.get("CI") != "true",
-    reason="NOT TESTED: the page in a browser; install Chromium (Debian: apt install chromium)",
-)
-
-
-async def look(page_path: Path, width: int) -> dict[str, Any]:
-    """Open a page in headless Chromium; return what it drew, and its troubles."""
-    from playwright.async_api import async_playwright  # noqa: PLC0415 - only where it is used
-
-    assert CHROMIUM is not None, "in CI the browser is installed by the set-up"
-    troubles: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = await browser.new_page(viewport={"width": width, "height": 900})
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda said: troubles.append(said.text))
-        page.on(
-            "request",
-            lambda request: (
-                None if request.url == page_path.as_uri() else troubles.append(request.url)
-            ),
-        )
-        await page.goto(page_path.as_uri())
-        await page.wait_for_selector("[data-picture] svg text")
-        seen: dict[str, Any] = await page.evaluate(
-            """() => ({
-                pictures: document.querySelectorAll('[data-picture]').length,
-                drawn: document.querySelectorAll('[data-picture] svg').length,
-                texts: [...document.querySelectorAll('svg text')].map((t) => t.textContent),
-                wide: document.documentElement.scrollWidth,
-                answer: document.querySelector('h1').textContent,
-            })"""
-        )
-        printed = await page.pdf(prefer_css_page_size=True)
-        seen["sheets"] = len(re.findall(rb"/Type\s*/Page\b", printed))
-        await browser.close()
-    return {**seen, "troubles": troubles}
 
 
 @needs_chromium

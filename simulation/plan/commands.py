@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from simulation.report.options import Language, Show, check_report, write_report
+
 if TYPE_CHECKING:
     from configs.planning import Scenario
     from simulation.plan.answers import Result
     from simulation.plan.replications import Progress, Report, Study, Workers
-    from simulation.report.document import Document
 
 EXIT_UNDER: Final = 4
 _EXTRAS: Final = ("numpy", "scipy", "simpy", "pydantic", "jinja2", "xlsxwriter")
@@ -42,8 +43,6 @@ _Target = Annotated[
     str, typer.Option(help="percent/seconds or percent/duration, instead of the scenario's.")
 ]
 _Count = Annotated[int, typer.Option("--workers", help="Processes; 0: one a core.")]
-_Show = Annotated[bool, typer.Option("--open", help="Show the page in a browser; needs -o.")]
-_Language = Annotated[str, typer.Option("--lang", help="Language of page and workbook: en, zh.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -63,8 +62,8 @@ def plan(
             "-o", "--output", help="Write report.html, plan.xlsx, plan.json and CSV tables here."
         ),
     ] = None,
-    show: _Show = False,
-    language: _Language = "en",
+    show: Show = False,
+    language: Language = "en",
     fail_under: Annotated[
         float | None, typer.Option(help="Exit 4 if the service level is under this percentage.")
     ] = None,
@@ -78,7 +77,7 @@ def plan(
     ] = None,
 ) -> None:
     """Say whether a scenario keeps its promise: how sure, how often not, at what cost."""
-    _check_report(output, language, show=show)
+    check_report(output, language, show=show)
     loaded = load(scenario, target)
     from simulation.plan.results import result_of  # noqa: PLC0415 - as in `load`
 
@@ -96,7 +95,7 @@ def plan(
         _write(result, output)
         from simulation.report.plan_document import plan_document  # noqa: PLC0415 - as in `load`
 
-        _report(plan_document(study, language, result), output, "plan", show=show)
+        write_report(plan_document(study, language, result), output, "plan", show=show)
     if journal is not None or openmetrics is not None:
         from simulation.plan.recorded_day import record_day  # noqa: PLC0415 - as in `load`
 
@@ -122,11 +121,11 @@ def compare(
         Path | None,
         typer.Option("-o", "--output", help="Write report.html, compare.xlsx and .json here."),
     ] = None,
-    show: _Show = False,
-    language: _Language = "en",
+    show: Show = False,
+    language: Language = "en",
 ) -> None:
     """Compare scenarios with the first of them, on the same days: paired differences."""
-    _check_report(output, language, show=show)
+    check_report(output, language, show=show)
     if len(scenarios) < 2:
         raise typer.BadParameter("give two scenarios at least, the one compared with first")
     loaded = [load(path, target) for path in scenarios]
@@ -151,7 +150,7 @@ def compare(
 
         output.mkdir(parents=True, exist_ok=True)
         (output / "compare.json").write_text(plain + "\n", encoding="utf-8")
-        _report(compare_document(first, others, language), output, "compare", show=show)
+        write_report(compare_document(first, others, language), output, "compare", show=show)
     if as_json:
         typer.echo(plain)
         return
@@ -253,23 +252,6 @@ def _write(result: Result, directory: Path) -> None:
                 writer = csv.DictWriter(lines, columns)
                 writer.writeheader()
                 writer.writerows(rows)
-
-
-def _check_report(output: Path | None, language: str, *, show: bool) -> None:
-    if language not in {"en", "zh"}:
-        raise typer.BadParameter(f"--lang {language}: known are en, zh")
-    if show and output is None:
-        raise typer.BadParameter("--open shows a page: say where to write it, with -o DIR")
-
-
-def _report(document: Document, directory: Path, name: str, *, show: bool) -> None:
-    """Write page and workbook, say where they are, and show the page if asked."""
-    from simulation.report.folder import open_page, write_document  # noqa: PLC0415 - as in `load`
-
-    page, book = write_document(document, directory, name)
-    typer.echo(f"written: {page}, {book}", err=True)
-    if show and not open_page(page):
-        typer.echo(f"no browser found; open {page} yourself", err=True)
 
 
 def _flat(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -20,9 +20,27 @@ def plan_document(study: Study, language: str = "en", result: Result | None = No
     """Return the document of a study; `result` saves working it out again."""
     words = Words(language)
     result = result or result_of(study)
+    chapters = [
+        staffing_chapter(words, result),
+        *played_chapters(words, study, result),
+        *assumptions(words, study, result),
+    ]
+    return Document(
+        title=words("plan_title", name=result.scenario),
+        language=language,
+        answer=answer_of(words, result),
+        good=result.meets if result.service_level.value is not None else None,
+        facts=tuple(_facts(words, result)),
+        chapters=tuple(chapters),
+        foot=foot(words, result.seed, result.days, result.config_hash),
+        labels=labels(words),
+    )
+
+
+def played_chapters(words: Words, study: Study, result: Result) -> list[Chapter]:
+    """Return what played days show: levels, waits, people, promises, costs, risk, theory."""
     evidence = evidence_of(study, result.judged)
     chapters = [
-        _staffing(words, result),
         _levels(words, result, evidence),
         _waits(words, result, evidence),
         _people(words, result, evidence),
@@ -34,17 +52,7 @@ def plan_document(study: Study, language: str = "en", result: Result | None = No
     chapters.append(_risk(words, result, evidence))
     if result.theory:
         chapters.append(_theory(words, result))
-    chapters += assumptions(words, study, result)
-    return Document(
-        title=words("plan_title", name=result.scenario),
-        language=language,
-        answer=answer_of(words, result),
-        good=result.meets if result.service_level.value is not None else None,
-        facts=tuple(_facts(words, result)),
-        chapters=tuple(chapters),
-        foot=foot(words, result.seed, result.days, result.config_hash),
-        labels=labels(words),
-    )
+    return chapters
 
 
 def labels(words: Words) -> dict[str, str]:
@@ -114,7 +122,8 @@ def _facts(words: Words, result: Result) -> Iterator[Fact]:
         )
 
 
-def _staffing(words: Words, result: Result) -> Chapter:
+def staffing_chapter(words: Words, result: Result) -> Chapter:
+    """Return agents against need, with what lacks."""
     rows = result.intervals
     short = charts.shortage(rows)
     surely = sum(1 for lacks, _ in short if lacks > 0)

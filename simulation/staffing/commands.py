@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
 from simulation.plan.commands import crew_of, load
+from simulation.report.options import Language, Show, check_report, write_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +38,19 @@ _Heads = Annotated[
 _AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 _Output = Annotated[
     Path | None,
-    typer.Option("-o", "--output", help="Write certificate, planning files and scenario here."),
+    typer.Option(
+        "-o", "--output", help="Write page, workbook, certificate, planning files, scenario here."
+    ),
 ]
+
+
+@dataclass(frozen=True)
+class _Pages:
+    """Where page and workbook go, in which language, and whether they are shown at once."""
+
+    output: Path | None
+    language: str
+    show: bool
 
 
 def register(app: typer.Typer) -> None:
@@ -61,8 +73,11 @@ def staff(  # noqa: PLR0917 - one option of the command a parameter
     within_heads: _Heads = False,
     as_json: _AsJson = False,
     output: _Output = None,
+    show: Show = False,
+    language: Language = "en",
 ) -> None:
     """Find the cheapest agents per interval and group that keep all targets."""
+    check_report(output, language, show=show)
     loaded = _targeted(scenario, target)
     effort = _effort(days, confirm_days, rounds, confidence, seed)
     from simulation.staffing.spaces import intervals_space  # noqa: PLC0415 - loads its world here
@@ -71,7 +86,8 @@ def staff(  # noqa: PLR0917 - one option of the command a parameter
         space = intervals_space(loaded, within_heads=within_heads)
     except ValueError as error:
         _fail(str(error))
-    _answer(space, scenario, effort, seed, workers, "agents", as_json=as_json, output=output)
+    pages = _Pages(output, language, show)
+    _answer(space, scenario, effort, seed, workers, "agents", as_json=as_json, pages=pages)
 
 
 def schedule(  # noqa: PLR0917 - as above
@@ -87,11 +103,14 @@ def schedule(  # noqa: PLR0917 - as above
     within_heads: _Heads = False,
     as_json: _AsJson = False,
     output: _Output = None,
+    show: Show = False,
+    language: Language = "en",
 ) -> None:
     """Find the cheapest agents per group and kind of shift that keep all targets.
 
     The kinds are the shifts that the scenario gives each group; their counts are what is sought.
     """
+    check_report(output, language, show=show)
     loaded = _targeted(scenario, target)
     effort = _effort(days, confirm_days, rounds, confidence, seed)
     from simulation.staffing.spaces import shifts_space  # noqa: PLC0415 - loads its world here
@@ -100,7 +119,8 @@ def schedule(  # noqa: PLR0917 - as above
         space = shifts_space(loaded, within_heads=within_heads)
     except ValueError as error:
         _fail(str(error))
-    _answer(space, scenario, effort, seed, workers, "shifts", as_json=as_json, output=output)
+    pages = _Pages(output, language, show)
+    _answer(space, scenario, effort, seed, workers, "shifts", as_json=as_json, pages=pages)
 
 
 def tune(
@@ -178,7 +198,7 @@ def _answer(
     unit: str,
     *,
     as_json: bool,
-    output: Path | None,
+    pages: _Pages,
 ) -> None:
     """Search, print, write."""
     from simulation.plan.prepared import Prepared  # noqa: PLC0415 - loads its world here
@@ -202,9 +222,14 @@ def _answer(
             typer.echo(f"The targets cannot be kept: {error}", err=True)
             raise typer.Exit(EXIT_UNREACHABLE) from error
     certificate = certificate_of(found, master, effort, seed, unit)
-    if output is not None:
+    if pages.output is not None:
+        from simulation.report.staff_document import staff_document  # noqa: PLC0415 - as above
+
         source = str(find_scenario(base).resolve())
-        write_answer(output, certificate, space.made(found.plan), source)
+        write_answer(pages.output, certificate, space.made(found.plan), source)
+        document = staff_document(certificate, found.study, pages.language)
+        name = "schedule" if unit == "shifts" else "staff"
+        write_report(document, pages.output, name, show=pages.show)
     if as_json:
         typer.echo(json.dumps(asdict(certificate), ensure_ascii=False))
         return

@@ -1,0 +1,178 @@
+"""Pages of `staff`, `schedule` and `tune`: they say what the search found, in two languages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+from python_calamine import CalamineWorkbook
+from typer.testing import CliRunner
+
+from configs.planning import Break, Shift
+from simulation.plan.prepared import Prepared
+from simulation.plan.reading import load_scenario
+from simulation.plan.replications import Study, Workers
+from simulation.report.charts_staffing import Bar, shifts
+from simulation.report.document import Document, Form
+from simulation.report.folder import write_document
+from simulation.report.page import render_page
+from simulation.report.staff_document import staff_document
+from simulation.report.wording import LANGUAGES, Words, read_words
+from simulation.staffing.certificate import Certificate, certificate_of
+from simulation.staffing.master import Master
+from simulation.staffing.needs import needs_of
+from simulation.staffing.search import Effort, search
+from simulation.staffing.spaces import intervals_space, shifts_space
+from simulation.staffing.trials import Trials
+from switchroom import build
+from tests.looking import look, needs_chromium
+
+LUNCH = Break(earliest="12:00", latest="14:00", length_ms=1_800_000)
+KINDS = (
+    Shift(start="09:00", end="17:00", count=2, breaks=(LUNCH,)),
+    Shift(start="10:00", end="17:00", count=2),
+)
+
+
+@cache
+def found(unit: str) -> tuple[Certificate, Study]:
+    """Search once a unit, with little effort: what is found does not matter here."""
+    scenario = load_scenario(Path("tiny"))
+    scenario = replace(scenario, target=replace(scenario.target, percent=70))
+    if unit == "shifts":
+        shop = replace(scenario.workforce["shop"], shifts=KINDS)
+        lost = replace(scenario.target, percent=0, abandoned_percent=8)
+        scenario = replace(scenario, workforce={"shop": shop}, targets={"billing": lost})
+    space = shifts_space(scenario) if unit == "shifts" else intervals_space(scenario)
+    needs = needs_of(Prepared(space.scenario))
+    master, effort = Master(space, needs), Effort(12, 12, 3, 0.6)
+    with Workers(1) as crew:
+        answer = search(Trials(space, needs, crew, 1, effort.days), master, effort, lambda _: None)
+    return certificate_of(answer, master, effort, 1, unit), answer.study
+
+
+@cache
+def document(unit: str, language: str = "en") -> Document:
+    return staff_document(*found(unit), language)
+
+
+@pytest.mark.parametrize("unit", ["agents", "shifts"])
+def test_a_staffing_says_how_many_how_surely_and_what_is_next(unit: str) -> None:
+    certificate, page = found(unit)[0], document(unit)
+    assert page.answer == certificate.sentence
+    chapters = {chapter.name: chapter for chapter in page.chapters}
+    assert list(chapters)[:4] == ["plan", "kept", "worth", "staffing"]
+    assert {"levels", "waits", "theory", "assumptions", "definitions", "run"} <= set(chapters)
+    agents = chapters["plan"].tables[-1]
+    assert [row[-1] for row in agents.rows] == pytest.approx(
+        [sum(column) for column in zip(*certificate.at_work, strict=True)]
+    )
+    drawn = chapters["plan"].pictures[-1].option["series"][0]["data"]
+    assert drawn == pytest.approx([row[1] for row in agents.rows], abs=0.01)
+    kept = chapters["kept"].tables[0]
+    assert [row[3] for row in kept.rows] == [row.reached for row in certificate.kept]
+    pictures = {"kept"} if unit == "agents" else {"kept", "lost"}
+    assert {picture.name for picture in chapters["kept"].pictures} == pictures
+    worth = chapters["worth"].tables[0]
+    assert (worth.rows[0][1], worth.rows[1][1]) == (certificate.bound, certificate.cost)
+    seconds = [row for row in worth.rows if row[0] == "Second best"]
+    assert all(row[2] >= 0 for row in seconds), "what costs less and held is no second best"  # type: ignore[operator]
+    assert ("Seed", "1") in chapters["run"].tables[0].rows
+
+
+def test_the_chinese_pages_speak_chinese_and_every_note_has_a_name() -> None:
+    names = read_words()["names"]["zh"]
+    for unit in ("agents", "shifts"):
+        certificate = found(unit)[0]
+        assert set(certificate.notes) <= set(names)
+        page = document(unit, "zh")
+        assert "个目标" in page.answer or "没有方案" in page.answer
+        for chapter in page.chapters:
+            for text in (chapter.title, *(picture.title for picture in chapter.pictures)):
+                assert any("\u4e00" <= letter <= "\u9fff" for letter in text), text
+
+
+def test_an_unconfirmed_plan_says_what_is_not_sure() -> None:
+    certificate, study = found("agents")
+    lacking = replace(certificate.kept[0], met=False)
+    shaky = replace(certificate, confirmed=False, kept=(lacking, *certificate.kept[1:]))
+    page = staff_document(shaky, study, "zh")
+    assert page.good is False
+    assert lacking.need in page.answer
+    assert page.facts[1].good is False
+
+
+def test_shifts_are_bars_with_the_time_in_which_breaks_lie() -> None:
+    bar = Bar("shop", "09:00–17:00", 3, 9, 17, ((12, 14), (13.5, 14.5), (9, 9.5)))
+    assert bar.pieces() == [
+        (False, 0), (True, 0.5), (False, 2.5), (True, 2.5), (False, 2.5),
+    ]  # fmt: skip
+    option = shifts(Words("en"), [bar, Bar("night", "00:00–08:00", 1, 0, 8, ())])
+    ends = [
+        sum(
+            cell["value"] if isinstance(cell, dict) else cell
+            for cell in (series["data"][row] for series in option["series"])
+        )
+        for row in range(2)
+    ]
+    assert ends == [17, 8]
+    assert option["yAxis"]["data"] == ["shop × 3", "night × 1"]
+
+
+def test_workbooks_hold_numbers_with_units_and_frozen_heads(tmp_path: Path) -> None:
+    page = document("shifts")
+    _, path = write_document(page, tmp_path, "schedule")
+    book = CalamineWorkbook.from_path(str(path))
+    for name, table in zip(book.sheet_names[1:], page.tables(), strict=True):
+        title, _, head, *rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        assert title[0] == table.title
+        for column, shown in zip(table.columns, head, strict=False):
+            assert str(shown).startswith(column.title)
+            assert (column.unit in str(shown)) or not column.unit
+        for read in rows:
+            for cell, column in zip(read, table.columns, strict=False):
+                number = column.form is not Form.TEXT
+                assert cell == "" or isinstance(cell, float) is number, (name, column.title)
+
+
+def call(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(build(), list(words))
+    return done.exit_code, done.output
+
+
+def test_staff_writes_its_page(tmp_path: Path) -> None:
+    code, said = call(
+        "staff", "tiny", "--workers", "1", "--days", "12", "--confirm-days", "12", "--rounds", "2",
+        "--confidence", "0.6", "--target", "70/30", "-o", str(tmp_path), "--lang", "zh",
+    )  # fmt: skip
+    assert code == 0, said
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "report.html", "staff.xlsx", "certificate.json", "staffing.csv", "scenario.yaml",
+    }  # fmt: skip
+    assert '<html lang="zh-CN">' in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert call("staff", "tiny", "--lang", "fr")[0] == 2
+    assert call("schedule", "tiny", "--open")[0] == 2
+
+
+@needs_chromium
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh", 390)])
+def test_a_planner_opens_the_shifts(tmp_path: Path, language: str, width: int) -> None:
+    page, _ = write_document(document("shifts", language), tmp_path, "schedule")
+    seen = asyncio.run(look(page.resolve(), width))
+    assert seen["troubles"] == []
+    assert seen["drawn"] == seen["pictures"] == len(document("shifts", language).pictures())
+    assert seen["wide"] <= width, "nothing sticks out to the side"
+    assert 3 <= seen["sheets"] <= 12
+
+
+def test_pictures_are_plain_data() -> None:
+    for unit in ("agents", "shifts"):
+        for language in LANGUAGES:
+            pictures = document(unit, language).pictures()
+            json.dumps([picture.option for picture in pictures], allow_nan=False)
+            assert render_page(document(unit, language))
+            assert len({picture.name for picture in pictures}) == len(pictures)
