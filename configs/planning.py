@@ -131,8 +131,11 @@ class Demand:
     A share `balking` of those not taken at once leaves at once. `resolved` is the share settled
     at the first contact by an agent of middle skill; `repeat` says who of the others returns,
     `redial` who of those who abandoned or found no room. `takes_callback`: share of the offered
-    callbacks that are taken. `transfers`: category to share, after the talk. `answer_within_ms`
-    0: the queue's. `backlog` contacts wait at opening. `reply_after`: the first written reply.
+    callbacks that are taken. One is offered by a step of the waiting plan, or by the announcement
+    to who arrives when `callback_from` or more wait in the line already (0: never). Who takes it
+    keeps his place, or hangs up and is a contact of the demand `callback_as` from then on.
+    `transfers`: category to share, after the talk. `answer_within_ms` 0: the queue's. `backlog`
+    contacts wait at opening. `reply_after`: the first written reply.
     """
 
     __pydantic_config__ = _CLOSED
@@ -155,6 +158,8 @@ class Demand:
     repeat: Again | None = None
     bot: float = 0.0
     takes_callback: float = 0.0
+    callback_from: int = 0
+    callback_as: str = ""
     transfers: dict[str, float] = field(default_factory=dict)
     reply_after: Law | None = None
     answer_within_ms: int = 0
@@ -238,8 +243,9 @@ class Group:
     `planned_absence` (training, holidays) takes an even share of them away, `unplanned_absence`
     (sickness) each with this probability. Of a shift a share 1 - `adherence` is lost in spells of
     `away_ms` on average. `declines` and `ignores` are shares of offers; `reaction` is the time
-    until an offer is accepted. `weeks` in the job serves `ramp_up`. `pace` multiplies work.
-    `rate` names an entry of `costs.rates` ("": the cost group of the team).
+    until an offer is accepted. `weeks` in the job serves `ramp_up`. `pace` multiplies work,
+    `paces` that of single categories besides. `rate` names an entry of `costs.rates` ("": the cost
+    group of the team).
     """
 
     __pydantic_config__ = _CLOSED
@@ -261,6 +267,7 @@ class Group:
     declines: float = 0.0
     ignores: float = 0.0
     pace: float = 1.0
+    paces: dict[str, float] = field(default_factory=dict)
     weeks: float = 1_000.0
     ramp_up: RampUp | None = None
     turnover_per_year: float = 0.0

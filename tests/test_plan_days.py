@@ -10,9 +10,10 @@ import pytest
 
 from configs.changes import Change
 from configs.findings import ConfigError
-from configs.planning import Demand, Law, Scenario
+from configs.planning import Demand, Group, Law, LawName, Scenario
 from router.center import Agent, Category, Center, Channel, Queue, Team
 from simulation.plan.changes import apply_change
+from simulation.plan.checks import check_scenario
 from simulation.plan.day import Day, play_day
 from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
@@ -20,6 +21,7 @@ from simulation.plan.replications import Study, run
 from simulation.plan.tallies import Count, Staffed
 
 MINUTE_MS = 60_000
+CONSTANT = Law(law=LawName.CONSTANT, mean_ms=MINUTE_MS)
 EXITS = (
     Count.ANSWERED, Count.ABANDONED, Count.BLOCKED, Count.DEFLECTED, Count.EXPIRED, Count.CLEARED,
     Count.CALLBACKS, Count.CARRIED,
@@ -71,6 +73,12 @@ def test_a_shipped_scenario_plays_and_loses_nobody(name: str) -> None:
     arrived = tally.counts[:, :, Count.ARRIVED]
     assert arrived.sum() > 50
     assert np.array_equal(arrived, sum(tally.counts[:, :, exit_] for exit_ in EXITS))
+    by_clock = tally.counts[:, :, Count.QUEUED_MS].sum(axis=1)
+    waited = tally.counts[:, :, [Count.WAIT_MS, Count.CARRIED_WAIT_MS]].sum(axis=(1, 2))
+    assert np.array_equal(by_clock, waited), "the same waiting, seen by the clock"
+    left, lost = (tally.counts[:, :, what].sum() for what in (Count.LEFT, Count.ABANDONED))
+    assert left == lost
+    assert tally.served.sum() == tally.staffed[:, :, Staffed.HANDLED].sum()
     staffed = tally.staffed.sum(axis=(0, 1))
     assert 0 < staffed[Staffed.BUSY] < staffed[Staffed.SIGNED_IN]
 
@@ -131,6 +139,88 @@ def test_bots_take_their_share_and_the_sick_stay_away() -> None:
     sick = play_day(apply_change(named, Change(sick=0.5)), 1)
     signed = sick.staffed[0, :, Staffed.SIGNED_IN].sum()
     assert signed < 0.85 * sick.staffed[0, :, Staffed.PAID].sum()
+
+
+def test_a_category_may_take_a_group_longer() -> None:
+    scenario = phone_day(3, 1.0)
+    scenario = replace(
+        scenario, demand={"calls": replace(scenario.demand["calls"], handle=CONSTANT)}
+    )
+    plain = play_day(scenario, 1).counts[0, :, [Count.TALK_MS, Count.ANSWERED]].sum(axis=1)
+    slow = replace(scenario, workforce={"t": Group(pace=1.2, paces={"calls": 1.25, "other": 9.0})})
+    slower = play_day(slow, 1).counts[0, :, [Count.TALK_MS, Count.ANSWERED]].sum(axis=1)
+    assert plain[0] == MINUTE_MS * plain[1]
+    assert slower[0] == 1.5 * MINUTE_MS * slower[1]
+    assert [problem.text() for problem in check_scenario(slow)] == [
+        'no category "other"; known are calls'
+    ]
+
+
+def with_callbacks(share: float) -> Scenario:
+    """Return one agent; who finds two waiting is offered a callback."""
+    scenario = phone_day(
+        1,
+        1.2,
+        takes_callback=share,
+        callback_from=2,
+        callback_as="back",
+        patience=Law(mean_ms=90_000),
+    )
+    center = scenario.center
+    center = replace(
+        center,
+        queues={"q": Queue(reserve=0), "later": Queue()},
+        categories={
+            **center.categories,
+            "back": Category(queue="later", needs={"any": 1}, priority=1),
+        },
+    )
+    back = Demand(category="back", channel="phone", handle=Law(mean_ms=MINUTE_MS))
+    return replace(scenario, center=center, demand={**scenario.demand, "back": back})
+
+
+def test_who_hears_of_a_long_line_may_be_called_back() -> None:
+    scenario = with_callbacks(0.5)
+    assert not check_scenario(scenario)
+    calls, back = (play_day(scenario, 1).counts[n].sum(axis=0) for n in (0, 1))
+    assert 5 < calls[Count.CALLBACKS] == back[Count.ARRIVED] == back[Count.ANSWERED]
+    assert calls[Count.ARRIVED] == sum(calls[exit_] for exit_ in EXITS)
+    assert back[Count.FRESH] == 0
+    assert back[Count.WAIT_MS] > 60_000 * back[Count.ARRIVED], "who is called back waits for a lull"
+    everybody = play_day(with_callbacks(1.0), 1)
+    assert everybody.waits[0].sum() > 0
+    most = (
+        everybody.counts[0, :, Count.QUEUED_MS].sum() / everybody.counts[0, :, Count.ARRIVED].sum()
+    )
+    assert most < calls[Count.WAIT_MS] / calls[Count.ARRIVED]
+
+
+def test_a_callback_without_a_line_of_its_own_keeps_its_place() -> None:
+    scenario = with_callbacks(1.0)
+    plain = replace(scenario.demand["calls"], callback_as="")
+    tally = play_day(replace(scenario, demand={**scenario.demand, "calls": plain}), 1)
+    calls, back = (tally.counts[n].sum(axis=0) for n in (0, 1))
+    assert calls[Count.CALLBACKS] > 5
+    assert back[Count.ARRIVED] == 0
+    assert (
+        tally.staffed[0, :, Staffed.HANDLED].sum() == calls[Count.ANSWERED] + calls[Count.CALLBACKS]
+    )
+
+
+def test_what_is_wrong_with_callbacks_is_told() -> None:
+    scenario = with_callbacks(0.5)
+
+    def problems(name: str, **changes: object) -> list[str]:
+        changed = replace(scenario.demand[name], **changes)  # type: ignore[arg-type]
+        odd = replace(scenario, demand={**scenario.demand, name: changed})
+        return [problem.text() for problem in check_scenario(odd)]
+
+    assert problems("calls", callback_as="bak")[0] == 'no demand "bak"; did you mean "back"?'
+    assert problems("calls", callback_from=0) == [
+        "needs callback_from, which says when one is offered"
+    ]
+    assert problems("back", callback_from=2) == ['"back" offers callbacks itself']
+    assert problems("calls", callback_from=-1)[0] == "a number who wait is not negative"
 
 
 def test_a_centre_that_the_router_refuses_plays_no_day() -> None:

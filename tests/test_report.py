@@ -99,7 +99,7 @@ def test_cells_are_shown_as_people_read_them() -> None:
 
 def row(required: float, pooled: float, net: float) -> IntervalRow:
     none = Figure(None)
-    return IntervalRow("09:00", none, required, pooled, 9, net, none, none, none, None, None)
+    return IntervalRow("09:00", none, required, pooled, 9, net, none, none, none, None, None, 0.0)
 
 
 def test_what_lacks_is_shaded_between_agents_and_need() -> None:

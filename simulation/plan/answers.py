@@ -33,6 +33,7 @@ class IntervalRow:
 
     `required`: agents for dedicated lines, `required_pooled`: if all could do everything; both
     net. `staffed`: planned agents; `net`: at their desk on average.
+    `queue`: how many wait, time-averaged over the interval.
     """
 
     start: str
@@ -46,11 +47,15 @@ class IntervalRow:
     abandonment: Figure
     occupancy: float | None
     cost: float | None
+    queue: float
 
 
 @dataclass(frozen=True)
 class DemandRow:
-    """One demand over the day; `theory` says Erlang A's service level, where it applies."""
+    """One demand over the day; `served_by`: contacts a day that each group begins.
+
+    `first_answered`: the share of fresh contacts that are answered at their first attempt.
+    """
 
     name: str
     queue: str
@@ -64,6 +69,8 @@ class DemandRow:
     answered: float
     not_served: dict[str, float]
     handle_s: float | None
+    served_by: dict[str, float]
+    first_answered: float | None
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,9 @@ def profile_of(scenario: Scenario, demand: Demand) -> Profile:
         values = np.asarray(demand.rates_per_hour) / _HOUR_MS
         left, right = values[:-1], values[1:]
     else:
-        left = right = np.asarray(demand.per_interval) / interval
+        # Nobody comes of himself where only callbacks of other demands are put.
+        counts = demand.per_interval or (0.0,) * math.ceil(length / interval)
+        left = right = np.asarray(counts) / interval
     edges = np.minimum(np.arange(len(left) + 1) * interval, length)
     cuts = [
         (

@@ -74,7 +74,8 @@ def _demand(scenario: Scenario, name: str, demand: Demand) -> Iterator[Problem]:
     intervals = -(-length_ms // scenario.interval_ms)
     ways = ("per_interval", "rates_per_hour", "arrivals_ms")
     given = [way for way in ways if getattr(demand, way)]
-    if len(given) != 1 and not demand.recorded:
+    called_back = any(other.callback_as == name for other in scenario.demand.values())
+    if len(given) != 1 and not demand.recorded and not (called_back and not given):
         yield Problem(path, f"give one of {', '.join(ways)}, or recorded", at_key=True)
     for way, count in (("per_interval", intervals), ("rates_per_hour", intervals + 1)):
         values = getattr(demand, way)
@@ -89,6 +90,7 @@ def _demand(scenario: Scenario, name: str, demand: Demand) -> Iterator[Problem]:
     for share in ("balking", "bot", "resolved", "takes_callback"):
         yield from _in((*path, share), getattr(demand, share), 0, 1)
     yield from _in((*path, "factor"), demand.factor, 0, 1_000)
+    yield from _callback(scenario, demand, path)
     for target in demand.transfers:
         yield from _unknown("category", target, center.categories, (*path, "transfers", target))
     for tier in demand.tiers:
@@ -104,6 +106,20 @@ def _demand(scenario: Scenario, name: str, demand: Demand) -> Iterator[Problem]:
         elif isinstance(value, Again):
             yield from _in((*path, part.name, "share"), value.share, 0, 1)
             yield from _law(value.after, (*path, part.name, "after"))
+
+
+def _callback(scenario: Scenario, demand: Demand, path: Path) -> Iterator[Problem]:
+    if demand.callback_from < 0:
+        yield Problem((*path, "callback_from"), "a number who wait is not negative")
+    if demand.callback_as:
+        yield from _unknown("demand", demand.callback_as, scenario.demand, (*path, "callback_as"))
+        further = scenario.demand.get(demand.callback_as)
+        if further is not None and further.callback_from:
+            yield Problem((*path, "callback_as"), f'"{demand.callback_as}" offers callbacks itself')
+        if not demand.callback_from:
+            yield Problem(
+                (*path, "callback_as"), "needs callback_from, which says when one is offered"
+            )
 
 
 def _law(law: Law, path: Path) -> Iterator[Problem]:
@@ -171,6 +187,9 @@ def _group(scenario: Scenario, name: str, group: Group) -> Iterator[Problem]:
         yield from _in((*path, share), getattr(group, share), 0, 1)
     yield from _in((*path, "adherence"), group.adherence, 0.01, 1)
     yield from _in((*path, "pace"), group.pace, 0.01, 100)
+    for category, pace in group.paces.items():
+        yield from _unknown("category", category, center.categories, (*path, "paces", category))
+        yield from _in((*path, "paces", category), pace, 0.01, 100)
     for number, shift in enumerate(group.shifts):
         if parse_clock(shift.end) <= parse_clock(shift.start):
             yield Problem(

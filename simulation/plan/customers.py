@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from configs.planning import Again, Closing
 from router.decisions import CloseContact, Exit
@@ -15,12 +15,16 @@ from router.events import (
     ContactRedialled,
 )
 from simulation.plan.laws import duration_ms
-from simulation.plan.tallies import Count
+from simulation.plan.tallies import Count, spread
 
 if TYPE_CHECKING:
     from simulation.plan.day import Day
     from simulation.plan.desks import Desk
     from simulation.plan.prepared import Source
+
+
+# Callbacks of each demand have lots of their own, whatever else comes to the same line.
+_CALLED_BACK: Final = 10_000
 
 
 class Phase(Enum):
@@ -145,10 +149,20 @@ class Customers:
                 call.balked = True
                 day.feed(ContactAbandoned(call.id))
                 return
+            if demand.callback_from and self._is_long(call):
+                self.callback_offered(call)
+                if call.phase is not Phase.WAITING or call.answered:
+                    return
         if demand.patience is not None:
             call.token += 1
             patience_ms = day.lots.patience_ms(call)
             day.call_at(day.now() + patience_ms, self._lose_patience, (call, call.token))
+
+    def _is_long(self, call: Call) -> bool:
+        """Say whether so many wait before a contact that the announcement offers a callback."""
+        floor = self.day.driver.router.floor
+        queue = self.day.prepared.center.categories[call.category].queue
+        return floor.queues[queue].waiting > call.source.demand.callback_from
 
     def _lose_patience(self, subject: tuple[Call, int]) -> None:
         call, token = subject
@@ -176,7 +190,15 @@ class Customers:
         row[Count.WAIT_MS] += wait_ms
         row[Count.WAIT_ANSWERED_MS] += wait_ms
         row[Count.IN_TIME] += wait_ms <= call.source.within_ms
+        row[Count.FIRST_ANSWERED] += not call.attempt
+        if wait_ms:
+            self._count_queued(call, now)
         self.waits[call.source.index].append(wait_ms)
+
+    def _count_queued(self, call: Call, now: int) -> None:
+        """Count a wait that is over in the intervals of the clock in which it was spent."""
+        rows = self.rows[call.source.index]
+        spread(rows, Count.QUEUED_MS, max(call.wait_ms, 0), now, self.day.interval_ms)
 
     def back_in_line(self, call: Call) -> None:
         """Hear that a contact waits again; who was served before waits with a patience anew."""
@@ -193,9 +215,24 @@ class Customers:
 
     def callback_offered(self, call: Call) -> None:
         """Take the offered callback, or leave it."""
-        share = call.source.demand.takes_callback
-        if share and self.day.lots.lot(call, "callback") < share:
+        source = call.source
+        share = source.demand.takes_callback
+        if not share or self.day.lots.lot(call, "callback") >= share:
+            return
+        if source.called_back < 0:
             self.day.feed(CallbackRequested(call.id))
+            return
+        self.callback_taken(call)
+        self.day.feed(ContactEnded(call.id))
+        # The offer may have been a decision that is still being heard.
+        self.day.call_in(0, self._call_back, call)
+
+    def _call_back(self, call: Call) -> None:
+        """Let who has hung up wait as a contact of the demand that is called back."""
+        source = call.source
+        further = self.day.prepared.sources[source.called_back]
+        attempt = _CALLED_BACK * (1 + source.index) + call.attempt
+        self._come(further, call.number, attempt, f"{call.id}.callback")
 
     def callback_taken(self, call: Call) -> None:
         """Hear that nobody is on the line any more: the place is kept."""
@@ -203,6 +240,7 @@ class Customers:
             call.answered = True
             call.row[Count.CALLBACKS] += 1
             call.row[Count.WAIT_MS] += self.day.now() - call.wait_ms
+            self._count_queued(call, self.day.now())
             self._count_waiting(call, -1)
         call.token += 1
         call.phase = Phase.CALLBACK
@@ -231,6 +269,7 @@ class Customers:
         row, source = call.row, call.source
         wait_ms = self.day.now() - call.wait_ms
         row[Count.WAIT_MS] += wait_ms
+        self._count_queued(call, self.day.now())
         if call.cleared:
             row[Count.CLEARED] += 1
         elif decision.exit is Exit.DEFLECTED:
@@ -242,6 +281,7 @@ class Customers:
             row[Count.ABANDONED_IN_TIME] += wait_ms <= source.within_ms
             row[Count.SHORT] += wait_ms < source.short_ms
             row[Count.BALKED] += call.balked
+            self._row(source)[Count.LEFT] += 1
             self._redial(call)
 
     # --- coming back ----------------------------------------------------------------------
@@ -301,6 +341,7 @@ class Customers:
                 wait_ms = now - call.wait_ms
                 call.row[Count.CARRIED] += 1
                 call.row[Count.CARRIED_WAIT_MS] += wait_ms
+                self._count_queued(call, now)
                 # The doors are closed: for a promise the wait stands still until tomorrow.
                 until_closing_ms = self.day.length_ms - call.wait_ms
                 call.row[Count.CARRIED_LATE] += until_closing_ms > call.source.within_ms

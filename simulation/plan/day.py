@@ -162,6 +162,7 @@ class Day:
             promises=np.asarray(list(self.promises.values()), dtype=np.int64).reshape(-1, 2),
             waits=np.asarray(waits, dtype=np.int64).reshape(len(waits), -1),
             busyness=self.lots.busyness,
+            served=np.asarray(self.desks.served, dtype=np.int64),
         )
 
     # --- what decisions tell --------------------------------------------------------------

@@ -85,6 +85,7 @@ class Desks:
             Crew(self, index) if plan.staffed else None for index, plan in enumerate(staff.plans)
         ]
         self.rows = [[[0] * len(Staffed) for _ in range(prepared.intervals)] for _ in staff.groups]
+        self.served = [[0] * len(prepared.sources) for _ in staff.groups]
 
     # --- the working day ------------------------------------------------------------------
 
@@ -293,6 +294,7 @@ class Desks:
         index = min(max(now // day.interval_ms, 0), len(self.rows[desk.index]) - 1)
         self.rows[desk.index][index][Staffed.HANDLED] += 1
         source = call.source
+        self.served[desk.index][source.index] += 1
         if not call.carried:
             pace = day.prepared.pace(desk.agent_id, desk.index, call.category)
             call.left = day.lots.work(call) * pace

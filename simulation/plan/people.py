@@ -221,9 +221,8 @@ def draw_pauses(
 
 def pace_of(scenario: Scenario, group: Group, agent: Agent, category: str) -> float:
     """Return by what factor this agent's work on a category is longer than the plain work."""
-    pace = group.pace * (
-        1.0 - scenario.effects.faster * skill_above_middle(scenario, agent, category)
-    )
+    pace = group.pace * group.paces.get(category, 1.0)
+    pace *= 1.0 - scenario.effects.faster * skill_above_middle(scenario, agent, category)
     if group.ramp_up is not None and group.weeks < group.ramp_up.weeks:
         ramp = group.ramp_up
         pace *= ramp.start + (1.0 - ramp.start) * group.weeks / ramp.weeks

@@ -37,6 +37,7 @@ class Source:
     offers: bool
     replies: bool
     paced: bool
+    called_back: int
 
     @cached_property
     def shares(self) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...]]:
@@ -91,6 +92,7 @@ class Prepared:
             offers=not channel.auto_accept,
             replies=demand.channel in WRITTEN
             and any(Signal.AGENT_REPLIED in (*sets.stop, *sets.reset) for sets in promises),
+            called_back=_index_of(self.scenario, demand.callback_as),
             paced=channel.interruptible or demand.channel in self.scenario.effects.speeds,
         )
 
@@ -132,6 +134,11 @@ class Prepared:
                 means = source.profile.expected(self.interval_edges)
                 rows.append(means * burst_mean(source.demand.bursts))
         return np.reshape(np.asarray(rows, dtype=np.float64), (len(self.sources), self.intervals))
+
+
+def _index_of(scenario: Scenario, name: str) -> int:
+    """Return where a demand stands among all, -1 for none."""
+    return list(scenario.demand).index(name) if name else -1
 
 
 def _desk_center(center: Center) -> Center:

@@ -58,8 +58,8 @@ class Study:
 
     `counts[day, demand, interval, Count]`, `staffed[day, group, interval, Staffed]`,
     `promises[day, promise, (met, breached)]`, `waits[day, demand, bucket]`,
-    `busyness[day, demand]`, `expected[demand, interval]` fresh arrivals. Day r lies in stratum
-    r mod `strata` of the busyness.
+    `busyness[day, demand]`, `served[day, group, demand]`, `expected[demand, interval]` fresh
+    arrivals. Day r lies in stratum r mod `strata` of the busyness.
     """
 
     scenario: Scenario
@@ -73,6 +73,7 @@ class Study:
     promises: Counts
     waits: Counts
     busyness: NDArray[np.float64]
+    served: Counts
     expected: NDArray[np.float64]
 
     @property
@@ -203,6 +204,7 @@ def merge(scenario: Scenario, seed: int, strata: int, tallies: list[Tally]) -> S
         promises=np.stack([tally.promises for tally in tallies]),
         waits=np.stack([tally.waits for tally in tallies]),
         busyness=np.stack([tally.busyness for tally in tallies]),
+        served=np.stack([tally.served for tally in tallies]),
         expected=prepared.expected,
     )
 

@@ -168,6 +168,7 @@ def _interval_rows(
                 abandonment=share_figure(est.abandonment(part)),
                 occupancy=busy / signed if signed else None,
                 cost=float(pay[:, index].mean()) if pay is not None else None,
+                queue=float(part.count(Count.QUEUED_MS).mean()) / length,
             )
         )
     return tuple(rows)
@@ -202,6 +203,9 @@ def _demand_row(study: Study, prepared: Prepared, name: str) -> DemandRow:
     not_served = {what.lower(): float(part.count(Count[what]).mean()) for what in lost}
     work = part.count(Count.TALK_MS) + part.count(Count.WRAP_UP_MS)
     quantile = est.wait_quantile_s(part, 0.9)
+    index = study.demands.index(name)
+    served = zip(study.groups, study.served[:, :, index].mean(axis=0).tolist(), strict=True)
+    fresh = float(part.count(Count.FRESH).sum() - part.count(Count.BOT).sum())
     return DemandRow(
         name=name,
         queue=prepared.center.categories[source.demand.category].queue,
@@ -215,6 +219,8 @@ def _demand_row(study: Study, prepared: Prepared, name: str) -> DemandRow:
         answered=answered,
         not_served={what: count for what, count in not_served.items() if count},
         handle_s=float(work.sum()) / 1000 / (answered * study.days) if answered else None,
+        served_by={group: count for group, count in served if count},
+        first_answered=float(part.count(Count.FIRST_ANSWERED).sum()) / fresh if fresh else None,
     )
 
 

@@ -26,6 +26,11 @@ class Count(IntEnum):
     taken at once.
     SHORT and ABANDONED_IN_TIME are parts of ABANDONED, BALKED too. CARRIED wait at the end,
     CARRIED_LATE those of them who wait too long already. WAIT_MS: of all that left the line.
+    FIRST_ANSWERED: answered at the first attempt, a part of ANSWERED.
+
+    Two stand in the interval of the clock instead: QUEUED_MS is the same waiting (CARRIED too) when
+    it is spent, so that over the interval's length it is the mean queue; LEFT are ABANDONED when
+    they leave.
     """
 
     FRESH = 0
@@ -55,6 +60,9 @@ class Count(IntEnum):
     WRAP_UP_MS = 24
     OFFERS = 25
     CARRIED_WAIT_MS = 26
+    FIRST_ANSWERED = 27
+    QUEUED_MS = 28
+    LEFT = 29
 
 
 class Staffed(IntEnum):
@@ -92,7 +100,8 @@ class Tally:
     `counts[demand, interval, Count]`, `staffed[group, interval, Staffed]`,
     `promises[promise, (met, breached)]`, `waits[demand, bucket]`: answered contacts whose wait is
     at most `WAIT_EDGES_MS[bucket]` and more than the edge before; `busyness[demand]`: the day's
-    factor. The last interval also holds what happens after closing.
+    factor; `served[group, demand]`: contacts begun, by whom. The last interval also holds what
+    happens after closing.
     """
 
     replication: int
@@ -101,6 +110,7 @@ class Tally:
     promises: Counts
     waits: Counts
     busyness: NDArray[np.float64]
+    served: Counts
 
 
 def spread(
