@@ -21,6 +21,7 @@ from simulation.report.document import Document, Form
 from simulation.report.folder import write_document
 from simulation.report.page import render_page
 from simulation.report.staff_document import staff_document
+from simulation.report.tune_document import tune_document
 from simulation.report.wording import LANGUAGES, Words, read_words
 from simulation.staffing.certificate import Certificate, certificate_of
 from simulation.staffing.master import Master
@@ -28,6 +29,7 @@ from simulation.staffing.needs import needs_of
 from simulation.staffing.search import Effort, search
 from simulation.staffing.spaces import intervals_space, shifts_space
 from simulation.staffing.trials import Trials
+from simulation.staffing.tuning import Reached, Setting, Tuning
 from switchroom import build
 from tests.looking import look, needs_chromium
 
@@ -176,3 +178,81 @@ def test_pictures_are_plain_data() -> None:
             json.dumps([picture.option for picture in pictures], allow_nan=False)
             assert render_page(document(unit, language))
             assert len({picture.name for picture in pictures}) == len(pictures)
+
+
+# --- routing settings -----------------------------------------------------------------------------
+
+
+def reached(line: str, missed: float, change: float) -> Reached:
+    return Reached(line, "not in time", missed, 0.01, change, change - 0.02, change + 0.02)
+
+
+@cache
+def tuned(lines: int = 2) -> Tuning:
+    """Return what `tune` could say of some lines: today's, one on the front, one beaten."""
+    names = ("orders", "billing", "care", "night")[:lines]
+    settings = [
+        Setting({}, True, True, 12, tuple(reached(name, 0.1, 0.0) for name in names), ""),
+        Setting(
+            {"center.queues.orders.reserve": 1}, False, True, 12,
+            tuple(reached(name, 0.1 + by, by) for name, by in zip(names, (0.03, -0.04, 0.01, 0.0),
+                                                                  strict=False)), "",
+        ),
+        Setting(
+            {"center.queues.orders.reserve": 2}, False, False, 12,
+            tuple(reached(name, 0.15, 0.05) for name in names), "",
+        ),
+    ]  # fmt: skip
+    return Tuning("A sentence.", "a shop", "shop", "0123", 1, 12, 40, tuple(settings), 3)
+
+
+def test_the_front_is_a_picture_and_says_what_to_write() -> None:
+    page = tune_document(tuned())
+    front, values, *_ = page.chapters
+    (picture,) = front.pictures
+    series = {each["name"]: each for each in picture.option["series"]}
+    assert [dot["value"] for dot in series["On the front"]["data"]] == [[13.0, 6.0]]
+    assert series["today"]["data"] == [{"name": "today", "value": [10.0, 10.0]}]
+    assert series[""]["data"] == [[10.0, 10.0], [13.0, 6.0]], "from left to right"
+    whiskers = [s["data"] for s in picture.option["series"] if "interval" in s["name"]]
+    assert whiskers == [[[11.0, 6.0], [15.0, 6.0]], [[13.0, 4.0], [13.0, 8.0]]]
+    name, on_front, *numbers = front.tables[0].rows[1][:6]
+    assert (name, on_front) == ("setting 1", "yes")
+    assert numbers == pytest.approx([0.13, 3.0, 1.0, 5.0])
+    assert values.tables[0].rows[0] == ("setting 1", "queues.orders.reserve", "1")
+    assert page.facts[1].value == "6.00%"
+    assert "setting 1: -4.00 ± 2.00" in page.facts[1].note
+
+
+def test_many_lines_stand_beside_each_other() -> None:
+    names = [picture.name for picture in tune_document(tuned(4)).pictures()]
+    assert names == ["front0-1", "front0-2", "front1-2", "all_lines"]
+    option = tune_document(tuned(4)).pictures()[-1].option
+    assert [axis["name"] for axis in option["parallelAxis"]] == [
+        "orders", "billing", "care", "night",
+    ]  # fmt: skip
+    assert len(option["series"]) == 2, "what is beaten would hide the front"
+    assert tune_document(replace(tuned(), settings=tuned().settings[:1]), "zh").answer == (
+        "试过的设置中没有一个在任何队列上优于现有设置。"
+    )
+
+
+def test_tune_writes_its_page(tmp_path: Path) -> None:
+    code, said = call(
+        "tune", "tiny", "--workers", "1", "--days", "6", "-o", str(tmp_path),
+        "--vary", "center.queues.orders.reserve=0..1",
+    )  # fmt: skip
+    assert code == 0, said
+    found = json.loads((tmp_path / "tune.json").read_text(encoding="utf-8"))
+    assert found["config_hash"] in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Settings" in CalamineWorkbook.from_path(str(tmp_path / "tune.xlsx")).sheet_names
+
+
+@needs_chromium
+def test_a_planner_opens_the_front(tmp_path: Path) -> None:
+    page, _ = write_document(tune_document(tuned(4)), tmp_path, "tune")
+    seen = asyncio.run(look(page.resolve(), 390))
+    assert seen["troubles"] == []
+    assert seen["drawn"] == seen["pictures"] == 4
+    assert {"orders", "night", "today"} <= set(seen["texts"])
+    assert seen["wide"] <= 390

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 from simulation.budget.comparison import Budget
 from simulation.budget.investment import CostBenefit
 from simulation.budget.methods import MethodBudget
 from simulation.report import charts, charts_beside
 from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
-from simulation.report.plan_document import labels
+from simulation.report.plan_document import labels, release
 from simulation.report.wording import Words
 
 
@@ -60,7 +58,7 @@ def budget_document(budget: Budget, language: str = "en") -> Document:
             for method in reversed(budget.methods)
         ),
         chapters=tuple(chapters),
-        foot=words("budget_foot", version=version("switchroom"), months=len(budget.months)),
+        foot=words("budget_foot", version=release(), months=len(budget.months)),
         labels=labels(words),
     )
 

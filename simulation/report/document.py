@@ -20,6 +20,7 @@ class Form(StrEnum):
     TEXT = "text"
     SHARE = "share"
     RAW = "raw"
+    SIGNED = "signed"
     NUMBER = "number"
     WHOLE = "whole"
     MONEY = "money"
@@ -123,6 +124,8 @@ def shown(value: Cell, form: Form) -> str:
             return f"{value:.1%}"
         case Form.RAW:
             return f"{value:,.2f}"
+        case Form.SIGNED:
+            return f"{value:+,.2f}"
         case Form.WHOLE | Form.MONEY:
             return f"{value:,.0f}"
         case _:

@@ -27,8 +27,10 @@
     const [legend] = chart.getOption().legend;
     if (legend.show === false) return;
     const names = legend.data ?? chart.getOption().series.map((series) => series.name);
-    const bottom = 18 + 20 * rowsOf(names, chart.getWidth() - 20);
-    chart.setOption({ grid: { bottom } });
+    const [axis] = chart.getOption().xAxis ?? [];
+    const named = axis?.name && axis.nameLocation === "middle" ? axis.nameGap : 0;
+    const bottom = 18 + 20 * rowsOf(names, chart.getWidth() - 20) + named;
+    chart.setOption(axis ? { grid: { bottom } } : { parallel: { bottom } });
   };
   const fit = () => { for (const chart of charts) seat(chart, "auto"); };
   const fitPaper = () => { for (const chart of charts) seat(chart, PAPER_PX); };

@@ -62,11 +62,15 @@ def labels(words: Words) -> dict[str, str]:
 
 def foot(words: Words, seed: int, days: int, config_hash: str) -> str:
     """Return what repeats the run: seed, days, hash of the centre, version."""
+    return words("foot", version=release(), seed=seed, days=days, hash=config_hash)
+
+
+def release() -> str:
+    """Return the installed version."""
     try:
-        release = version("switchroom")
+        return version("switchroom")
     except PackageNotFoundError:
-        release = "?"
-    return words("foot", version=release, seed=seed, days=days, hash=config_hash)
+        return "?"
 
 
 def answer_of(words: Words, result: Result) -> str:

@@ -286,10 +286,10 @@ def _worth(words: Words, found: Certificate) -> Chapter:
         (
             Column(words("plan_head")),
             Column(words("cost"), Form.RAW, currency),
-            Column(words("against_this"), Form.RAW, currency),
+            Column(words("against_this"), Form.SIGNED, currency),
             Column(words("differs")),
             Column(words("tightest")),
-            Column(words("to_spare"), Form.RAW, words("points")),
+            Column(words("to_spare"), Form.SIGNED, words("points")),
         ),
         (
             (words("bound"), found.bound, found.bound - found.cost, None, None, None),

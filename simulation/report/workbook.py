@@ -14,6 +14,7 @@ from simulation.report.document import Cell, Column, Document, Form, Table
 _FORMATS: Final = {
     Form.SHARE: "0.0%",
     Form.RAW: "#,##0.00",
+    Form.SIGNED: "+#,##0.00;-#,##0.00;0.00",
     Form.NUMBER: "#,##0.0",
     Form.WHOLE: "#,##0",
     Form.MONEY: "#,##0",

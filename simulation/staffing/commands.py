@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 import typer
 
 from simulation.plan.commands import crew_of, load
-from simulation.report.options import Language, Show, check_report, write_report
+from simulation.report.options import (
+    Language,
+    Output,
+    Show,
+    check_report,
+    write_answer_json,
+    write_report,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,8 +141,12 @@ def tune(
     workers: _Count = 0,
     *,
     as_json: _AsJson = False,
+    output: Output = None,
+    show: Show = False,
+    language: Language = "en",
 ) -> None:
     """Try routing settings on the same days and show those that nothing beats."""
+    check_report(output, language, show=show)
     loaded = load(scenario, "")
     from simulation.plan.changes import ChangeError  # noqa: PLC0415 - loads its world here
     from simulation.staffing import tuning  # noqa: PLC0415 - as above
@@ -149,6 +160,11 @@ def tune(
             found = tuning.tune(loaded, knobs, crew, seed, days)
         except ChangeError as error:
             _fail(f"--vary {error}")
+    if output is not None:
+        from simulation.report.tune_document import tune_document  # noqa: PLC0415 - as above
+
+        write_answer_json(found, output, "tune")
+        write_report(tune_document(found, language), output, "tune", show=show)
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False))
         return

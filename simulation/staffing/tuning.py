@@ -19,6 +19,7 @@ from scipy import special
 
 from configs.planning import Scenario
 from router.center import ContactPolicy
+from router.checks import config_hash
 from simulation.plan.changes import replace_at
 from simulation.plan.estimates import Floats
 from simulation.plan.prepared import Prepared
@@ -76,6 +77,8 @@ class Tuning:
 
     sentence: str
     scenario: str
+    center: str
+    config_hash: str
     seed: int
     days: int
     days_played: int
@@ -140,6 +143,8 @@ def tune(scenario: Scenario, knobs: Sequence[Knob], crew: Workers, seed: int, da
     return Tuning(
         sentence=_sentence(front, today),
         scenario=scenario.name,
+        center=scenario.center.name,
+        config_hash=config_hash(scenario.center),
         seed=seed,
         days=played,
         days_played=plays.played,
