@@ -59,8 +59,8 @@ class Leaving(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Law:
-    """Describe how long something takes; a plain duration in a file is an exponential mean.
+class PlainLaw:
+    """Describe how long something takes, whenever it is.
 
     `mean_ms` with `cv` (standard deviation over mean) serves lognormal, gamma and weibull;
     constant and exponential need the mean alone. `low_ms`, `high_ms`: uniform. `values_ms`:
@@ -81,11 +81,34 @@ class Law:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LaterLaw(PlainLaw):
+    """Describe how long something takes from a time of day on."""
+
+    __pydantic_config__ = _CLOSED
+
+    start: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Law(PlainLaw):
+    """Describe how long something takes; a plain duration in a file is an exponential mean.
+
+    From the start of each of `later` on, in their order, that law holds instead: for who arrives
+    then, whenever he is served; of a redial, who gives up then; of a reaction, who is offered then.
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    later: tuple[LaterLaw, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Again:
     """Say who comes back: a share, after a time, at most `max` times.
 
     `same_work` keeps work and patience of the first call; else both are drawn anew. With
-    `recognised` the router is told that it is the same contact, which keeps its age.
+    `recognised` the router is told that it is the same contact, which keeps its age. With
+    `waits_add_up` an answer is in time if all waits together are.
     """
 
     __pydantic_config__ = _CLOSED
@@ -95,6 +118,7 @@ class Again:
     max: int = 3
     same_work: bool = False
     recognised: bool = False
+    waits_add_up: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,9 +267,9 @@ class Group:
     `planned_absence` (training, holidays) takes an even share of them away, `unplanned_absence`
     (sickness) each with this probability. Of a shift a share 1 - `adherence` is lost in spells of
     `away_ms` on average. `declines` and `ignores` are shares of offers; `reaction` is the time
-    until an offer is accepted. `weeks` in the job serves `ramp_up`. `pace` multiplies work,
-    `paces` that of single categories besides. `rate` names an entry of `costs.rates` ("": the cost
-    group of the team).
+    until an offer is accepted. `weeks` in the job serves `ramp_up`. `pace` multiplies work, and
+    `paces` that of single categories as well (0.75: done in three quarters of the time).
+    `rate` names an entry of `costs.rates` ("": the cost group of the team).
     """
 
     __pydantic_config__ = _CLOSED

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from itertools import pairwise
 
 from configs.durations import DurationError, parse_clock
-from configs.planning import Again, Demand, Group, Law, LawName, Scenario, Target
+from configs.planning import Again, Demand, Group, Law, LawName, PlainLaw, Scenario, Target
 from router.checks import check_center
 from router.measures_formulas import SERVICE_LEVELS
 from router.problems import Path, Problem, suggest
@@ -123,6 +124,15 @@ def _callback(scenario: Scenario, demand: Demand, path: Path) -> Iterator[Proble
 
 
 def _law(law: Law, path: Path) -> Iterator[Problem]:
+    yield from _plain_law(law, path)
+    starts = [parse_clock(later.start) for later in law.later]
+    if any(a >= b for a, b in pairwise(starts)):
+        yield Problem((*path, "later"), "each start must come after the one before")
+    for number, later in enumerate(law.later):
+        yield from _plain_law(later, (*path, "later", number))
+
+
+def _plain_law(law: PlainLaw, path: Path) -> Iterator[Problem]:
     if law.law is LawName.UNIFORM:
         if not 0 <= law.low_ms < law.high_ms:
             yield Problem(path, "a uniform law needs 0 <= low < high")

@@ -14,7 +14,7 @@ from router.events import (
     ContactEnded,
     ContactRedialled,
 )
-from simulation.plan.laws import duration_ms
+from simulation.plan.laws import duration_ms, law_at
 from simulation.plan.tallies import Count, spread
 
 if TYPE_CHECKING:
@@ -41,13 +41,14 @@ class Phase(Enum):
 class Call:
     """One contact; `number` and `attempt` address its lots, `row` is where it is counted.
 
-    `left` is what is left of the work (ms at full speed), done at `speed` since `since_ms`.
+    `left` is what is left of the work (ms at full speed), done at `speed` since `since_ms`;
+    `earlier_ms` are the waits of earlier attempts, where they count.
     """
 
     __slots__ = (
         "answered", "attempt", "balked", "began_ms", "carried", "category", "cleared", "desk",
-        "entered", "held", "id", "left", "number", "offers", "phase", "replied", "row", "since_ms",
-        "source", "speed", "token", "visit", "wait_ms",
+        "earlier_ms", "entered", "held", "id", "left", "number", "offers", "phase", "replied",
+        "row", "since_ms", "source", "speed", "token", "visit", "wait_ms",
     )  # fmt: skip
 
     def __init__(
@@ -65,7 +66,7 @@ class Call:
         self.desk: Desk | None = None
         self.began_ms = self.wait_ms = now
         self.left = self.speed = 0.0
-        self.since_ms = self.token = self.offers = self.visit = 0
+        self.since_ms = self.token = self.offers = self.visit = self.earlier_ms = 0
 
 
 class Customers:
@@ -116,11 +117,14 @@ class Customers:
         rows = self.rows[source.index]
         return rows[min(max(day.now() // day.interval_ms, 0), len(rows) - 1)]
 
-    def _come(self, source: Source, number: int, attempt: int, contact_id: str) -> None:
+    def _come(
+        self, source: Source, number: int, attempt: int, contact_id: str, earlier_ms: int = 0
+    ) -> None:
         day = self.day
         row = self._row(source)
         row[Count.ARRIVED] += 1
         call = Call(contact_id, source, number, attempt, row, day.now())
+        call.earlier_ms = earlier_ms
         self.calls[contact_id] = call
         tier, language = day.lots.kind(call)
         demand = source.demand
@@ -189,7 +193,7 @@ class Customers:
         row[Count.ANSWERED] += 1
         row[Count.WAIT_MS] += wait_ms
         row[Count.WAIT_ANSWERED_MS] += wait_ms
-        row[Count.IN_TIME] += wait_ms <= call.source.within_ms
+        row[Count.IN_TIME] += wait_ms + call.earlier_ms <= call.source.within_ms
         row[Count.FIRST_ANSWERED] += not call.attempt
         if wait_ms:
             self._count_queued(call, now)
@@ -278,7 +282,7 @@ class Customers:
             row[Count.EXPIRED] += 1
         else:
             row[Count.ABANDONED] += 1
-            row[Count.ABANDONED_IN_TIME] += wait_ms <= source.within_ms
+            row[Count.ABANDONED_IN_TIME] += wait_ms + call.earlier_ms <= source.within_ms
             row[Count.SHORT] += wait_ms < source.short_ms
             row[Count.BALKED] += call.balked
             self._row(source)[Count.LEFT] += 1
@@ -287,7 +291,10 @@ class Customers:
     # --- coming back ----------------------------------------------------------------------
 
     def _redial(self, call: Call) -> None:
-        self._again(call, call.source.demand.redial, "redial", Count.REDIALS)
+        again = call.source.demand.redial
+        if again is not None and again.waits_add_up:
+            call.earlier_ms += self.day.now() - call.wait_ms
+        self._again(call, again, "redial", Count.REDIALS)
 
     def come_back(self, call: Call) -> None:
         """Return later, since the matter is not settled."""
@@ -298,7 +305,8 @@ class Customers:
             return
         lots = self.day.lots
         if lots.lot(call, purpose) < again.share:
-            delay_ms = duration_ms(again.after, lots.lot(call, f"{purpose}-after"))
+            law = law_at(again.after, self.day.prepared.opens_ms + self.day.now())
+            delay_ms = duration_ms(law, lots.lot(call, f"{purpose}-after"))
             self.day.call_in(delay_ms, self._return, (call, again, count))
 
     def _return(self, subject: tuple[Call, Again, Count]) -> None:
@@ -322,7 +330,8 @@ class Customers:
                 self._wait(call)
             return
         contact_id = f"{call.source.name}-{call.number}-{attempt}"
-        self._come(call.source, call.number, attempt, contact_id)
+        earlier_ms = call.earlier_ms if count is Count.REDIALS else 0
+        self._come(call.source, call.number, attempt, contact_id, earlier_ms)
 
     # --- closing --------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ from simulation.driver import Act, Driver, Listener
 from simulation.plan.customers import Customers
 from simulation.plan.desks import Desks
 from simulation.plan.draws import Lots
-from simulation.plan.laws import duration_ms
+from simulation.plan.laws import duration_ms, law_at
 from simulation.plan.prepared import Prepared
 from simulation.plan.tallies import WAIT_EDGES_MS, Tally
 from simulation.randomness import Streams
@@ -190,7 +190,8 @@ class Day:
                 return
             if group.reaction is not None:
                 lots = self.lots.uniform(call.source, "reaction", call.number, attempt)
-                delay_ms = duration_ms(group.reaction, lots)
+                law = law_at(group.reaction, self.prepared.opens_ms + self.now())
+                delay_ms = duration_ms(law, lots)
             if lot < group.ignores + group.declines:
                 self.call_in(delay_ms, self.feed, OfferDeclined(*offer))
                 return

@@ -12,7 +12,7 @@ import numpy as np
 
 from configs.planning import Demand, Law, LawName
 from simulation.plan.arrivals import draw_bursts, draw_busyness, draw_offsets, draw_parts
-from simulation.plan.laws import duration_ms, durations
+from simulation.plan.laws import duration_ms, durations_at, law_at
 from simulation.randomness import Streams
 
 if TYPE_CHECKING:
@@ -72,11 +72,13 @@ class Lots:
         """Return the duration of every fresh contact of a source."""
         if law is None:
             return []
-        count = len(self.arrivals[source.index])
-        if law.law is LawName.CONSTANT:
-            return [float(law.mean_ms)] * count
-        values: list[float] = durations(
-            law, self.streams.uniforms(source.name, purpose, count)
+        instants = self.arrivals[source.index]
+        if law.law is LawName.CONSTANT and not law.later:
+            return [float(law.mean_ms)] * len(instants)
+        values: list[float] = durations_at(
+            law,
+            self.streams.uniforms(source.name, purpose, len(instants)),
+            np.asarray(instants, dtype=np.float64) + self.prepared.opens_ms,
         ).tolist()
         return values
 
@@ -95,7 +97,12 @@ class Lots:
         attempt = 0 if again is not None and again.same_work else call.attempt
         if not attempt and 0 <= call.number < len(drawn):
             return drawn[call.number]
-        return float(duration_ms(law, self.uniform(call.source, purpose, call.number, attempt)))
+        lot = self.uniform(call.source, purpose, call.number, attempt)
+        return float(self._of_arrival(call, law, lot))
+
+    def _of_arrival(self, call: Call, law: Law, lot: float) -> int:
+        """Return one duration (ms) by the law of the time at which the contact arrived."""
+        return duration_ms(law_at(law, self.prepared.opens_ms + call.wait_ms), lot)
 
     def work(self, call: Call) -> float:
         """Return the plain work of a contact, ms; passed on, that of its new category."""
@@ -104,7 +111,7 @@ class Lots:
             return self._duration(call, demand.handle, "work", self._work[index])
         law = self._laws.get((call.category, demand.channel), demand.handle)
         lot = self.lot(call, f"work-{min(call.visit, 9)}")
-        return float(duration_ms(law, lot))
+        return float(self._of_arrival(call, law, lot))
 
     def wrap_up_ms(self, call: Call) -> int:
         """Return the length of the work after a contact."""
@@ -118,13 +125,15 @@ class Lots:
         law = call.source.demand.patience
         assert law is not None, "asked only of those who may give up"
         if call.answered:
-            return duration_ms(law, self.lot(call, "patience-again"))
+            return self._of_arrival(call, law, self.lot(call, "patience-again"))
         return round(self._duration(call, law, "patience", self._patience[call.source.index]))
 
     def reply_ms(self, call: Call, work: float) -> int:
         """Return when the first written reply goes out: after a while, at the end at the latest."""
         law = call.source.demand.reply_after
-        after_ms = work if law is None else duration_ms(law, self.lot(call, "reply"))
+        after_ms = work
+        if law is not None:
+            after_ms = self._of_arrival(call, law, self.lot(call, "reply"))
         return max(0, round(min(work, after_ms)))
 
     def kind(self, call: Call) -> tuple[str, str]:

@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from scipy import special
 
-from configs.planning import Law, LawName
+from configs.durations import parse_clock
+from configs.planning import Law, LawName, PlainLaw
 from simulation import time_laws
 from simulation.time_laws import Array
 
@@ -20,7 +21,26 @@ _MINUTE_MS: Final = 60_000
 _LARGEST_UNIFORM: Final = 1 - 2**-53
 
 
-def durations(law: Law, uniforms: Array) -> Array:
+def law_at(law: Law, clock_ms: int) -> PlainLaw:
+    """Return the law that holds at a time of day (ms since midnight)."""
+    found: PlainLaw = law
+    for later in law.later:
+        if clock_ms < parse_clock(later.start):
+            break
+        found = later
+    return found
+
+
+def durations_at(law: Law, uniforms: Array, clocks_ms: Array) -> Array:
+    """Return the duration (ms, not rounded) of each number, by the law of its time of day."""
+    values = durations(law, uniforms)
+    for later in law.later:
+        held = clocks_ms >= parse_clock(later.start)
+        values[held] = durations(later, uniforms[held])
+    return values
+
+
+def durations(law: PlainLaw, uniforms: Array) -> Array:
     """Return the duration (ms, not rounded) that belongs to each number in [0, 1).
 
     Lognormal: sigma^2 = ln(1 + cv^2). Gamma: shape 1 / cv^2. Weibull: the shape k with this cv,
@@ -51,7 +71,7 @@ def durations(law: Law, uniforms: Array) -> Array:
             return _by_hazard(law, -np.log1p(-np.minimum(uniforms, _LARGEST_UNIFORM)))
 
 
-def _by_hazard(law: Law, exponentials: Array) -> Array:
+def _by_hazard(law: PlainLaw, exponentials: Array) -> Array:
     since = np.asarray(law.from_ms, dtype=float)
     rates = np.asarray(law.per_minute) / _MINUTE_MS
     reached = np.concatenate(([0.0], np.cumsum(np.diff(since) * rates[:-1])))
@@ -61,7 +81,7 @@ def _by_hazard(law: Law, exponentials: Array) -> Array:
     return np.asarray(since[piece] + rest)
 
 
-def duration_ms(law: Law, uniform: float) -> int:
+def duration_ms(law: PlainLaw, uniform: float) -> int:
     """Return one duration in whole milliseconds, at least 0."""
     if law.law is LawName.CONSTANT:
         return law.mean_ms
@@ -70,8 +90,8 @@ def duration_ms(law: Law, uniform: float) -> int:
     return round(float(durations(law, np.asarray([uniform]))[0]))
 
 
-def mean_ms(law: Law) -> float:
-    """Return the mean of a law, ms."""
+def mean_ms(law: PlainLaw) -> float:
+    """Return the mean of a law, ms; of one that changes over the day, that of its first."""
     match law.law:
         case LawName.UNIFORM:
             return (law.low_ms + law.high_ms) / 2
@@ -83,7 +103,7 @@ def mean_ms(law: Law) -> float:
             return float(law.mean_ms)
 
 
-def _hazard_mean_ms(law: Law) -> float:
+def _hazard_mean_ms(law: PlainLaw) -> float:
     """Return the integral of the tail e^{-H(x)}."""
     mean, alive = 0.0, 1.0
     edges = (*law.from_ms, None)
@@ -99,7 +119,7 @@ def _hazard_mean_ms(law: Law) -> float:
     return mean
 
 
-def as_time_law(law: Law) -> time_laws.TimeLaw:
+def as_time_law(law: PlainLaw) -> time_laws.TimeLaw:
     """Return the same law for the formulas, in minutes; sampled ones by their mean (exponential).
 
     The modified offered load depends little on more than the mean and the spread of the work.

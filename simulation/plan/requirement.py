@@ -12,14 +12,15 @@ Letters may wait: their line asks for its load and no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
-from configs.planning import Demand, Law, Target
+from configs.durations import parse_clock
+from configs.planning import Demand, Law, LawName, PlainLaw, Target
 from simulation.erlang import Array, QueueModel, service_levels
 from simulation.offered_load import modified_offered_load
 from simulation.plan.laws import as_time_law, mean_ms
@@ -29,6 +30,7 @@ from simulation.staffing_formulas import queue_of
 _MINUTE_MS: Final = 60_000
 _POINTS: Final = 6  # instants of an interval at which the load is looked at
 _TOLERANCE: Final = 1e-4
+_NOTHING: Final = Law(law=LawName.CONSTANT)
 DEFERRED: Final = frozenset({"email", "social", "task", "sms"})
 
 
@@ -77,7 +79,8 @@ def _line(prepared: Prepared, queue: str, channel: str, sources: list[Source]) -
         volume = float(prepared.expected[source.index].sum()) * share
         patient += volume
         if demand.patience is not None:
-            impatience += volume * _MINUTE_MS / mean_ms(demand.patience)
+            for law, held in _over_day(prepared, demand.patience):
+                impatience += float((rates * held).sum()) * interval_min * _MINUTE_MS / mean_ms(law)
     total = float(arrivals.sum())
     return Line(
         queue=queue,
@@ -95,18 +98,31 @@ def _line(prepared: Prepared, queue: str, channel: str, sources: list[Source]) -
 def _load(prepared: Prepared, source: Source, rates: Array) -> Array:
     """Return the mean load of each interval in agents, by the law of work and wrap-up together."""
     demand = source.demand
-    work_ms = mean_ms(demand.handle)
-    total_ms = work_ms + (mean_ms(demand.wrap_up) if demand.wrap_up and source.wraps_up else 0.0)
-    share = agent_share(prepared, demand) * mean_pace(prepared, demand)
-    law = as_time_law(_stretched(demand.handle, total_ms / work_ms))
     interval_min = prepared.scenario.interval_ms / _MINUTE_MS
     steps = (np.arange(_POINTS) + 0.5) / _POINTS
     times = (np.arange(len(rates))[:, None] + steps[None, :]) * interval_min
-    loads = modified_offered_load(rates.tolist(), interval_min, law, times.ravel())
+    loads = np.zeros(times.size)
+    wrap_up = demand.wrap_up if demand.wrap_up and source.wraps_up else _NOTHING
+    for work, held in _over_day(prepared, demand.handle):
+        for after, also in _over_day(prepared, wrap_up):
+            part = rates * held * also
+            if part.any():
+                law = as_time_law(_stretched(work, 1 + mean_ms(after) / mean_ms(work)))
+                loads += modified_offered_load(part.tolist(), interval_min, law, times.ravel())
+    share = agent_share(prepared, demand) * mean_pace(prepared, demand)
     return np.asarray(loads.reshape(times.shape).mean(axis=1) * share)
 
 
-def _stretched(law: Law, factor: float) -> Law:
+def _over_day(prepared: Prepared, law: Law) -> Iterator[tuple[PlainLaw, Array]]:
+    """Yield each law of the day with the intervals (1.0) in whose middle it holds."""
+    middles = prepared.opens_ms + (prepared.interval_edges[:-1] + prepared.interval_edges[1:]) / 2
+    starts = [parse_clock(later.start) for later in law.later]
+    edges = np.searchsorted(starts, middles, side="right")
+    for number, part in enumerate((law, *law.later)):
+        yield part, (edges == number).astype(np.float64)
+
+
+def _stretched(law: PlainLaw, factor: float) -> PlainLaw:
     return replace(
         law,
         mean_ms=round(law.mean_ms * factor),

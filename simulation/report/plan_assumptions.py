@@ -7,7 +7,7 @@ import hashlib
 import msgspec
 import numpy as np
 
-from configs.planning import Again, Closing, Demand, Group, Law, LawName, Scenario
+from configs.planning import Again, Closing, Demand, Group, Law, LawName, PlainLaw, Scenario
 from simulation.plan.answers import Result
 from simulation.plan.laws import mean_ms
 from simulation.plan.people import groups_of, size_of
@@ -51,6 +51,11 @@ def law_words(words: Words, law: Law | None) -> str:
     """Say a law of durations in words; a dash where there is none."""
     if law is None:
         return "–"
+    rest = (f"{later.start}: {_plain_words(words, later)}" for later in law.later)
+    return "; ".join((_plain_words(words, law), *rest))
+
+
+def _plain_words(words: Words, law: PlainLaw) -> str:
     mean = words.duration(mean_ms(law))
     name = words(f"law_{law.law.value}")
     if law.law in {LawName.LOGNORMAL, LawName.GAMMA, LawName.WEIBULL}:

@@ -158,11 +158,12 @@ def _gave_up_less_expected(study: Study, demands: list[int]) -> Floats | None:
         demand = study.scenario.demand[study.demands[index]]
         if demand.patience is None:
             continue
-        if demand.patience.law is not LawName.EXPONENTIAL or demand.balking:
+        law = demand.patience
+        if law.law is not LawName.EXPONENTIAL or law.later or demand.balking:
             return None
         counts = study.counts[:, index].sum(axis=1)
         waited = counts[:, Count.WAIT_MS] + counts[:, Count.CARRIED_WAIT_MS]
-        total += counts[:, Count.ABANDONED] - waited / mean_ms(demand.patience)
+        total += counts[:, Count.ABANDONED] - waited / mean_ms(law)
     return total if total.any() else None
 
 
@@ -170,12 +171,12 @@ def _talk_less_expected(study: Study) -> Floats | None:
     scenario = study.scenario
     groups = groups_of(scenario).values()
     plain = not scenario.effects.faster and not scenario.effects.speeds
-    if not plain or any(group.pace != 1 or group.ramp_up for group in groups):
+    if not plain or any(group.pace != 1 or group.paces or group.ramp_up for group in groups):
         return None
     total = np.zeros(study.days)
     for index, name in enumerate(study.demands):
         demand = scenario.demand[name]
-        if demand.transfers or demand.repeat or demand.redial:
+        if demand.transfers or demand.repeat or demand.redial or demand.handle.later:
             return None
         counts = study.counts[:, index].sum(axis=1)
         total += counts[:, Count.TALK_MS] / mean_ms(demand.handle) - counts[:, Count.ANSWERED]

@@ -39,6 +39,7 @@ from simulation.plan.customers import Call, Customers, Phase
 from simulation.plan.day import Day
 from simulation.plan.desks import Desk, Desks
 from simulation.plan.draws import Lots
+from simulation.plan.laws import law_at
 from simulation.plan.people import Stint, draw_absent, draw_pauses, groups_of, members_of
 from simulation.plan.prepared import Prepared, Source
 from simulation.plan.tallies import Tally
@@ -156,9 +157,11 @@ class OnwardCustomers(Customers):
 
     day: OnwardDay
 
-    def _come(self, source: Source, number: int, attempt: int, contact_id: str) -> None:
+    def _come(
+        self, source: Source, number: int, attempt: int, contact_id: str, earlier_ms: int = 0
+    ) -> None:
         # A live centre may know a contact of the plain name.
-        super()._come(source, number, attempt, f"next.{contact_id}")
+        super()._come(source, number, attempt, f"next.{contact_id}", earlier_ms)
 
     def start(self) -> None:
         """Take over who is here, and plan the first arrival of each source."""
@@ -194,7 +197,11 @@ class OnwardCustomers(Customers):
             if source.demand.patience is not None and not (more and more.callback_due_ms >= 0):
                 call.token += 1
                 age_ms = day.now() - arrived_ms
-                left_ms = residual_ms(source.demand.patience, age_ms, day.lot("patience", number))
+                left_ms = residual_ms(
+                    law_at(source.demand.patience, day.prepared.opens_ms + call.wait_ms),
+                    age_ms,
+                    day.lot("patience", number),
+                )
                 day.call_in(left_ms, self._lose_patience, (call, call.token))
             offer = work if isinstance(work, Offer) else None
             while offer is not None:
@@ -273,9 +280,10 @@ class OnwardDesks(Desks):
         if work.phase == WRAPPING_UP:
             call.phase = Phase.WRAP_UP
             call.began_ms = work.talk_ended_ms - start_ms
-            law = source.demand.wrap_up
+            wrap_up = source.demand.wrap_up
             left_ms = 0
-            if law is not None:
+            if wrap_up is not None:
+                law = law_at(wrap_up, day.prepared.opens_ms + call.wait_ms)
                 left_ms = residual_ms(law, now_ms - call.began_ms, day.lot("wrap-up", number))
             call.token += 1
             day.call_in(left_ms, self._wrapped_up, (call, call.token))
@@ -287,7 +295,8 @@ class OnwardDesks(Desks):
         speeds = day.prepared.scenario.effects.speeds.get(source.demand.channel, (1.0,))
         together = len(work.agent.works)
         done = (now_ms - call.began_ms) * speeds[min(together, len(speeds)) - 1] / pace
-        call.left = residual_ms(source.demand.handle, done, day.lot("work", number)) * pace
+        handle = law_at(source.demand.handle, day.prepared.opens_ms + call.wait_ms)
+        call.left = residual_ms(handle, done, day.lot("work", number)) * pace
         if call.held:
             return
         if source.paced:

@@ -14,14 +14,14 @@ from typing import Final
 
 from scipy import special
 
-from configs.planning import Law, LawName
+from configs.planning import LawName, PlainLaw
 from simulation.plan.laws import mean_ms, weibull_shape
 
 _MINUTE_MS: Final = 60_000
 _NEVER_MS: Final = 1e13
 
 
-def total_ms(law: Law, age_ms: float, uniform: float) -> float:
+def total_ms(law: PlainLaw, age_ms: float, uniform: float) -> float:
     """Return S of the law given S > age, ms; `uniform` in (0, 1), small ones long.
 
     Where the law allows no more (a constant, a largest value), it ends at its age; beyond the
@@ -55,12 +55,12 @@ def total_ms(law: Law, age_ms: float, uniform: float) -> float:
             return _hazard(law, age_ms, exponential)
 
 
-def residual_ms(law: Law, age_ms: float, uniform: float) -> int:
+def residual_ms(law: PlainLaw, age_ms: float, uniform: float) -> int:
     """Return how much longer than its age something takes, in whole ms, at least 1."""
     return max(1, round(min(total_ms(law, age_ms, uniform) - age_ms, _NEVER_MS)))
 
 
-def _lognormal(law: Law, age_ms: float, exponential: float) -> float:
+def _lognormal(law: PlainLaw, age_ms: float, exponential: float) -> float:
     variance = math.log1p(law.cv * law.cv)
     sigma, mu = math.sqrt(variance), math.log(law.mean_ms) - variance / 2
     log_tail = 0.0
@@ -70,7 +70,7 @@ def _lognormal(law: Law, age_ms: float, exponential: float) -> float:
     return max(age_ms, total)
 
 
-def _gamma(law: Law, age_ms: float, exponential: float) -> float:
+def _gamma(law: PlainLaw, age_ms: float, exponential: float) -> float:
     shape = 1 / law.cv**2
     scale = law.mean_ms / shape
     tail = float(special.gammaincc(shape, age_ms / scale))
@@ -81,7 +81,7 @@ def _gamma(law: Law, age_ms: float, exponential: float) -> float:
     return max(age_ms, scale * inverse)
 
 
-def _hazard(law: Law, age_ms: float, exponential: float) -> float:
+def _hazard(law: PlainLaw, age_ms: float, exponential: float) -> float:
     """Solve H(S) = H(age) + e over the pieces of the curve."""
     piece = max(bisect.bisect_right(law.from_ms, age_ms) - 1, 0)
     at_ms, left = age_ms, exponential

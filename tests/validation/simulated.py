@@ -50,6 +50,8 @@ MINUTE_MS: Final = 60_000
 STEADY_INTERVALS: Final = 20
 # One agent needs many more services than a pool until its start is forgotten.
 WARM_UP: Final = 5
+_SHARP: Final = 0.005
+_PROVES: Final = 0.03
 _PLAIN: Final = Effects()
 _EVEN: Final = Busyness()
 
@@ -63,6 +65,10 @@ class Simulated:
     intervals: tuple[int, ...]
     wanted: tuple[str, ...]
     relative_max: float = 0.03
+
+    def judge(self, study: Study) -> list[Verdict]:
+        """Return a verdict for every number that the case wants compared."""
+        return judge(self, study)
 
 
 @dataclass(frozen=True)
@@ -254,22 +260,44 @@ def _staff_ratio(name: str, study: Study, case: Simulated, group: int | None) ->
 
 @dataclass(frozen=True)
 class Verdict:
-    """One number of a case: what came out, and by how many standard errors it is off."""
+    """One number of a case: what came out, and by how many standard errors it is off.
+
+    A published number has a standard error of its own, `theirs`, and was rounded by at most
+    `slack`.
+    """
 
     name: str
     estimate: float
     error: float
     expected: float
+    theirs: float = 0.0
+    slack: float = 0.0
+
+    @property
+    def distance_error(self) -> float:
+        """Return the standard error of the difference."""
+        return math.hypot(self.error, self.theirs)
 
     @property
     def off(self) -> float:
-        """Return the distance in standard errors."""
-        return abs(self.estimate - self.expected) / self.error if self.error else 0.0
+        """Return the distance in standard errors of the difference."""
+        distance = max(0.0, abs(self.estimate - self.expected) - self.slack)
+        return distance / self.distance_error if self.distance_error else 0.0
 
     @property
     def relative_error(self) -> float:
         """Return the standard error relative to the expected value."""
-        return self.error / abs(self.expected) if self.expected else 0.0
+        return self.distance_error / abs(self.expected) if self.expected else 0.0
+
+    @property
+    def is_sharp(self) -> bool:
+        """Say whether more days would tell little more."""
+        return self.relative_error <= _SHARP or self.error <= self.theirs / 2
+
+    @property
+    def proves(self) -> bool:
+        """Say whether it is known well enough: to 3 %, or as well as it was published."""
+        return self.relative_error <= _PROVES or self.error <= self.theirs
 
 
 def judge(case: Simulated, study: Study) -> list[Verdict]:

@@ -1,0 +1,215 @@
+"""The published cases as scenarios, P01 to P10: how each is played, and what is measured of it.
+
+An interval after closing in which nobody comes holds what happens then, where a figure looks at
+the open hours alone or at the staff that stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from configs.planning import Busyness, Demand, Group, LaterLaw, Law, Scenario, Target
+from router.center import Step
+from simulation.plan.tallies import Count
+from tests.validation import load
+from tests.validation.published import (
+    Published,
+    occupancy,
+    over_late_abandons,
+    per_day,
+    scaled,
+    share,
+)
+from tests.validation.simulated import MINUTE_MS, Class, center_of, minutes
+
+_IN_TIME: Final = (Count.IN_TIME,)
+_ANSWERED: Final = (Count.ANSWERED,)
+_ARRIVED: Final = (Count.ARRIVED,)
+_WAIT_SERVED_MIN: Final = share((Count.WAIT_ANSWERED_MS,), _ANSWERED, 1 / MINUTE_MS)
+_EVEN: Final = Busyness()
+
+
+def given(case_id: str) -> dict[str, Any]:
+    """Return the parameters of a case."""
+    parameters: dict[str, Any] = load("published")[case_id]["parameters"]
+    return parameters
+
+
+def clock(offset_min: int) -> str:
+    """Return a time of day so many minutes after midnight."""
+    return f"{offset_min // 60:02d}:{offset_min % 60:02d}"
+
+
+def _one_pool(
+    rates_per_min: tuple[float, ...], agents: tuple[int, ...], interval_min: int, part: Class,
+    threshold_s: float, busyness: Busyness = _EVEN,
+) -> Scenario:  # fmt: skip
+    """Return a day of one pool; its last interval is the one after closing."""
+    calls = Demand(
+        category="calls",
+        channel="phone",
+        handle=part.work,
+        patience=part.patience,
+        balking=part.balking,
+        per_interval=(*(rate * interval_min for rate in rates_per_min), 0.0),
+    )
+    return Scenario(
+        name="published",
+        center=center_of({"calls": part}, {"pool": max(agents)}),
+        date="2026-03-10",
+        opens="00:00",
+        closes=clock(len(agents) * interval_min),
+        interval_ms=interval_min * MINUTE_MS,
+        demand={"calls": calls},
+        workforce={"pool": Group(staffed=agents)},
+        target=Target(within_ms=round(threshold_s * 1000)),
+        busyness=busyness,
+    )
+
+
+def _erlang(case_id: str) -> Published:
+    """P01, P02: one pool over a day of eight hours."""
+    these = given(case_id)
+    hours = these["day_length_min"] // 60
+    patience_min = these.get("patience_mean_min")
+    part = Class(
+        these["arrival_rate_per_min"],
+        minutes(1 / these["service_rate_per_min"]),
+        minutes(patience_min) if patience_min else None,
+    )
+    scenario = _one_pool(
+        (part.rate,) * hours, (these["agents"],) * (hours + 1), 60, part, these["threshold_s"]
+    )
+    return Published(
+        case_id,
+        scenario,
+        {
+            "abandonments_count": per_day(Count.ABANDONED),
+            "served_within_threshold_count": per_day(*_IN_TIME),
+            "served_within_threshold_per_served": share(_IN_TIME, _ANSWERED),
+            "served_within_threshold_per_served_plus_late_abandons": over_late_abandons,
+            "wait_mean_served_min": _WAIT_SERVED_MIN,
+            "occupancy_open_hours": scaled(occupancy(hours), 0.01),
+        },
+    )
+
+
+def _uncertain(case_id: str) -> Published:
+    """P05, P06: one pool whose day is busy or not; figures over the expected arrivals."""
+    these = given(case_id)
+    rates = tuple(rate / 60 for rate in these["arrival_rate_base_per_h"])
+    part = Class(
+        1.0,
+        minutes(these["service_mean_s"] / 60),
+        minutes(these["patience_mean_s"] / 60),
+        balking=these["balk_probability_when_all_busy"],
+    )
+    scenario = _one_pool(
+        rates, (*these["agents"], these["agents_after_closing"]), 60, part,
+        these["threshold_s"], Busyness(alpha=these["busyness_gamma_shape"]),
+    )  # fmt: skip
+    expected = these["expected_arrivals"]
+    return Published(
+        case_id,
+        scenario,
+        {
+            "arrivals_count": per_day(Count.ARRIVED),
+            "wait_sum_per_expected_arrival_s": per_day(Count.WAIT_MS, over=1000 * expected),
+            "within_threshold_per_expected_arrival": per_day(
+                Count.IN_TIME, Count.ABANDONED_IN_TIME, over=expected
+            ),
+            "abandonments_per_expected_arrival": per_day(Count.ABANDONED, over=expected),
+        },
+    )
+
+
+def _rate_law(rates_per_min: list[float], interval_min: int) -> Law:
+    """Return an exponential law whose rate is another one for who arrives later."""
+    first, *rest = (round(MINUTE_MS / rate) for rate in rates_per_min)
+    later = tuple(
+        LaterLaw(start=clock(number * interval_min), mean_ms=mean_ms)
+        for number, mean_ms in enumerate(rest, 1)
+    )
+    return Law(mean_ms=first, later=later)
+
+
+def _w_design(case_id: str, priorities: tuple[int, int, int], overflow_min: float = 0) -> Published:
+    """P03, P04: three types, two groups; type 1 may go to both, at once or after a while."""
+    these = given(case_id)
+    interval_min, threshold_s = these["interval_min"], these["threshold_s"]
+    work = _rate_law(these["service_rate_per_min_by_arrival_interval"], interval_min)
+    patience = _rate_law(these["patience_rate_per_min_by_arrival_interval"], interval_min)
+    levels = {
+        "type_0": {"group_0": 5},
+        "type_1": {"group_0": 9, "group_1": 3},
+        "type_2": {"group_1": 5},
+    }
+    classes = {
+        name: Class(1.0, work, patience, priority, levels=levels[name])
+        for name, priority in zip(levels, priorities, strict=True)
+    }
+    staffed = {
+        group: (*numbers, these["agents_after_closing"][group])
+        for group, numbers in these["agents"].items()
+    }
+    center = center_of(classes, {group: max(numbers) for group, numbers in staffed.items()})
+    if overflow_min:
+        queue = replace(center.queues["q-type_1"], teams=("group_0",))
+        step = Step(after_ms=round(overflow_min * MINUTE_MS), add_teams=("group_1",))
+        category = replace(center.categories["type_1"], steps=(step,))
+        center = replace(
+            center,
+            queues={**center.queues, "q-type_1": queue},
+            categories={**center.categories, "type_1": category},
+        )
+    scenario = Scenario(
+        name="published",
+        center=center,
+        date="2026-03-10",
+        opens="00:00",
+        closes=clock(4 * interval_min),
+        interval_ms=interval_min * MINUTE_MS,
+        demand={
+            name: Demand(
+                category=name,
+                channel="phone",
+                handle=work,
+                patience=patience,
+                per_interval=(*(rate * interval_min for rate in rates), 0.0),
+            )
+            for name, rates in these["arrival_rate_per_min"].items()
+        },
+        workforce={group: Group(staffed=numbers) for group, numbers in staffed.items()},
+        target=Target(within_ms=threshold_s * 1000),
+        busyness=Busyness(alpha=these["busyness_gamma_shape"]),
+    )
+    return Published(
+        case_id,
+        scenario,
+        {
+            "served_count": per_day(*_ANSWERED),
+            "abandonments_count": per_day(Count.ABANDONED),
+            "served_within_threshold_count": per_day(*_IN_TIME),
+            "served_within_threshold_per_served": share(_IN_TIME, _ANSWERED),
+            "served_within_threshold_per_arrival": share(_IN_TIME, _ARRIVED),
+            "served_within_threshold_per_served_plus_late_abandons": over_late_abandons,
+            "abandon_fraction": share((Count.ABANDONED,), _ARRIVED),
+        },
+        unmeasured={"occupancy_group_0": "staff stays until the last talk ends, not only the line"},
+    )
+
+
+def cases() -> dict[str, Callable[[], Published]]:
+    """Return every published case, by its id."""
+    return {
+        "P01": partial(_erlang, "P01"),
+        "P02": partial(_erlang, "P02"),
+        "P03": partial(_w_design, "P03", (5, 5, 5)),
+        "P03 strict_priority": partial(_w_design, "P03 strict_priority", (7, 8, 9)),
+        "P04": lambda: _w_design("P04", (9, 8, 5), given("P04")["overflow_delay_min"]),
+        "P05": partial(_uncertain, "P05"),
+        "P06": partial(_uncertain, "P06"),
+    }
