@@ -10,26 +10,31 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from configs.planning import Busyness, Law, LawName
+from configs.planning import Bursts, Busyness, Law, LawName
 from router.events import ContactAbandoned, ContactResolved, Event, Stamped
 from router.journal import Entry, JournalWriter
 from router.router import Router
-from router.snapshot import SnapshotError
+from router.snapshot import SnapshotError, open_snapshot
 from simulation.plan.customers import Phase
 from simulation.plan.day import play_day
+from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
+from simulation.plan.tallies import Count
 from simulation.whatif.altering import Alteration, Reinforcement
 from simulation.whatif.forecasting import (
     GAVE_UP,
     WAITING,
+    Course,
     Outlook,
-    answer_of,
     play_pair,
     play_pairs,
 )
+from simulation.whatif.foretelling import Draws, answer_of, foretell
 from simulation.whatif.live import Live, LiveError, outlook_of
-from simulation.whatif.onward import OnwardDay, lean
+from simulation.whatif.onward import OnwardDay
+from simulation.whatif.onward_lots import Draw, OnwardLots
 from simulation.whatif.posterior import posteriors
+from simulation.whatif.starting import Start, Turn, lean
 from switchroom import build
 from tests.live_states import MINUTE_MS, live_router, one_line, scenario_of
 from tests.validation import load
@@ -44,12 +49,16 @@ def more(agents: int) -> Alteration:
     return Alteration(reinforcements=(part,))
 
 
+CENTER = one_line(12)
+BODY = live_router(CENTER, 12, 8).snapshot()
+FACTS = open_snapshot(BODY)
+
+
 def a45() -> Outlook:
     """Return the outlook of case A45: 12 busy, 8 waiting, half an hour; 3 more after 10 minutes."""
-    center = one_line(12)
-    scenario = scenario_of(center, per_minute=4, work_min=1 / 0.3, patience_min=4)
+    scenario = scenario_of(CENTER, per_minute=4, work_min=1 / 0.3, patience_min=4)
     outlook, _ = outlook_of(
-        Live(body=live_router(center, 12, 8).snapshot()),
+        Live(body=BODY),
         scenario,
         {"3 more": more(3)},
         horizon_ms=30 * MINUTE_MS,
@@ -98,7 +107,7 @@ def test_pairs_are_identical_until_the_change_and_for_any_number_of_processes() 
     days = []
     for course in outlook.courses:
         heard: list[Entry] = []
-        day = OnwardDay(course.prepared, outlook.start, course.turn, 1, 3, (heard.append,))
+        day = OnwardDay(course.prepared, outlook.start, course.turn, Draw(1, 3), (heard.append,))
         day.play()
         days.append((day, heard))
     change_ms = days[0][0].prepared.start_ms + outlook.courses[1].turn.at_ms
@@ -115,19 +124,85 @@ def test_nothing_changed_differs_by_nothing() -> None:
     outlook = a45()
     courses = (outlook.courses[0], replace(outlook.courses[0], name="no change"))
     same = replace(outlook, courses=courses)
-    answer = answer_of(same, [play_pair(same, number) for number in range(3)], 1)
+    pairs = [play_pair(same, number) for number in range(3)]
+    answer = answer_of(Draws(same, pairs), pairs, 1)
     assert all(paired.difference == 0 == paired.half_width for paired in answer.whole.values())
     assert not answer.contacts
+
+
+def test_no_more_is_played_than_the_answer_needs() -> None:
+    outlook = a45()
+    loose = foretell(outlook, FACTS, pairs_max=400, within_points=20.0)
+    assert loose.pairs == 20
+    assert loose.sharp
+    wanted = 4.0
+    told = foretell(outlook, FACTS, pairs_max=400, within_points=wanted)
+    assert 20 < told.pairs < 400
+    assert told.sharp
+    assert 100 * told.courses[0].whole["service level"].half_width <= wanted
+    few = foretell(outlook, FACTS, pairs_max=25, within_points=0.1)
+    assert (few.pairs, few.sharp) == (25, False)
+    assert told.sentence == told.courses[0].sentence
+    assert told.definition == "answered in time over offered less short"
+    assert told.within_s == {"calls": 20.0}
+
+
+def test_figures_add_up_and_hold_the_exact_one() -> None:
+    told = foretell(a45(), FACTS, pairs_max=60, within_points=0)
+    assert told.pairs == 60
+    course = told.courses[0]
+    for paired in course.whole.values():
+        assert paired.difference == pytest.approx(paired.within - paired.without, abs=1e-9)
+    exact = CASE["expected"]["abandonments_mean"]
+    gone = course.whole["gave up"]
+    assert gone.without == pytest.approx(exact["do_nothing"], abs=2 * gone.without_half)
+    assert gone.within == pytest.approx(exact["add_3"], abs=2 * gone.within_half)
+    low, high = course.spread["gave up"]
+    assert low < gone.within < high
+    assert high - low > 2 * gone.within_half
+
+
+def test_as_many_come_as_are_expected() -> None:
+    # The number of arrivals is the control of every figure, so its expectation must be right.
+    scenario = load_scenario(Path("sample"))
+    busy = replace(scenario.busyness, correlation=0.5)
+    demand = dict(scenario.demand)
+    first = next(iter(demand))
+    demand[first] = replace(
+        demand[first], bursts=Bursts(factor=2.0, length_ms=20 * MINUTE_MS, gap_ms=60 * MINUTE_MS)
+    )
+    prepared = Prepared(replace(scenario, busyness=busy, demand=demand))
+    names = dict.fromkeys(demand, 1.0)
+    start = Start(
+        body=b"",
+        now_ms=120 * MINUTE_MS,
+        horizon_ms=60 * MINUTE_MS,
+        posteriors=posteriors(busy, names, {}),
+    )
+    turn = Turn(at_ms=150 * MINUTE_MS, demand=1.5)
+    course = Course(name="half as many again", turn=turn, prepared=prepared)
+    outlook = Outlook(start=start, courses=(course,), seed=1, slice_ms=MINUTE_MS)
+    came = np.array(
+        [
+            [len(one) for one in OnwardLots(prepared, Draw(1, number), start, turn).arrivals]
+            for number in range(400)
+        ]
+    )
+    error = came.std(axis=0, ddof=1) / np.sqrt(len(came))
+    assert (np.abs(came.mean(axis=0) - outlook.expected(course)) < 4 * error).all()
+    # Demands that go together in part only are not busy on the same days altogether.
+    together = np.corrcoef(came.T)[1, 2]
+    assert 0.1 < together < 0.9
 
 
 def test_every_contact_is_somewhere_at_the_end() -> None:
     outlook = a45()
     for course in outlook.courses:
-        day = OnwardDay(course.prepared, outlook.start, course.turn, 1, 0)
+        day = OnwardDay(course.prepared, outlook.start, course.turn, Draw(1, 0))
         day.play()
         came = len(day.present) + day.customers._next[0]
-        served = sum(left.answered for left in day.left)
-        gone = sum(left.gave_up for left in day.left)
+        served = sum(left.how is Count.ANSWERED for left in day.left)
+        gone = sum(left.how is Count.ABANDONED for left in day.left)
         waiting = sum(
             call.phase is Phase.WAITING and not call.answered
             for call in day.customers.calls.values()
@@ -152,9 +227,9 @@ def test_ages_are_not_reset() -> None:
         Live(body=router.snapshot()), scenario, {}, horizon_ms=30 * MINUTE_MS
     )
     assert facts.now_ms == OPENED_MS + 4 * MINUTE_MS
-    day = OnwardDay(outlook.courses[0].prepared, outlook.start, outlook.courses[0].turn, 1, 0)
+    day = OnwardDay(outlook.courses[0].prepared, outlook.start, outlook.courses[0].turn, Draw(1, 0))
     day.play()
-    assert [(left.at_ms, left.answered) for left in day.left] == [(10 * MINUTE_MS, True)]
+    assert [(left.at_ms, left.how) for left in day.left] == [(10 * MINUTE_MS, Count.ANSWERED)]
 
 
 def test_a_lean_snapshot_decides_as_the_whole_one() -> None:
@@ -213,7 +288,8 @@ def test_the_command_looks_ahead_from_a_journal(tmp_path: Path) -> None:
     runner = CliRunner()
     told = runner.invoke(build(), [*base, "--add", "shop=1", "--in", "5m"])
     assert told.exit_code == 0, told.output
-    assert "With 1 more in shop in 5m" in told.output
+    assert told.output.startswith("With 1 more in shop in 5m")
+    assert "in time: answered in time over offered less short, within" in told.output
     answer = json.loads(runner.invoke(build(), [*base, "--demand", "+50%", "--json"]).output)
     assert answer["horizon_min"] == 40
     assert answer["courses"][0]["whole"]["answered"]["difference"] > 0

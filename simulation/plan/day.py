@@ -62,7 +62,7 @@ class Day:
     ) -> None:
         self.prepared = prepared
         self.replication = replication
-        self.streams = Streams(seed, replication)
+        self.streams = self._make_streams(seed)
         self.length_ms = prepared.length_ms
         self.interval_ms = prepared.scenario.interval_ms
         self.horizon_ms = self.length_ms + prepared.scenario.overrun_ms
@@ -94,6 +94,9 @@ class Day:
         }
 
     # A day that begins with a live state makes these otherwise.
+
+    def _make_streams(self, seed: int) -> Streams:
+        return Streams(seed, self.replication)
 
     def _make_driver(self, listeners: tuple[Listener, ...]) -> Driver:
         return Driver(Router(), self.prepared.start_ms + self.earliest_ms, listeners)

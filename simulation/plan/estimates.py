@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,15 +211,22 @@ def view(
 
 # The service levels of `router.measures_formulas`, as numerator and denominator of a day.
 # Contacts sent away at closing, and those carried over too late, were the line's to answer.
-_Level: TypeAlias = Callable[[View], tuple[Floats, Floats]]
+class Counted(Protocol):
+    """What is counted day by day, or draw by draw."""
+
+    def count(self, what: Count) -> Floats:
+        """Return a count of each day."""
 
 
-def _offered(view: View) -> Floats:
+_Level: TypeAlias = Callable[[Counted], tuple[Floats, Floats]]
+
+
+def _offered(view: Counted) -> Floats:
     names = (Count.ANSWERED, Count.ABANDONED, Count.EXPIRED, Count.CLEARED, Count.CARRIED_LATE)
     return np.asarray(sum(view.count(name) for name in names), dtype=np.float64)
 
 
-def _late_abandoned(view: View) -> Floats:
+def _late_abandoned(view: Counted) -> Floats:
     return view.count(Count.ABANDONED) - view.count(Count.ABANDONED_IN_TIME)
 
 

@@ -9,10 +9,13 @@
 - `altering`     what is changed: more people, other rules, other volume
 - `asking`       many replays and what they say together: differences and how sure they are
 - `showing`      that as text
+- `starting`     where a forecast begins: a lean snapshot, who is there, what changes when
+- `onward_lots`  the lots of the next hours, drawn once for all courses
 - `onward`       a planner's day that begins with a live snapshot
 - `posterior`    how busy the day is, given what came so far
 - `live`         where such a day begins: a snapshot file, a store, a running worker
-- `forecasting`  many such days in pairs, without and with a change
+- `forecasting`  many such days in pairs, without and with a change, until enough is known
+- `foretelling`  what they say together: figures with intervals, sentences
 - `spoken`       what both commands are told alike
 - `commands`     `switchroom what-if`; `forecast_command`: `switchroom forecast-now`
 

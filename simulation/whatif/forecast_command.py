@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+import time  # noqa: TID251 - how long an answer took; no draw reads it
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +14,7 @@ import typer
 from simulation.whatif.spoken import center_from, change_of, stop, with_libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from router.snapshot_facts import FloorFacts
     from simulation.whatif.altering import Alteration
-    from simulation.whatif.forecasting import CourseAnswer, ForecastNow, Outlook, Paired
     from simulation.whatif.live import Live
 
 _MINUTE_MS = 60_000
@@ -57,21 +54,34 @@ def forecast_now(
     demand: Annotated[str, typer.Option(help="+30%, -20%: a course.")] = "",
     change_in: Annotated[str, typer.Option("--in", help="When the change comes.")] = "0s",
     stay: Annotated[str, typer.Option("--for", help="How long newcomers stay; else on.")] = "",
-    pairs: Annotated[int, typer.Option(min=2, max=100_000, help="How many draws.")] = 200,
+    pairs: Annotated[int, typer.Option(min=2, max=100_000, help="How many draws at most.")] = 200,
+    within: Annotated[
+        float,
+        typer.Option(
+            min=0.0, help="Stop when differences of service level are this sure, points; 0: never."
+        ),
+    ] = 1.0,
     seed: Annotated[int, typer.Option(help="The number from which all lots are drawn.")] = 1,
     workers: Annotated[int, typer.Option(help="Processes; 0: one a core.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Look ahead from a live state: what comes, and what a change now would do."""
     with_libraries()
+    began = time.monotonic()
+    from simulation.plan.replications import available_cores  # noqa: PLC0415 - as below
+    from simulation.whatif.forecasting import load_early  # noqa: PLC0415 - as below
+
+    workers = workers or available_cores()
+    if workers > 1:
+        load_early()
     from configs.durations import DurationError, parse_duration  # noqa: PLC0415 - loads a world
     from configs.findings import ConfigError  # noqa: PLC0415 - as above
     from router.snapshot import SnapshotError  # noqa: PLC0415 - as above
     from simulation.plan.reading import load_scenario  # noqa: PLC0415 - as above
-    from simulation.plan.replications import available_cores  # noqa: PLC0415 - as above
     from simulation.whatif.altering import AlterationError  # noqa: PLC0415 - as above
-    from simulation.whatif.forecasting import play_pairs  # noqa: PLC0415 - as above
+    from simulation.whatif.foretelling import foretell  # noqa: PLC0415 - as above
     from simulation.whatif.live import LiveError, outlook_of  # noqa: PLC0415 - as above
+    from simulation.whatif.showing import show_forecast  # noqa: PLC0415 - as above
 
     try:
         loaded = load_scenario(scenario)
@@ -96,11 +106,12 @@ def forecast_now(
         raise typer.Exit(1) from error
     except (AlterationError, DurationError, LiveError, SnapshotError) as error:
         stop(str(error))
-    answer = _answer(outlook, facts, list(play_pairs(outlook, pairs, workers or available_cores())))
+    answer = foretell(outlook, facts, pairs_max=pairs, within_points=within, workers=workers)
+    answer = replace(answer, took_s=round(time.monotonic() - began, 2))
     if as_json:
         typer.echo(json.dumps(asdict(answer), ensure_ascii=False))
         return
-    for line in _show(answer, loaded.zone):
+    for line in show_forecast(answer, loaded.zone):
         typer.echo(line)
 
 
@@ -168,90 +179,3 @@ def _courses(
         factor = altering.parse_share(demand)
         found[f"{factor - 1:+.0%} contacts{when}"] = altering.Alteration(demand=factor)
     return found
-
-
-def _answer(outlook: Outlook, facts: FloorFacts, pairs: list) -> ForecastNow:  # type: ignore[type-arg]
-    from router import states  # noqa: PLC0415 - as above
-    from simulation.whatif.forecasting import ForecastNow, answer_of  # noqa: PLC0415 - as above
-
-    assert facts.center is not None, "checked before"
-    alone = answer_of(outlook, pairs, 0)
-    known = [contact.state for contact in facts.contacts]
-    return ForecastNow(
-        center=facts.center.name,
-        at_ms=facts.now_ms,
-        seq=facts.seq,
-        horizon_min=outlook.start.horizon_ms / _MINUTE_MS,
-        pairs=len(pairs),
-        seed=outlook.seed,
-        waiting=sum(state in (states.WAITING, states.OFFERED) for state in known),
-        in_hand=sum(
-            state in (states.CONNECTING, states.HANDLING, states.WRAP_UP) for state in known
-        ),
-        signed_in=sum(agent.state in (states.READY, states.AWAY) for agent in facts.agents),
-        busyness={name: one.mean for name, one in outlook.start.posteriors.items()},
-        alone=alone,
-        courses=tuple(
-            answer_of(outlook, pairs, course) for course in range(1, len(outlook.courses))
-        ),
-    )
-
-
-def _show(answer: ForecastNow, zone: str) -> Iterator[str]:
-    from simulation.whatif.showing import clock  # noqa: PLC0415 - as above
-
-    alone = answer.alone.whole
-    level = alone.get("service level")
-    yield (
-        f"{answer.center} at {clock(answer.at_ms, zone)} (seq {answer.seq}): "
-        f"{answer.waiting} wait, {answer.in_hand} in hand, {answer.signed_in} signed in"
-    )
-    yield (
-        f"next {answer.horizon_min:g} minutes: {alone['answered'].without:.1f} answered"
-        + (f", {level.without:.1%} of them and of those who give up in time" if level else "")
-        + f", {alone['gave up'].without:.1f} give up, "
-        + f"{alone['waiting'].without:.1f} wait at its end"
-    )
-    busy = ", ".join(f"{name} {factor:.2f}" for name, factor in answer.busyness.items())
-    yield f"volume, 1 = as the scenario expects, given what came: {busy}"
-    yield f"{answer.pairs} draws, seed {answer.seed}; pairs share all lots; ± is the 95 % interval"
-    for course in answer.courses:
-        yield ""
-        yield course.sentence
-        yield from _table(answer, course, zone)
-        if course.contacts:
-            yield "waiting now, and touched most:"
-        for contact in course.contacts[:6]:
-            yield (
-                f"  {contact.contact_id} ({contact.demand}, {contact.waited_s:.0f} s so far): "
-                f"gives up in {contact.gives_up_with:.0%} of the draws instead of "
-                f"{contact.gives_up_without:.0%}"
-            )
-
-
-def _table(answer: ForecastNow, course: CourseAnswer, zone: str) -> Iterator[str]:
-    from simulation.whatif.showing import clock  # noqa: PLC0415 - as above
-
-    names = ("service level", "gave up", "waiting")
-    titles = ("answered in time %", "gave up", "waiting at the end")
-    width = max([8, *(len(name) for name in course.demands)])
-    yield f"{'':<{width}} " + " ".join(f"{title:^28}" for title in titles).rstrip()
-    yield f"{'':<{width}} " + " ".join([f"{'without':>8} {'with':>7} {'difference':>11}"] * 3)
-    for part in course.slices:
-        at_ms = answer.at_ms + round(part.from_min * _MINUTE_MS)
-        yield _row(clock(at_ms, zone), part.measures, names, width)
-    for name, measures in course.demands.items():
-        yield _row(name, measures, names, width)
-
-
-def _row(name: str, measures: dict[str, Paired], names: tuple[str, ...], width: int) -> str:
-    cells = []
-    for measure in names:
-        found = measures.get(measure)
-        unit = 100 if measure == "service level" else 1
-        if found is None:
-            cells.append(f"{'-':>8} {'-':>7} {'-':>11}")
-            continue
-        change = f"{unit * found.difference:+.1f} ±{unit * found.half_width:.1f}"
-        cells.append(f"{unit * found.without:8.1f} {unit * found.within:7.1f} {change:>11}")
-    return f"{name:<{width}} {' '.join(cells)}"

@@ -25,9 +25,9 @@ from simulation.plan.arrivals import burst_mean
 from simulation.plan.prepared import Prepared, start_of
 from simulation.whatif.altering import Alteration, AlterationError
 from simulation.whatif.forecasting import Course, Outlook
-from simulation.whatif.onward import Start, Turn, lean, live_scenario
 from simulation.whatif.posterior import posteriors
 from simulation.whatif.sources import entries_in
+from simulation.whatif.starting import Start, Turn, lean, live_scenario
 
 _ANSWER_BYTES_MAX: Final = 512 * 1024 * 1024
 _TIMEOUT_S: Final = 30.0

@@ -8,148 +8,28 @@ that two scenarios with the same lots are identical up to it.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
-import msgspec
-import numpy as np
-from msgspec import structs
-
-from configs.planning import Demand, Group, Law, Scenario
+from configs.planning import Demand, Law
 from router import states
-from router.center import Center
-from router.decisions import AssignContact, CloseContact, Exit
+from router.decisions import AssignContact, CloseContact, Exit, ScheduleCallback
 from router.events import AgentSignedIn, CenterChanged, OfferAccepted, OfferConnected
 from router.records import CONNECTING, WRAPPING_UP, Assignment, Contact, Offer
 from router.router import Router
-from router.snapshot import open_snapshot
-from router.snapshot_facts import FloorFacts
-from router.snapshot_writing import (
-    CLOCK_TIMER,
-    CONTACT_TIMER,
-    HEARTBEAT_TIMER,
-    RING_TIMER,
-    SNAPSHOT_VERSION,
-    WORK_TIMER,
-)
 from simulation.driver import Driver, Listener
-from simulation.plan.arrivals import draw_offsets
 from simulation.plan.customers import Call, Customers, Phase
 from simulation.plan.day import Day
 from simulation.plan.desks import Desk, Desks
 from simulation.plan.draws import Lots
 from simulation.plan.laws import law_at
-from simulation.plan.people import Stint, draw_absent, draw_pauses, groups_of, members_of
+from simulation.plan.people import Stint, draw_absent, draw_pauses
 from simulation.plan.prepared import Prepared, Source
-from simulation.plan.tallies import Tally
+from simulation.plan.tallies import Count, Tally
 from simulation.randomness import Streams
-from simulation.whatif.posterior import Posterior
+from simulation.whatif.onward_lots import Draw, OnwardLots
 from simulation.whatif.residuals import residual_ms
-
-_OTHERS: Final = "others on shift"
-_OF_CONTACTS: Final = frozenset({CONTACT_TIMER, CLOCK_TIMER, WORK_TIMER, RING_TIMER})
-
-
-def lean(body: bytes) -> tuple[bytes, FloorFacts]:
-    """Return a snapshot without what is over, and what it holds; raises `SnapshotError`.
-
-    Contacts that have ended and ids of past events are only remembered against repeats, which do
-    not come here; and a simulated desktop is lost only when we say so.
-    """
-    facts = open_snapshot(body)
-    contacts = tuple(one for one in facts.contacts if one.state != states.ENDED)
-    names = {one.contact_id for one in contacts}
-    center = facts.center
-    if center is not None:
-        center = replace(center, offers=replace(center.offers, heartbeat_timeout_ms=0))
-    timers = tuple(
-        timer
-        for timer in facts.timers
-        if timer.kind != HEARTBEAT_TIMER
-        and (timer.kind not in _OF_CONTACTS or timer.subject in names)
-    )
-    facts = structs.replace(
-        facts, center=center, contacts=contacts, timers=timers, endings=(), event_order=(),
-        tombstone_order=(), traces=(),
-    )  # fmt: skip
-    payload = msgspec.json.encode(facts)
-    checksum = hashlib.blake2b(payload, digest_size=32).hexdigest()
-    return f"switchroom-snapshot {SNAPSHOT_VERSION} {checksum}\n".encode() + payload, facts
-
-
-@dataclass(frozen=True, kw_only=True)
-class Start:
-    """Where a forecast begins: a lean snapshot, at an offset (ms) from the scenario's opening."""
-
-    body: bytes
-    now_ms: int
-    horizon_ms: int
-    posteriors: dict[str, Posterior]
-
-    @property
-    def end_ms(self) -> int:
-        """Return the offset at which the forecast ends."""
-        return self.now_ms + self.horizon_ms
-
-
-@dataclass(frozen=True, kw_only=True)
-class Turn:
-    """What changes at an offset: the configuration (None: it stays), newcomers, the volume."""
-
-    at_ms: int
-    center: Center | None = None
-    newcomers: tuple[str, ...] = ()
-    leave_ms: int = 0
-    demand: float = 1.0
-
-
-def live_scenario(scenario: Scenario, center: Center) -> Scenario:
-    """Return a scenario about the agents of a live centre: groups of those who are in it."""
-    groups: dict[str, Group] = {}
-    named: set[str] = set()
-    for name, group in groups_of(scenario).items():
-        members = tuple(
-            agent_id
-            for agent_id in members_of(scenario.center, name, group)
-            if agent_id in center.agents and agent_id not in named
-        )
-        if not members:
-            continue
-        named.update(members)
-        staffed = tuple(min(wanted, len(members)) for wanted in group.staffed)
-        groups[name] = replace(group, members=members, count=0, staffed=staffed)
-    others = tuple(agent_id for agent_id in center.agents if agent_id not in named)
-    if others:
-        groups[_OTHERS] = Group(members=others)
-    return replace(scenario, center=center, workforce=groups, outages=())
-
-
-class OnwardLots(Lots):
-    """The lots of a day of which a part is over: contacts come from now to the horizon."""
-
-    def __init__(self, prepared: Prepared, streams: Streams, start: Start, turn: Turn) -> None:
-        self._start = start
-        self._turn = turn
-        super().__init__(prepared, streams, 1)
-
-    def _arrivals(self, source: Source, parts: list[tuple[float, float, float]]) -> list[int]:
-        start, turn = self._start, self._turn
-        length = float(self.prepared.length_ms)
-        if source.profile is None:
-            return [
-                at for at in super()._arrivals(source, parts) if start.now_ms < at < start.end_ms
-            ]
-        profile = source.profile.times(parts)
-        cuts = [(0.0, float(start.now_ms), 0.0), (float(start.end_ms), length, 0.0)]
-        if turn.demand != 1.0:
-            cuts.append((float(turn.at_ms), length, turn.demand))
-        profile = profile.times([cut for cut in cuts if cut[0] < cut[1]])
-        lot = self.streams.uniform("", "posterior", 0)
-        factor = start.posteriors[source.name].factor(lot)
-        offsets = draw_offsets(profile, self.streams, source.name, factor)
-        instants: list[int] = np.ceil(offsets).astype(np.int64).tolist()
-        return instants
+from simulation.whatif.starting import Start, Turn
 
 
 class OnwardCustomers(Customers):
@@ -305,15 +185,21 @@ class OnwardDesks(Desks):
             self._proceed(call, 1.0)
 
 
+_HOW: Final = {
+    Exit.ABANDONED: Count.ABANDONED,
+    Exit.DEFLECTED: Count.DEFLECTED,
+    Exit.EXPIRED: Count.EXPIRED,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The end of a wait: when (offset), after how long, answered, given up, or neither."""
+    """The end of a wait: when (offset), after how long, and how (RESOLVED: without an agent)."""
 
     call: Call
     at_ms: int
     wait_ms: int
-    answered: bool = False
-    gave_up: bool = False
+    how: Count
 
 
 class OnwardDay(Day):
@@ -324,16 +210,16 @@ class OnwardDay(Day):
         prepared: Prepared,
         start: Start,
         turn: Turn,
-        seed: int,
-        replication: int,
+        draw: Draw,
         listeners: tuple[Listener, ...] = (),
     ) -> None:
+        self.draw = draw
         self.start = start
         self.turn = turn
         self.present: list[Call] = []
         self.left: list[Left] = []
         self._channels: dict[tuple[str, str], Source] = {}
-        super().__init__(prepared, seed, replication, listeners=listeners)
+        super().__init__(prepared, 0, draw.replication, listeners=listeners)
         self.horizon_ms = min(self.horizon_ms, start.end_ms)
 
     desks: OnwardDesks
@@ -345,8 +231,11 @@ class OnwardDay(Day):
             listeners,
         )
 
+    def _make_streams(self, seed: int) -> Streams:
+        return self.draw.streams
+
     def _make_lots(self, strata: int) -> Lots:
-        return OnwardLots(self.prepared, self.streams, self.start, self.turn)
+        return OnwardLots(self.prepared, self.draw, self.start, self.turn)
 
     def _make_customers(self) -> Customers:
         return OnwardCustomers(self)
@@ -423,15 +312,26 @@ class OnwardDay(Day):
 
     # --- what is noted --------------------------------------------------------------------
 
+    def _note(self, call: Call, how: Count) -> None:
+        now_ms = self.now()
+        self.left.append(Left(call, now_ms, now_ms - call.wait_ms, how))
+
     def _assigned(self, decision: AssignContact) -> None:
         call = self.customers.calls[decision.contact_id]
         if not call.answered:
-            self.left.append(Left(call, self.now(), self.now() - call.wait_ms, answered=True))
+            self._note(call, Count.ANSWERED)
         super()._assigned(decision)
+
+    def _callback_taken(self, decision: ScheduleCallback) -> None:
+        call = self.customers.calls[decision.contact_id]
+        if call.phase is Phase.WAITING and not call.answered:
+            self._note(call, Count.CALLBACKS)
+        super()._callback_taken(decision)
 
     def _closed(self, decision: CloseContact) -> None:
         call = self.customers.calls.get(decision.contact_id)
         if call is not None and call.phase is Phase.WAITING and not call.answered:
-            gave_up = decision.exit is Exit.ABANDONED
-            self.left.append(Left(call, self.now(), self.now() - call.wait_ms, gave_up=gave_up))
+            self._note(
+                call, Count.CLEARED if call.cleared else _HOW.get(decision.exit, Count.RESOLVED)
+            )
         super()._closed(decision)

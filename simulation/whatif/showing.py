@@ -1,4 +1,4 @@
-"""Print a what-if for people: sentence, table, contacts that change."""
+"""Print what-ifs and forecasts for people: sentences, definitions, tables, contacts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from simulation.whatif.asking import Answer, Compared, Row
+from simulation.whatif.foretelling import LEVEL, CourseAnswer, ForecastNow, Paired
 
 _CONTACTS = 8
+_PRESENT = 6
+_MINUTE_MS = 60_000
+_COLUMNS = {LEVEL: "answered in time %", "gave up": "gave up", "waiting": "waiting at the end"}
 
 
 def show(answer: Answer, zone: str, *, details: bool) -> Iterator[str]:
@@ -80,3 +84,106 @@ def _cells(compared: Compared, unit: float) -> str:
     else:
         change = f"{compared.difference * unit:+.1f} ±{compared.half_width * unit:.1f}".rjust(11)
     return f"{number(compared.happened, 9)} {number(compared.would_be, 8)} {change}"
+
+
+# --- the next hours -------------------------------------------------------------------------
+
+
+def show_forecast(answer: ForecastNow, zone: str) -> Iterator[str]:
+    """Yield the lines of a forecast."""
+    yield answer.sentence
+    for course in answer.courses:
+        if course.sentence != answer.sentence:
+            yield course.sentence
+    yield ""
+    yield (
+        f"{answer.center} at {clock(answer.at_ms, zone)} (seq {answer.seq}): {answer.waiting} "
+        f"wait, {answer.in_hand} in hand, {answer.signed_in} signed in; {answer.horizon_min:g} "
+        "minutes ahead"
+    )
+    yield f"as it stands: {', '.join(_alone(answer.alone))}"
+    yield f"in time: {_in_time_words(answer)}; counted when answered or gone"
+    busy = [f"{name} {factor:.2f}" for name, factor in answer.busyness.items() if factor != 1]
+    yield (
+        f"volume, 1 = as the scenario expects, given what came: {', '.join(busy)}"
+        if busy
+        else "volume as the scenario expects"
+    )
+    yield (
+        f"{answer.pairs} draws{_why_so_many(answer)}, seed {answer.seed}, {answer.took_s:.1f} s; "
+        "courses share all lots; ± is the 95 % interval"
+    )
+    for course in answer.courses:
+        yield ""
+        yield f"{course.name}:"
+        yield from _forecast_table(answer, course, zone)
+        if course.contacts:
+            yield "waiting now, and touched most:"
+        for contact in course.contacts[:_PRESENT]:
+            yield (
+                f"  {contact.contact_id} ({contact.demand}, {contact.waited_s:.0f} s so far): "
+                f"gives up in {contact.gives_up_with:.0%} of the draws instead of "
+                f"{contact.gives_up_without:.0%}, waits {contact.wait_s_with:.0f} s instead of "
+                f"{contact.wait_s_without:.0f} s in all"
+            )
+
+
+def _alone(alone: CourseAnswer) -> Iterator[str]:
+    """Yield each measure: its mean and interval, and where nine of ten draws lie."""
+    words = {LEVEL: "in time", "answered": "answered", "gave up": "give up", "waiting": "wait then"}
+    for name, word in words.items():
+        found = alone.whole.get(name)
+        if found is None:
+            continue
+        low, high = alone.spread[name]
+        if name == LEVEL:
+            yield (
+                f"{found.without:.1%} ± {100 * found.without_half:.1f} {word} "
+                f"({low:.0%} to {high:.0%} in nine of ten draws)"
+            )
+        else:
+            yield f"{found.without:.1f} ± {found.without_half:.1f} {word} ({low:.0f} to {high:.0f})"
+
+
+def _in_time_words(answer: ForecastNow) -> str:
+    """Return the definition of the service level, and its times."""
+    times: dict[float, list[str]] = {}
+    for name, seconds in answer.within_s.items():
+        times.setdefault(seconds, []).append(name)
+    if len(times) == 1:
+        return f"{answer.definition}, within {next(iter(times)):g} s"
+    parts = (f"{seconds:g} s ({', '.join(names)})" for seconds, names in sorted(times.items()))
+    return f"{answer.definition}, within {'; '.join(parts)}"
+
+
+def _why_so_many(answer: ForecastNow) -> str:
+    if not answer.within_points:
+        return ""
+    what = "differences of it" if answer.courses else "it"
+    if answer.sharp:
+        return f" (enough to know {what} to ±{answer.within_points:g} points)"
+    return f" (too few to know {what} to ±{answer.within_points:g} points: --pairs gives more)"
+
+
+def _forecast_table(answer: ForecastNow, course: CourseAnswer, zone: str) -> Iterator[str]:
+    width = max([8, *(len(name) for name in course.demands)])
+    yield f"{'':<{width}} " + " ".join(f"{title:^28}" for title in _COLUMNS.values()).rstrip()
+    yield f"{'':<{width}} " + " ".join([f"{'without':>8} {'with':>7} {'difference':>11}"] * 3)
+    for part in course.slices:
+        at_ms = answer.at_ms + round(part.from_min * _MINUTE_MS)
+        yield _forecast_row(clock(at_ms, zone), part.measures, width)
+    for name, measures in course.demands.items():
+        yield _forecast_row(name, measures, width)
+
+
+def _forecast_row(name: str, measures: dict[str, Paired], width: int) -> str:
+    cells = []
+    for measure in _COLUMNS:
+        found = measures.get(measure)
+        unit = 100 if measure == LEVEL else 1
+        if found is None:
+            cells.append(f"{'-':>8} {'-':>7} {'-':>11}")
+            continue
+        change = f"{unit * found.difference:+.1f} ±{unit * found.half_width:.1f}"
+        cells.append(f"{unit * found.without:8.1f} {unit * found.within:7.1f} {change:>11}")
+    return f"{name:<{width}} {' '.join(cells)}"
