@@ -15,6 +15,7 @@ from simulation.whatif.spoken import center_from, change_of, stop, with_librarie
 
 if TYPE_CHECKING:
     from simulation.whatif.altering import Alteration
+    from simulation.whatif.foretelling import ForecastNow
     from simulation.whatif.live import Live
 
 _MINUTE_MS = 60_000
@@ -68,12 +69,7 @@ def forecast_now(
     """Look ahead from a live state: what comes, and what a change now would do."""
     with_libraries()
     began = time.monotonic()
-    from simulation.plan.replications import available_cores  # noqa: PLC0415 - as below
-    from simulation.whatif.forecasting import load_early  # noqa: PLC0415 - as below
-
-    workers = workers or available_cores()
-    if workers > 1:
-        load_early()
+    workers = _start_early(workers)
     from configs.durations import DurationError, parse_duration  # noqa: PLC0415 - loads a world
     from configs.findings import ConfigError  # noqa: PLC0415 - as above
     from router.snapshot import SnapshotError  # noqa: PLC0415 - as above
@@ -81,7 +77,6 @@ def forecast_now(
     from simulation.whatif.altering import AlterationError  # noqa: PLC0415 - as above
     from simulation.whatif.foretelling import foretell  # noqa: PLC0415 - as above
     from simulation.whatif.live import LiveError, outlook_of  # noqa: PLC0415 - as above
-    from simulation.whatif.showing import show_forecast  # noqa: PLC0415 - as above
 
     try:
         loaded = load_scenario(scenario)
@@ -107,11 +102,27 @@ def forecast_now(
     except (AlterationError, DurationError, LiveError, SnapshotError) as error:
         stop(str(error))
     answer = foretell(outlook, facts, pairs_max=pairs, within_points=within, workers=workers)
-    answer = replace(answer, took_s=round(time.monotonic() - began, 2))
+    _tell(replace(answer, took_s=time.monotonic() - began), loaded.zone, as_json=as_json)
+
+
+def _start_early(workers: int) -> int:
+    """Return how many processes play, and let what they need load while files are read."""
+    from simulation.plan.replications import available_cores  # noqa: PLC0415 - as above
+    from simulation.whatif.forecasting import load_early  # noqa: PLC0415 - as above
+
+    workers = workers or available_cores()
+    if workers > 1:
+        load_early()
+    return workers
+
+
+def _tell(answer: ForecastNow, zone: str, *, as_json: bool) -> None:
+    from simulation.whatif.showing import show_forecast  # noqa: PLC0415 - as above
+
     if as_json:
         typer.echo(json.dumps(asdict(answer), ensure_ascii=False))
         return
-    for line in show_forecast(answer, loaded.zone):
+    for line in show_forecast(answer, zone):
         typer.echo(line)
 
 

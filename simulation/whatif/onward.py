@@ -13,7 +13,7 @@ from typing import Final
 
 from configs.planning import Demand, Law
 from router import states
-from router.decisions import AssignContact, CloseContact, Exit, ScheduleCallback
+from router.decisions import AssignContact, CloseContact, Exit
 from router.events import AgentSignedIn, CenterChanged, OfferAccepted, OfferConnected
 from router.records import CONNECTING, WRAPPING_UP, Assignment, Contact, Offer
 from router.router import Router
@@ -42,6 +42,12 @@ class OnwardCustomers(Customers):
     ) -> None:
         # A live centre may know a contact of the plain name.
         super()._come(source, number, attempt, f"next.{contact_id}", earlier_ms)
+
+    def callback_taken(self, call: Call) -> None:
+        """Hear that nobody is on the line any more."""
+        if call.phase is Phase.WAITING and not call.answered:
+            self.day.note(call, Count.CALLBACKS)
+        super().callback_taken(call)
 
     def start(self) -> None:
         """Take over who is here, and plan the first arrival of each source."""
@@ -312,26 +318,21 @@ class OnwardDay(Day):
 
     # --- what is noted --------------------------------------------------------------------
 
-    def _note(self, call: Call, how: Count) -> None:
+    def note(self, call: Call, how: Count) -> None:
+        """Note that a contact's wait is over."""
         now_ms = self.now()
         self.left.append(Left(call, now_ms, now_ms - call.wait_ms, how))
 
     def _assigned(self, decision: AssignContact) -> None:
         call = self.customers.calls[decision.contact_id]
         if not call.answered:
-            self._note(call, Count.ANSWERED)
+            self.note(call, Count.ANSWERED)
         super()._assigned(decision)
-
-    def _callback_taken(self, decision: ScheduleCallback) -> None:
-        call = self.customers.calls[decision.contact_id]
-        if call.phase is Phase.WAITING and not call.answered:
-            self._note(call, Count.CALLBACKS)
-        super()._callback_taken(decision)
 
     def _closed(self, decision: CloseContact) -> None:
         call = self.customers.calls.get(decision.contact_id)
         if call is not None and call.phase is Phase.WAITING and not call.answered:
-            self._note(
+            self.note(
                 call, Count.CLEARED if call.cleared else _HOW.get(decision.exit, Count.RESOLVED)
             )
         super()._closed(decision)

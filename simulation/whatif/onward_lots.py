@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from scipy import special
 
@@ -11,6 +13,9 @@ from simulation.plan.draws import Lots
 from simulation.plan.prepared import Prepared, Source
 from simulation.randomness import Streams
 from simulation.whatif.starting import Start, Turn
+
+# A demand and by what it is multiplied, from when on: all that a course may change of arrivals.
+Volume: TypeAlias = tuple[str, float, int]
 
 
 class Draw:
@@ -23,8 +28,8 @@ class Draw:
     def __init__(self, seed: int, replication: int) -> None:
         self.replication = replication
         self.streams = Streams(seed, replication)
-        self.instants: dict[tuple[str, float, int], list[int]] = {}
-        self.durations: dict[tuple[str, str], list[float]] = {}
+        self.instants: dict[Volume, list[int]] = {}
+        self.durations: dict[tuple[Volume, str], list[float]] = {}
 
 
 def rate_ahead(source: Source, prepared: Prepared, start: Start, turn: Turn) -> Profile | None:
@@ -52,11 +57,14 @@ class OnwardLots(Lots):
         super().__init__(prepared, draw.streams, 1)
 
     def _arrivals(self, source: Source, parts: list[tuple[float, float, float]]) -> list[int]:
-        turn, kept = self._turn, self._draw.instants
-        key = (source.name, turn.demand, turn.at_ms if turn.demand != 1.0 else 0)
-        if key not in kept:
-            kept[key] = self._draw_instants(source, parts)
-        return kept[key]
+        kept, volume = self._draw.instants, self._volume(source)
+        if volume not in kept:
+            kept[volume] = self._draw_instants(source, parts)
+        return kept[volume]
+
+    def _volume(self, source: Source) -> Volume:
+        turn = self._turn
+        return source.name, turn.demand, turn.at_ms if turn.demand != 1.0 else 0
 
     def _draw_instants(self, source: Source, parts: list[tuple[float, float, float]]) -> list[int]:
         start = self._start
@@ -75,13 +83,10 @@ class OnwardLots(Lots):
         return instants
 
     def _all(self, source: Source, purpose: str, law: Law | None) -> list[float]:
-        kept = self._draw.durations
-        key = (source.name, purpose)
-        found = kept.get(key)
-        # With more volume there are more of them; the first are the same.
-        if found is None or len(found) < len(self.arrivals[source.index]):
-            found = kept[key] = super()._all(source, purpose, law)
-        return found
+        kept, key = self._draw.durations, (self._volume(source), purpose)
+        if key not in kept:
+            kept[key] = super()._all(source, purpose, law)
+        return kept[key]
 
 
 def _posterior_factors(prepared: Prepared, streams: Streams, start: Start) -> list[float]:
