@@ -4,9 +4,11 @@ A `Document` (`document`) is built once and shown three ways, so that no two of 
 
 - `evidence` takes from a study the arrays that pictures need; `charts` makes of them plain option
   dicts of Apache ECharts, which know no browser; `charts_beside` those of what is compared,
-  `charts_staffing` and `charts_front` those of what was searched for.
+  `charts_staffing` and `charts_front` those of what was searched for, `charts_onward` those of
+  what would be.
 - `plan_document` (with `plan_tables` and `plan_assumptions`), `compare_document`,
-  `budget_document`, `staff_document` and `tune_document` put answer, pictures and tables in order;
+  `budget_document`, `staff_document`, `tune_document` and `what_if_document` put answer, pictures
+  and tables in order;
   `wording` has the words of both languages (`words.json`).
 - `options` are those of every command that writes a page.
 - `page` writes a document as HTML with everything inlined, `workbook` as XLSX, `folder` both beside

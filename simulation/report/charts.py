@@ -137,11 +137,6 @@ def level_by_interval(
     values = [percent(figure.value) for figure in figures]
     low = [percent(figure.value if figure.low is None else figure.low) for figure in figures]
     high = [percent(figure.value if figure.high is None else figure.high) for figure in figures]
-    reach = [
-        None if low_end is None or high_end is None else round(high_end - low_end, 1)
-        for low_end, high_end in zip(low, high, strict=True)
-    ]
-    band = {"type": "line", "stack": "band", "symbol": "none", "lineStyle": {"opacity": 0}}
     line = {
         "type": "line",
         "name": words("service_level"),
@@ -156,18 +151,39 @@ def level_by_interval(
         xAxis=categories(starts, boundaryGap=False),
         yAxis=values_axis("%", min=floor_percent([*low, percent(target)]), max=100),
         series=[
-            {**band, "name": "", "data": low, "tooltip": {"show": False}},
-            {
-                **band,
-                "name": words("interval_95"),
-                "data": reach,
-                "areaStyle": {"color": BLUE, "opacity": 0.16},
-                "itemStyle": {"color": "#cfe0f0"},
-                "tooltip": {"show": False},
-            },
+            *band(words("interval_95"), low, high, BLUE),
             line,
         ],
     )
+
+
+def band(
+    name: str, low: Sequence[float | None], high: Sequence[float | None], colour: str
+) -> list[Option]:
+    """Return the series that shade what lies between two lines."""
+    reach = [
+        None if bottom is None or top is None else round(top - bottom, 4)
+        for bottom, top in zip(low, high, strict=True)
+    ]
+    part: Option = {
+        "type": "line",
+        "stack": f"band {name}",
+        # Else a band that begins below zero would be stacked from zero.
+        "stackStrategy": "all",
+        "symbol": "none",
+        "lineStyle": {"opacity": 0},
+        "tooltip": {"show": False},
+    }
+    return [
+        {**part, "name": "", "data": list(low)},
+        {
+            **part,
+            "name": name,
+            "data": reach,
+            "areaStyle": {"color": colour, "opacity": 0.16},
+            "itemStyle": {"color": colour, "opacity": 0.3},
+        },
+    ]
 
 
 def floor_percent(values: Sequence[float | None]) -> float:

@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simulation.report.options import (
+    Language,
+    Output,
+    Show,
+    check_report,
+    write_answer_json,
+    write_report,
+)
 from simulation.whatif.forecast_command import forecast_now
 from simulation.whatif.spoken import center_from, change_of, stop, with_libraries
 
 if TYPE_CHECKING:
     from configs.changes import Change
     from simulation.whatif.altering import Alteration
+    from simulation.whatif.asking import Answer
     from simulation.whatif.outcomes import Outcomes
     from simulation.whatif.recording import Recording
 
@@ -70,8 +79,12 @@ def what_if(
     workers: Annotated[int, typer.Option(help="Processes; 0: one a core.")] = 0,
     details: Annotated[bool, typer.Option("--details", help="Each queue in each row.")] = False,
     as_json: _Json = False,
+    output: Output = None,
+    show_page: Show = False,
+    language: Language = "en",
 ) -> None:
     """Replay a recorded day with other people or rules, beside what happened."""
+    check_report(output, language, show=show_page)
     with_libraries()
     from simulation.plan.replications import available_cores  # noqa: PLC0415 - loads numpy
     from simulation.whatif.altering import AlterationError  # noqa: PLC0415 - as above
@@ -102,11 +115,19 @@ def what_if(
         answer = ask(question, happened, imputations, workers or available_cores())
     except (AlterationError, NotRepeatedError) as error:
         stop(str(error))
-    if as_json:
-        typer.echo(json.dumps(asdict(answer), ensure_ascii=False))
-        return
-    for line in show(answer, zone, details=details):
+    if output is not None:
+        _write(answer, output, zone, language, show_page=show_page)
+    plain = json.dumps(asdict(answer), ensure_ascii=False)
+    for line in [plain] if as_json else show(answer, zone, details=details):
         typer.echo(line)
+
+
+def _write(answer: Answer, output: Path, zone: str, language: str, *, show_page: bool) -> None:
+    """Write the answer as JSON, page and workbook."""
+    from simulation.report.what_if_document import what_if_document  # noqa: PLC0415 - as above
+
+    write_answer_json(answer, output, "what-if")
+    write_report(what_if_document(answer, zone, language), output, "what-if", show=show_page)
 
 
 def _read(journal: Path) -> tuple[Recording, Outcomes]:

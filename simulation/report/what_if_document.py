@@ -1,0 +1,314 @@
+"""Put a what-if in order: what happened, what would have been, how sure, and for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from simulation.report import charts_onward
+from simulation.report.charts_onward import Course
+from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
+from simulation.report.plan_document import labels, release
+from simulation.report.wording import Words
+from simulation.whatif.asking import Answer, Compared, Row
+from simulation.whatif.showing import clock
+
+_MEASURES = (
+    ("service_level", Form.SHARE, 100.0),
+    ("abandoned", Form.NUMBER, 1.0),
+    ("wait_s", Form.NUMBER, 1.0),
+)
+
+
+def what_if_document(answer: Answer, zone: str, language: str = "en") -> Document:
+    """Return the document of a what-if; times of day are those of `zone`."""
+    words = Words(language)
+    whole = answer.rows[0]
+    slices = [row for row in answer.rows if row.from_ms >= 0 and not row.queue]
+    queues = [row for row in answer.rows if row.from_ms < 0 and row.queue]
+    starts = [clock(row.from_ms, zone) for row in slices]
+    chapters = [
+        _levels(words, slices, starts, answer, zone),
+        _gone(words, slices, starts),
+        _queues(words, queues),
+    ]
+    if answer.promises:
+        chapters.append(_promises(words, answer))
+    if answer.contacts_changed:
+        chapters.append(_contacts(words, answer, zone))
+    return Document(
+        title=words("what_if_title", change=answer.change),
+        language=language,
+        answer=_sentence(words, answer, whole),
+        good=None,
+        facts=tuple(_facts(words, answer, whole)),
+        chapters=(*chapters, *_basis(words, answer)),
+        foot=words("what_if_foot", version=release(), seed=answer.seed,
+                   replays=answer.imputations, digest=answer.digest[:16]),
+        labels=labels(words),
+    )  # fmt: skip
+
+
+def _compared(row: Row, measure: str) -> Compared:
+    found: Compared = getattr(row, measure)
+    return found
+
+
+def change_words(words: Words, compared: Compared, unit: float, digits: int = 1) -> str:
+    """Return a difference with half its interval, or that it is not known."""
+    if compared.difference is None or compared.half_width is None:
+        return words("unknown")
+    return f"{unit * compared.difference:+.{digits}f} ± {unit * compared.half_width:.{digits}f}"
+
+
+def _sentence(words: Words, answer: Answer, whole: Row) -> str:
+    if words.language == "en":
+        return answer.sentence
+    level, gone = whole.service_level, whole.abandoned
+    if not (level.difference or gone.difference or answer.changed):
+        return words("what_if_nothing", change=answer.change)
+    told = words(
+        "what_if_answer",
+        change=answer.change,
+        gone=f"{gone.would_be or 0:.1f}",
+        happened=f"{gone.happened or 0:.0f}",
+        difference=change_words(words, gone, 1.0),
+    )
+    if level.happened is None or level.would_be is None:
+        return told + words("full_stop")
+    return told + words(
+        "what_if_answer_level",
+        level=f"{level.would_be:.1%}",
+        was=f"{level.happened:.1%}",
+        difference=change_words(words, level, 100.0),
+    )
+
+
+def _facts(words: Words, answer: Answer, whole: Row) -> Iterator[Fact]:
+    better = {"service_level": 1, "abandoned": -1, "wait_s": -1}
+    for measure, form, unit in _MEASURES:
+        found = _compared(whole, measure)
+        good = None
+        if found.difference and found.half_width is not None:
+            sure = abs(found.difference) > found.half_width
+            good = found.difference * better[measure] > 0 if sure else None
+        was = "–" if found.happened is None else _shown(found.happened, form)
+        now = "–" if found.would_be is None else _shown(found.would_be, form)
+        yield Fact(
+            words(f"change_of_{measure}"),
+            change_words(words, found, unit),
+            words("from_was", was=was, now=now),
+            good,
+        )
+    yield Fact(
+        words("ends_otherwise"),
+        f"{answer.changed:,.1f}",
+        words("of_contacts", number=answer.contacts),
+    )
+
+
+def _shown(value: float, form: Form) -> str:
+    return f"{value:.1%}" if form is Form.SHARE else f"{value:,.1f}"
+
+
+def _ends(rows: Sequence[Row], measure: str, unit: float) -> tuple[list[float | None], ...]:
+    """Return differences and both ends of their intervals, in units to be drawn."""
+    found = [_compared(row, measure) for row in rows]
+
+    def each(make: Callable[[float, float], float]) -> list[float | None]:
+        return [
+            None
+            if one.difference is None or one.half_width is None
+            else round(unit * make(one.difference, one.half_width), 3)
+            for one in found
+        ]
+
+    return each(lambda d, _: d), each(lambda d, half: d - half), each(lambda d, half: d + half)
+
+
+def _levels(
+    words: Words, rows: Sequence[Row], starts: Sequence[str], answer: Answer, zone: str
+) -> Chapter:
+    happened = Course(words("happened"), [row.service_level.happened for row in rows])
+    would_be = Course(words("would_be"), [row.service_level.would_be for row in rows])
+    values, low, high = _ends(rows, "service_level", 100.0)
+    change = Course(words("difference"), values, low, high)
+    details = [row for row in answer.rows if row.from_ms >= 0]
+    return Chapter(
+        "levels",
+        words("what_if_levels_title"),
+        (words("what_if_levels_words"),),
+        (
+            Picture("levels", words("what_if_levels_picture"),
+                    charts_onward.courses(words, starts, (happened, would_be), "%", shares=True)),
+            Picture("changes", words("what_if_changes_picture"),
+                    charts_onward.changes(words, starts, (change,), words("points")), 280),
+        ),
+        (
+            _table(words, "slices", rows, [(start,) for start in starts], (words("interval"),)),
+            _table(words, "details", details,
+                   [(clock(row.from_ms, zone), row.queue or words("all_queues"))
+                    for row in details], (words("interval"), words("queue"))),
+        ),
+    )  # fmt: skip
+
+
+def _gone(words: Words, rows: Sequence[Row], starts: Sequence[str]) -> Chapter:
+    happened = Course(words("happened"), [row.abandoned.happened for row in rows])
+    would_be = Course(words("would_be"), [row.abandoned.would_be for row in rows])
+    values, low, high = _ends(rows, "abandoned", 1.0)
+    change = Course(words("difference"), values, low, high)
+    unit = words("contacts_axis")
+    return Chapter(
+        "gone",
+        words("gone_title"),
+        (),
+        (
+            Picture("gone", words("gone_picture"),
+                    charts_onward.beside(starts, happened, would_be, unit), 280),
+            Picture("gone_changes", words("gone_changes_picture"),
+                    charts_onward.changes(words, starts, (change,), unit), 260),
+        ),
+    )  # fmt: skip
+
+
+def _queues(words: Words, rows: Sequence[Row]) -> Chapter:
+    names = [row.queue for row in rows]
+    values, low, high = _ends(rows, "service_level", 100.0)
+    picture = Picture(
+        "queues",
+        words("queues_picture"),
+        charts_onward.by_name(words, names, Course("", values, low, high), words("points")),
+        60 + 32 * len(names),
+    )
+    table = _table(words, "queues", rows, [(name,) for name in names], (words("queue"),), open=True)
+    return Chapter("queues", words("queues_title"), (), (picture,), (table,))
+
+
+def _table(
+    words: Words,
+    name: str,
+    rows: Sequence[Row],
+    heads: Sequence[tuple[str, ...]],
+    titles: tuple[str, ...],
+    *,
+    open: bool = False,  # noqa: A002 - the field of a table
+) -> Table:
+    columns = [Column(title) for title in titles]
+    for measure, form, _ in _MEASURES:
+        unit = {"service_level": "%", "abandoned": words("per_interval"), "wait_s": words("s")}
+        of = words(f"short_{measure}")
+        step = words("points") if measure == "service_level" else unit[measure]
+        columns += [
+            Column(f"{of}: {words('happened')}", form, unit[measure]),
+            Column(f"{of}: {words('would_be')}", form, unit[measure]),
+            Column(f"{of}: {words('difference')}", Form.SIGNED, step),
+            Column("±", Form.RAW, step),
+        ]
+    return Table(
+        words(f"sheet_{name}"),
+        words(f"{name}_table"),
+        tuple(columns),
+        tuple(
+            (
+                *head,
+                *(
+                    cell
+                    for measure, _, unit in _MEASURES
+                    for cell in _cells(_compared(row, measure), unit)
+                ),
+            )
+            for head, row in zip(heads, rows, strict=True)
+        ),
+        open=open,
+    )
+
+
+def _cells(found: Compared, unit: float) -> tuple[float | None, ...]:
+    return (
+        found.happened,
+        found.would_be,
+        None if found.difference is None else unit * found.difference,
+        None if found.half_width is None else unit * found.half_width,
+    )
+
+
+def _promises(words: Words, answer: Answer) -> Chapter:
+    table = Table(
+        words("sheet_promises"),
+        words("promises_table"),
+        (
+            Column(words("promise")),
+            Column(f"{words('breaches')}: {words('happened')}", Form.WHOLE),
+            Column(f"{words('breaches')}: {words('would_be')}", Form.NUMBER),
+        ),
+        tuple((name, float(was), now) for name, (was, now) in answer.promises.items()),
+        open=True,
+    )
+    return Chapter("promises", words("breaches_title"), (), (), (table,))
+
+
+def _contacts(words: Words, answer: Answer, zone: str) -> Chapter:
+    share = words("share_unit")
+    table = Table(
+        words("sheet_contacts"),
+        words("contacts_table"),
+        (
+            Column(words("contact")),
+            Column(words("queue")),
+            Column(words("arrived_at")),
+            Column(words("ending")),
+            Column(words("waited"), Form.WHOLE, words("s")),
+            Column(words("answered_in"), Form.SHARE, share),
+            Column(words("gives_up_in"), Form.SHARE, share),
+            Column(words("would_wait"), Form.WHOLE, words("s")),
+        ),
+        tuple(
+            (
+                contact.contact_id,
+                contact.queue,
+                clock(contact.arrived_ms, zone),
+                words.name(contact.happened),
+                contact.happened_wait_s,
+                contact.answered_share,
+                contact.abandoned_share,
+                contact.wait_s,
+            )
+            for contact in answer.contacts_changed
+        ),
+        open=True,
+    )
+    told = words("contacts_words", number=f"{answer.changed:,.1f}", shown=len(table.rows))
+    return Chapter("contacts", words("contacts_title"), (told,), (), (table,))
+
+
+def _basis(words: Words, answer: Answer) -> Iterator[Chapter]:
+    yield Chapter(
+        "assumptions",
+        words("assumptions_title"),
+        (
+            words("replay_repeats"),
+            words("replay_outside"),
+            words(f"replay_answers_{answer.acceptances}"),
+            words("replay_drawn"),
+            *answer.notes,
+        ),
+    )
+    keys = ("definition_replay_level", "definition_replay_interval", "definition_replay_theory")
+    yield Chapter("definitions", words("definitions_title"), tuple(words(key) for key in keys))
+    rows = (
+        (words("change_asked"), answer.change),
+        (words("digest"), answer.digest),
+        (words("entries"), f"{answer.entries:,}"),
+        (words("contacts"), f"{answer.contacts:,}"),
+        (words("replays"), str(answer.imputations)),
+        (words("acceptances"), words(f"acceptances_{answer.acceptances}")),
+        (words("seed"), str(answer.seed)),
+    )
+    table = Table(
+        words("sheet_run"),
+        words("run_table"),
+        (Column(words("what")), Column(words("value"))),
+        rows,
+        open=True,
+    )
+    yield Chapter("run", words("run_title"), (words("replay_run_words"),), (), (table,))

@@ -1,0 +1,165 @@
+"""Pages of `what-if` and `forecast-now`: what was or comes, what would be, and how sure."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+from python_calamine import CalamineWorkbook
+from typer.testing import CliRunner
+
+from simulation.report.charts_onward import Course, changes, courses
+from simulation.report.document import Document
+from simulation.report.folder import write_document
+from simulation.report.page import render_page
+from simulation.report.what_if_document import what_if_document
+from simulation.report.wording import Words
+from simulation.whatif.asking import Answer, ChangedContact, Compared, Row
+from switchroom import build
+from tests.looking import look, needs_chromium
+
+MORNING_MS = 1_772_528_400_000  # 2026-03-03 09:00 UTC
+
+
+def compared(happened: float | None, difference: float | None, half: float) -> Compared:
+    would_be = None if happened is None or difference is None else happened + difference
+    return Compared(
+        happened=happened,
+        would_be=would_be,
+        difference=difference,
+        half_width=None if difference is None else half,
+        of_that_day=None,
+    )
+
+
+def row(queue: str, from_ms: int, level: Compared) -> Row:
+    return Row(
+        queue=queue,
+        from_ms=from_ms,
+        offered=compared(20, 0.0, 0.0),
+        service_level=level,
+        abandoned=compared(6, -2.5, 3.0),
+        wait_s=compared(40.0, -12.0, 4.0),
+    )
+
+
+@cache
+def answer() -> Answer:
+    """Return what a replay could say of a morning of two queues."""
+    levels = [compared(0.5, 0.1, 0.04), compared(None, None, 0.0), compared(0.8, -0.02, 0.05)]
+    slices = [row("", MORNING_MS + 1_800_000 * n, level) for n, level in enumerate(levels)]
+    queues = [
+        row(name, -1, level) for name, level in zip(("billing", "orders"), levels, strict=False)
+    ]
+    contact = ChangedContact(
+        contact_id="call-7", queue="orders", arrived_ms=MORNING_MS + 60_000, happened="abandoned",
+        happened_wait_s=90.0, answered_share=0.75, abandoned_share=0.25, wait_s=31.0,
+    )  # fmt: skip
+    return Answer(
+        change="one more", acceptances="recorded", imputations=20, seed=1, entries=400, contacts=60,
+        digest="ab" * 32, same_digest=True, sentence="With one more, fewer would give up.",
+        rows=(row("", -1, levels[0]), *queues, *slices), promises={"phone": (12, 8.5)},
+        contacts_changed=(contact,), changed=4.2,
+    )  # fmt: skip
+
+
+def page(language: str = "en") -> Document:
+    return what_if_document(answer(), "Europe/Madrid", language)
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def test_a_band_below_zero_lies_where_it_should() -> None:
+    line = Course("one more", (-2.0, None, 3.0), (-5.0, None, 1.0), (1.0, None, 5.0))
+    low, reach, middle = changes(Words("en"), ["1", "2", "3"], [line], "points")["series"]
+    assert low["data"] == [-5.0, None, 1.0]
+    assert reach["data"] == [6.0, None, 4.0]
+    assert low["stack"] == reach["stack"]
+    assert low["stackStrategy"] == reach["stackStrategy"] == "all"
+    assert middle["data"] == [-2.0, None, 3.0]
+
+
+def test_shares_are_drawn_in_percent_from_a_round_number() -> None:
+    lines = [Course("now", (0.91, 0.95)), Course("then", (0.97, 1.0), (0.84, 0.9), (1.0, 1.0))]
+    option = courses(Words("en"), ["1", "2"], lines, "", shares=True)
+    assert (option["yAxis"]["min"], option["yAxis"]["max"]) == (70, 100)
+    assert option["series"][-1]["data"] == [97.0, 100.0]
+    assert option["legend"]["data"] == ["now", "then"]
+
+
+# --- a recorded day otherwise ---------------------------------------------------------------------
+
+
+def test_a_what_if_lays_both_days_side_by_side() -> None:
+    document = page()
+    assert document.answer == answer().sentence
+    level, gone, wait, otherwise = document.facts
+    assert (level.value, level.note, level.good) == (
+        "+10.0 ± 4.0",
+        "was 50.0%, would be 60.0%",
+        True,
+    )
+    assert gone.good is None, "half the interval is more than the difference"
+    assert wait.good is True
+    assert otherwise.value == "4.2"
+    pictures = {picture.name: picture.option for picture in document.pictures()}
+    assert pictures["levels"]["xAxis"]["data"] == ["10:00", "10:30", "11:00"], "Madrid, not UTC"
+    happened, would_be = pictures["levels"]["series"]
+    assert (happened["data"], would_be["data"]) == ([50.0, None, 80.0], [60.0, None, 78.0])
+    tables = {table.name: table for table in document.tables()}
+    assert tables["Queues"].rows[0][:5] == ("billing", 0.5, 0.6, 10.0, 4.0)
+    assert len(tables["Queue and interval"].rows) == 3
+    assert tables["Contacts"].rows[0][:4] == ("call-7", "orders", "10:01", "abandoned")
+    assert ("Digest of the recording", "ab" * 32) in tables["Run"].rows
+    json.dumps([picture.option for picture in document.pictures()], allow_nan=False)
+
+
+def test_the_chinese_what_if_speaks_chinese() -> None:
+    document = page("zh")
+    assert document.answer.startswith("若one more，放弃的联络为 3.5 个而非 6 个")
+    for chapter in document.chapters:
+        for text in (chapter.title, *(picture.title for picture in chapter.pictures)):
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in text), text
+    nothing = compared(0.5, 0.0, 0.0)
+    same = replace(answer().rows[0], service_level=nothing, abandoned=nothing)
+    still = replace(answer(), rows=(same,), changed=0.0)
+    assert "不会改变" in what_if_document(still, "UTC", "zh").answer
+
+
+def call(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(build(), list(words))
+    return done.exit_code, done.output
+
+
+def test_what_if_writes_its_page(tmp_path: Path) -> None:
+    journal, out = tmp_path / "day.jsonl", tmp_path / "out"
+    code, said = call(
+        "simulate", "--config", "configs/tiny", "--hours", "1", "--seed", "5", "-o", str(journal)
+    )
+    assert code == 0, said
+    code, said = call(
+        "what-if", str(journal), "--add", "shop=1", "--imputations", "2", "--workers", "1",
+        "-o", str(out), "--lang", "zh",
+    )  # fmt: skip
+    assert code == 0, said
+    assert {path.name for path in out.iterdir()} == {"report.html", "what-if.xlsx", "what-if.json"}
+    assert json.loads((out / "what-if.json").read_text(encoding="utf-8"))["same_digest"]
+    book = CalamineWorkbook.from_path(str(out / "what-if.xlsx"))
+    assert "联络" in book.sheet_names
+    assert call("what-if", str(journal), "--open")[0] == 2
+
+
+@needs_chromium
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh", 390)])
+def test_a_planner_opens_the_what_if(tmp_path: Path, language: str, width: int) -> None:
+    path, _ = write_document(page(language), tmp_path, "what-if")
+    seen = asyncio.run(look(path.resolve(), width))
+    assert seen["troubles"] == []
+    assert seen["drawn"] == seen["pictures"] == 5
+    assert seen["wide"] <= width
+    assert render_page(page(language)).count("10:30")
