@@ -19,12 +19,13 @@ from simulation.plan.reading import SHIPPED, load_scenario
 from simulation.plan.replications import run
 from simulation.plan.requirement import lines_of
 from simulation.plan.tallies import Count
+from simulation.randomness import Streams
 from tests.test_plan_days import MINUTE_MS, phone_day
 from tests.validation import load
 from tests.validation.published_cases import cases
 
 # Case and days: a small part of what `python -m tests.validation` plays.
-QUICK = [("P02", 8), ("P06", 6)]
+QUICK = [("P02", 8), ("P06", 4), ("P07", 40), ("P08", 12), ("P09", 15)]
 
 
 @pytest.mark.parametrize(("name", "days"), QUICK, ids=[row[0] for row in QUICK])
@@ -172,3 +173,17 @@ def test_waits_of_one_matter_can_add_up() -> None:
     assert 0 <= seen[True][Count.IN_TIME] < 5 < seen[False][Count.IN_TIME]
     assert seen[True][Count.ABANDONED_IN_TIME] < seen[False][Count.ABANDONED_IN_TIME]
     assert seen[True][Count.REDIALS] == seen[False][Count.REDIALS]
+
+
+def test_agents_by_lot_are_other_lots_each_day() -> None:
+    """One seed for all days would choose alike on each, and no number of days would show it."""
+    case = cases()["P08"]()
+    prepared = Prepared(case.scenario)
+    seeds = {
+        prepared.opening(Streams(seed, day)).center.queues["q-english"].seed
+        for seed in (1, 2)
+        for day in range(20)
+    }
+    assert len(seeds) == 40
+    plain = Prepared(cases()["P02"]().scenario)
+    assert plain.opening(Streams(1, 1)).center is plain.center

@@ -132,7 +132,7 @@ class Day:
         Raises `ValueError` for a centre that the router refuses.
         """
         driver = self.driver
-        driver.feed(self.prepared.opening)
+        driver.feed(self.prepared.opening(self.streams))
         if driver.router.floor.center is None:
             raise ValueError(
                 f"the router refuses the centre {self.prepared.center.name!r}; "

@@ -12,11 +12,12 @@ import numpy as np
 
 from configs.durations import parse_clock
 from configs.planning import Demand, Scenario
-from router.center import Center, Queue, Signal
+from router.center import AgentPolicy, Center, Queue, Signal
 from router.events import CenterChanged
 from router.sla import signal_sets
 from simulation.plan.arrivals import Profile, burst_mean, copula_roots, profile_of
 from simulation.plan.people import Staff, pace_of, skill_above_middle, staff_of
+from simulation.randomness import Streams
 from simulation.time_laws import Array
 
 WRITTEN: Final = frozenset({"chat", "email", "social", "sms"})
@@ -52,7 +53,6 @@ class Prepared:
         self.scenario = scenario
         self.staff: Staff = staff_of(scenario)
         self.center = _desk_center(self.staff.center)
-        self.opening = CenterChanged(center=self.center)
         self.start_ms = start_of(scenario)
         self.opens_ms = parse_clock(scenario.opens)
         self.length_ms = parse_clock(scenario.closes) - self.opens_ms
@@ -95,6 +95,25 @@ class Prepared:
             called_back=_index_of(self.scenario, demand.callback_as),
             paced=channel.interruptible or demand.channel in self.scenario.effects.speeds,
         )
+
+    def opening(self, streams: Streams) -> CenterChanged:
+        """Return the centre as a day begins with it: agents by lot are by other lots each day.
+
+        With the seed of the configuration every day would draw the same ones, and the error of
+        their mean could not be seen.
+        """
+        queues = self.center.queues
+        drawn = {
+            name: replace(
+                queue,
+                seed=(queue.seed + int(streams.uniform(name, "seed", 0) * 2**52)) % 2**52,
+            )
+            for name, queue in queues.items()
+            if queue.agent_policy is AgentPolicy.SEEDED_RANDOM
+        }
+        if not drawn:
+            return CenterChanged(center=self.center)
+        return CenterChanged(center=replace(self.center, queues={**queues, **drawn}))
 
     def pace(self, agent_id: str, group: int, category: str) -> float:
         """Return by what factor an agent's work on a category is longer."""

@@ -21,9 +21,10 @@ from simulation.plan.estimates import Floats, Ratio, View, view
 from simulation.plan.replications import Study
 from simulation.plan.tallies import Count, Staffed
 from tests.validation import load
-from tests.validation.simulated import Verdict
+from tests.validation.simulated import MINUTE_MS, Verdict
 
 _Z95: Final = 1.959964
+_SEEN: Final = 20
 _DIGITS: Final = 3  # that many are printed at least, zeros at the end included
 
 # measure(study, rest of the figure's name) -> the figure day by day.
@@ -52,12 +53,25 @@ class Published:
                 scale = self.days if path[0].endswith(("_count", "_cost")) else 1
                 label = " ".join(path) + (" (resimulated)" if kind == "resimulated" else "")
                 theirs, slack = _sureness(leaf, case["replications"])
+                error = found.error * scale
+                if path[0].endswith("_count") and found.value * study.days < _SEEN:
+                    # Of what happens so seldom the days tell no spread: it is Poisson.
+                    error = max(error, math.sqrt(leaf["mean"] * self.days / study.days))
                 verdicts.append(
-                    Verdict(
-                        label, found.value * scale, found.error * scale, leaf["mean"], theirs, slack
-                    )
+                    Verdict(label, found.value * scale, error, leaf["mean"], theirs, slack)
                 )
         return verdicts
+
+
+def given(case_id: str) -> dict[str, Any]:
+    """Return the parameters of a case."""
+    parameters: dict[str, Any] = load("published")[case_id]["parameters"]
+    return parameters
+
+
+def clock(offset_min: int) -> str:
+    """Return a time of day so many minutes after midnight."""
+    return f"{offset_min // 60:02d}:{offset_min % 60:02d}"
 
 
 def _leaves(
@@ -159,3 +173,18 @@ def scaled(measure: Measure, factor: float) -> Measure:
         return replace(ratio, parts=ratio.parts * factor)
 
     return measured
+
+
+# --- what several cases look at ------------------------------------------------------------
+
+IN_TIME: Final = (Count.IN_TIME,)
+ANSWERED: Final = (Count.ANSWERED,)
+ARRIVED: Final = (Count.ARRIVED,)
+WAIT_SERVED_MIN: Final = share((Count.WAIT_ANSWERED_MS,), ANSWERED, 1 / MINUTE_MS)
+LOST: Final = {
+    "arrivals_count": per_day(*ARRIVED),
+    "served_count": per_day(*ANSWERED),
+    "blocked_count": per_day(Count.BLOCKED),
+    "abandonments_count": per_day(Count.ABANDONED),
+    "served_within_threshold_count": per_day(*IN_TIME),
+}

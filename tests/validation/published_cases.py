@@ -9,38 +9,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from configs.planning import Busyness, Demand, Group, LaterLaw, Law, Scenario, Target
-from router.center import Step
+from configs.planning import (
+    Busyness,
+    Demand,
+    Group,
+    LaterLaw,
+    Law,
+    Scenario,
+    Target,
+)
+from router.center import (
+    Step,
+)
 from simulation.plan.tallies import Count
-from tests.validation import load
 from tests.validation.published import (
+    ANSWERED,
+    ARRIVED,
+    IN_TIME,
+    WAIT_SERVED_MIN,
     Published,
+    clock,
+    given,
     occupancy,
     over_late_abandons,
     per_day,
     scaled,
     share,
 )
+from tests.validation.published_weeks import bank, bilingual, telethon
 from tests.validation.simulated import MINUTE_MS, Class, center_of, minutes
 
-_IN_TIME: Final = (Count.IN_TIME,)
-_ANSWERED: Final = (Count.ANSWERED,)
-_ARRIVED: Final = (Count.ARRIVED,)
-_WAIT_SERVED_MIN: Final = share((Count.WAIT_ANSWERED_MS,), _ANSWERED, 1 / MINUTE_MS)
 _EVEN: Final = Busyness()
-
-
-def given(case_id: str) -> dict[str, Any]:
-    """Return the parameters of a case."""
-    parameters: dict[str, Any] = load("published")[case_id]["parameters"]
-    return parameters
-
-
-def clock(offset_min: int) -> str:
-    """Return a time of day so many minutes after midnight."""
-    return f"{offset_min // 60:02d}:{offset_min % 60:02d}"
 
 
 def _one_pool(
@@ -88,10 +89,10 @@ def _erlang(case_id: str) -> Published:
         scenario,
         {
             "abandonments_count": per_day(Count.ABANDONED),
-            "served_within_threshold_count": per_day(*_IN_TIME),
-            "served_within_threshold_per_served": share(_IN_TIME, _ANSWERED),
+            "served_within_threshold_count": per_day(*IN_TIME),
+            "served_within_threshold_per_served": share(IN_TIME, ANSWERED),
             "served_within_threshold_per_served_plus_late_abandons": over_late_abandons,
-            "wait_mean_served_min": _WAIT_SERVED_MIN,
+            "wait_mean_served_min": WAIT_SERVED_MIN,
             "occupancy_open_hours": scaled(occupancy(hours), 0.01),
         },
     )
@@ -190,13 +191,13 @@ def _w_design(case_id: str, priorities: tuple[int, int, int], overflow_min: floa
         case_id,
         scenario,
         {
-            "served_count": per_day(*_ANSWERED),
+            "served_count": per_day(*ANSWERED),
             "abandonments_count": per_day(Count.ABANDONED),
-            "served_within_threshold_count": per_day(*_IN_TIME),
-            "served_within_threshold_per_served": share(_IN_TIME, _ANSWERED),
-            "served_within_threshold_per_arrival": share(_IN_TIME, _ARRIVED),
+            "served_within_threshold_count": per_day(*IN_TIME),
+            "served_within_threshold_per_served": share(IN_TIME, ANSWERED),
+            "served_within_threshold_per_arrival": share(IN_TIME, ARRIVED),
             "served_within_threshold_per_served_plus_late_abandons": over_late_abandons,
-            "abandon_fraction": share((Count.ABANDONED,), _ARRIVED),
+            "abandon_fraction": share((Count.ABANDONED,), ARRIVED),
         },
         unmeasured={"occupancy_group_0": "staff stays until the last talk ends, not only the line"},
     )
@@ -212,4 +213,7 @@ def cases() -> dict[str, Callable[[], Published]]:
         "P04": lambda: _w_design("P04", (9, 8, 5), given("P04")["overflow_delay_min"]),
         "P05": partial(_uncertain, "P05"),
         "P06": partial(_uncertain, "P06"),
+        "P07": telethon,
+        "P08": bilingual,
+        "P09": bank,
     }
