@@ -77,7 +77,7 @@ def plain() -> tuple[Scenario, tuple[str, str]]:
 def outlook_for(scenario: Scenario, wheres: tuple[str, str]) -> Outlook:
     """Return the outlook from a state that this scenario itself came to, with two changes."""
     day = Day(Prepared(scenario), 1, 0)
-    day.driver.feed(day.prepared.opening)
+    day.driver.feed(day.prepared.opening(day.streams))
     day.desks.start()
     day.customers.start()
     day.driver.run(until=day.prepared.start_ms + BEFORE_MS)
