@@ -180,6 +180,26 @@ def _uniform(these: Mapping[str, Any], what: str, name: str) -> Law:
     return Law(law=LawName.UNIFORM, low_ms=round(low * MINUTE_MS), high_ms=round(high * MINUTE_MS))
 
 
+def _specialists(fields: tuple[str, ...], agents: Mapping[str, int]) -> Center:
+    """Return a centre whose teams are best at the field of their name, and begin with it."""
+    classes = {
+        name: Class(1.0, minutes(1), levels={group: 9 if group == name else 5 for group in agents})
+        for name in fields
+    }
+    center = center_of(classes, agents)
+    anybody = replace(center.queues["q-balance"], agent_policy=AgentPolicy.SEEDED_RANDOM)
+    # A day's head start: whatever waits, the own field goes first.
+    own_first = {group: {f"q-{group}": PairWeight(base_ms=24 * HOUR_MS)} for group in agents}
+    return replace(
+        center,
+        queues={**center.queues, "q-balance": anybody},
+        teams={
+            group: Team(contact_policy=ContactPolicy.WEIGHTED_PAIRS, pairs=own_first[group])
+            for group in agents
+        },
+    )
+
+
 def bank() -> Published:
     """P09: each team prefers its own field and is faster in it."""
     these = given("P09")
@@ -197,22 +217,7 @@ def bank() -> Published:
         )
         for name, rate in these["arrival_rate_per_h"].items()
     }
-    classes = {
-        name: Class(1.0, minutes(1), levels={group: 9 if group == name else 5 for group in agents})
-        for name in demand
-    }
-    center = center_of(classes, agents)
-    anybody = replace(center.queues["q-balance"], agent_policy=AgentPolicy.SEEDED_RANDOM)
-    # A day's head start: whatever waits, the own field goes first.
-    own_first = {group: {f"q-{group}": PairWeight(base_ms=24 * HOUR_MS)} for group in agents}
-    center = replace(
-        center,
-        queues={**center.queues, "q-balance": anybody},
-        teams={
-            group: Team(contact_policy=ContactPolicy.WEIGHTED_PAIRS, pairs=own_first[group])
-            for group in agents
-        },
-    )
+    center = _specialists(tuple(demand), agents)
     factor = these["service_factor_own_field"]
     groups = {group: Group(paces={group: factor}) for group in agents}
     costs, staffed_ms = (
