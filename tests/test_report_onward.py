@@ -15,10 +15,12 @@ from typer.testing import CliRunner
 from simulation.report.charts_onward import Course, changes, courses
 from simulation.report.document import Document
 from simulation.report.folder import write_document
+from simulation.report.forecast_document import forecast_document
 from simulation.report.page import render_page
 from simulation.report.what_if_document import what_if_document
 from simulation.report.wording import Words
 from simulation.whatif.asking import Answer, ChangedContact, Compared, Row
+from simulation.whatif.foretelling import CourseAnswer, ForecastNow, Paired, Present, Slice
 from switchroom import build
 from tests.looking import look, needs_chromium
 
@@ -121,7 +123,7 @@ def test_a_what_if_lays_both_days_side_by_side() -> None:
 
 def test_the_chinese_what_if_speaks_chinese() -> None:
     document = page("zh")
-    assert document.answer.startswith("若one more，放弃的联络为 3.5 个而非 6 个")
+    assert document.answer.startswith("若“one more”，放弃的联络为 3.5 个而非 6 个")
     for chapter in document.chapters:
         for text in (chapter.title, *(picture.title for picture in chapter.pictures)):
             assert any("\u4e00" <= letter <= "\u9fff" for letter in text), text
@@ -152,6 +154,119 @@ def test_what_if_writes_its_page(tmp_path: Path) -> None:
     book = CalamineWorkbook.from_path(str(out / "what-if.xlsx"))
     assert "联络" in book.sheet_names
     assert call("what-if", str(journal), "--open")[0] == 2
+
+
+# --- the next hours -------------------------------------------------------------------------------
+
+
+def pair(without: float, difference: float, half: float = 0.02) -> Paired:
+    return Paired(
+        without=without, within=without + difference, difference=difference, half_width=half,
+        error=half / 2, without_half=0.03, within_half=0.04,
+    )  # fmt: skip
+
+
+def course(name: str, change: float) -> CourseAnswer:
+    """Return a course that changes the service level so much, and hang-ups ten times against it."""
+    measures = {
+        "service level": pair(0.6, change),
+        "answered": pair(50, 0.0),
+        "gave up": pair(8, -10 * change, 0.5),
+        "waiting": pair(2, -change),
+    }
+    quiet = {name: one for name, one in measures.items() if name != "service level"}
+    spread = {"service level": (0.4, 0.8), "answered": (40.0, 60.0), "gave up": (2.0, 16.0)}
+    present = Present(
+        contact_id="call-9", demand="order_calls", waited_s=40.0, gives_up_without=0.4,
+        gives_up_with=0.1, wait_s_without=70.0, wait_s_with=50.0,
+    )  # fmt: skip
+    return CourseAnswer(
+        name=name, sentence=f"With {name}, more are answered.", whole=measures,
+        slices=(Slice(from_min=0.0, measures=measures), Slice(from_min=30.0, measures=quiet)),
+        demands={"order_calls": measures}, contacts=(present,) if change else (),
+        spread={**spread, "waiting": (0.0, 5.0)},
+    )  # fmt: skip
+
+
+@cache
+def forecast() -> ForecastNow:
+    """Return what a look ahead could say of two courses."""
+    better, worse = course("1 more in shop", 0.1), course("+30% contacts", -0.2)
+    return ForecastNow(
+        sentence=better.sentence, center="corner-shop", config_hash="0123", at_ms=MORNING_MS,
+        seq=77, horizon_min=60.0, pairs=40, pairs_max=200, within_points=1.0, sharp=False, seed=1,
+        waiting=2, in_hand=6, signed_in=5, busyness={"order_calls": 1.2},
+        definition="answered in time over offered less short", within_s={"order_calls": 20.0},
+        alone=course("nothing", 0.0), courses=(better, worse),
+    )  # fmt: skip
+
+
+def test_a_forecast_draws_courses_against_doing_nothing() -> None:
+    document = forecast_document(forecast(), "Europe/Madrid")
+    assert document.answer == "With 1 more in shop, more are answered."
+    now, level, *_, better, worse = document.facts
+    assert (now.value, now.note) == ("2 wait", "6 in hand, 5 signed in")
+    assert (level.value, level.note) == ("60.0% ± 3.0", "40% to 80% in 9 of 10 draws")
+    assert (better.value, better.good) == ("+10.0 ± 2.0", True)
+    assert (worse.value, worse.good) == ("-20.0 ± 2.0", False)
+    pictures = {picture.name: picture.option for picture in document.pictures()}
+    lines = [one for one in pictures["ahead_in_time"]["series"] if one.get("z") == 3]
+    assert [line["data"] for line in lines] == [[60.0, None], [70.0, None], [40.0, None]]
+    assert pictures["ahead_in_time"]["xAxis"]["data"] == ["10:00", "10:30"]
+    low, reach, middle, *_ = pictures["change_gave_up"]["series"]
+    assert (low["data"], reach["data"], middle["data"]) == ([-1.5] * 2, [1.0] * 2, [-1.0] * 2)
+    tables = {table.name: table for table in document.tables()}
+    assert len(tables["Ahead"].rows) == 6
+    assert tables["Courses"].rows[0][:4] == ("1 more in shop", "Answered in time", "%", 60.0)
+    assert tables["Contacts"].rows[0][4:6] == (0.4, 0.1)
+    assert ("Draws", "40 of at most 200") in tables["Run"].rows
+    json.dumps([picture.option for picture in document.pictures()], allow_nan=False)
+
+
+def test_the_chinese_forecast_speaks_chinese() -> None:
+    document = forecast_document(forecast(), "UTC", "zh")
+    assert document.answer == (
+        "若“1 more in shop”，未来 60 分钟内有 7.0 个联络放弃而非 8.0 个（-1.0 ± 0.5），"
+        "70.0% 而非 60.0% 及时应答（+10.0 ± 2.0 个百分点）。"
+    )
+    alone = replace(forecast(), sentence=forecast().alone.sentence, courses=())
+    document = forecast_document(alone, "UTC", "zh")
+    assert document.answer == (
+        "若无改变，未来 60 分钟内有 8.0 ± 0.0 个联络放弃，60.0%（± 3.0 个百分点）及时应答。"
+    )
+    assert [chapter.name for chapter in document.chapters] == [
+        "ahead", "assumptions", "definitions", "run",
+    ]  # fmt: skip
+
+
+def test_forecast_now_writes_its_page(tmp_path: Path) -> None:
+    journal, out = tmp_path / "day.jsonl", tmp_path / "out"
+    code, said = call(
+        "simulate", "--config", "configs/tiny", "--hours", "1", "--seed", "5", "-o", str(journal)
+    )
+    assert code == 0, said
+    code, said = call(
+        "forecast-now", "--store", str(journal), "--scenario", "tiny", "--horizon", "20m",
+        "--add", "shop=1", "--pairs", "2", "--workers", "1", "-o", str(out),
+    )  # fmt: skip
+    assert code == 0, said
+    assert {path.name for path in out.iterdir()} == {
+        "report.html", "forecast.xlsx", "forecast.json",
+    }  # fmt: skip
+    found = json.loads((out / "forecast.json").read_text(encoding="utf-8"))
+    assert found["config_hash"] in (out / "report.html").read_text(encoding="utf-8")
+    sheets = CalamineWorkbook.from_path(str(out / "forecast.xlsx")).sheet_names
+    assert sheets[:3] == ["Answer", "Ahead", "Demand ahead"]
+
+
+@needs_chromium
+def test_a_floor_manager_opens_the_forecast(tmp_path: Path) -> None:
+    path, _ = write_document(forecast_document(forecast(), "UTC", "zh"), tmp_path, "forecast")
+    seen = asyncio.run(look(path.resolve(), 390))
+    assert seen["troubles"] == []
+    assert seen["drawn"] == seen["pictures"] == 6
+    assert {"1 more in shop", "+30% contacts", "09:30"} <= set(seen["texts"])
+    assert seen["wide"] <= 390
 
 
 @needs_chromium

@@ -7,8 +7,8 @@ A `Document` (`document`) is built once and shown three ways, so that no two of 
   `charts_staffing` and `charts_front` those of what was searched for, `charts_onward` those of
   what would be.
 - `plan_document` (with `plan_tables` and `plan_assumptions`), `compare_document`,
-  `budget_document`, `staff_document`, `tune_document` and `what_if_document` put answer, pictures
-  and tables in order;
+  `budget_document`, `staff_document`, `tune_document`, `what_if_document` and `forecast_document`
+  put answer, pictures and tables in order;
   `wording` has the words of both languages (`words.json`).
 - `options` are those of every command that writes a page.
 - `page` writes a document as HTML with everything inlined, `workbook` as XLSX, `folder` both beside

@@ -6,13 +6,15 @@ Only what `--help` needs is imported here; the page's world loads when one is wr
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulation.report.document import Document
 
 Output: TypeAlias = Annotated[
@@ -25,6 +27,27 @@ Language: TypeAlias = Annotated[
 Show: TypeAlias = Annotated[
     bool, typer.Option("--open", help="Show the page in a browser; needs -o.")
 ]
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Say where page and workbook go, in which language, and whether they are shown at once.
+
+    Refuses what does not fit when it is made: make it before anything is played.
+    """
+
+    output: Path | None
+    language: str
+    show: bool
+
+    def __post_init__(self) -> None:
+        check_report(self.output, self.language, show=self.show)
+
+    def write(self, name: str, answer: Any, make: Callable[[str], Document]) -> None:
+        """Write `NAME.json`, page and workbook where they are asked for; `make` a language."""
+        if self.output is not None:
+            write_answer_json(answer, self.output, name)
+            write_report(make(self.language), self.output, name, show=self.show)
 
 
 def check_report(output: Path | None, language: str, *, show: bool) -> None:

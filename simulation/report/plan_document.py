@@ -57,7 +57,7 @@ def played_chapters(words: Words, study: Study, result: Result) -> list[Chapter]
 
 def labels(words: Words) -> dict[str, str]:
     """Return the words that the page itself needs."""
-    return {key: words(key) for key in ("table", "no_script", "contents")}
+    return {key: words(key) for key in ("table", "no_script", "contents", "answer")}
 
 
 def foot(words: Words, seed: int, days: int, config_hash: str) -> str:

@@ -37,8 +37,8 @@ def write_workbook(document: Document, path: Path) -> None:
             form: book.add_format({"num_format": text}) for form, text in _FORMATS.items()
         } | {Form.TEXT: book.add_format({"text_wrap": False})}
         bold = book.add_format({"bold": True, "font_size": 13, "text_wrap": True})
-        _answer(book, document, bold)
         used: set[str] = {""}
+        _answer(book, document, bold, _free_name(document.labels["answer"], used))
         for table in document.tables():
             _sheet(book, table, styles, bold, _free_name(table.name, used))
 
@@ -54,8 +54,8 @@ def _free_name(name: str, used: set[str]) -> str:
     return chosen
 
 
-def _answer(book: Any, document: Document, bold: Any) -> None:
-    sheet = book.add_worksheet(document.title.rpartition("：")[2].rpartition(": ")[2][:20] or "1")
+def _answer(book: Any, document: Document, bold: Any, name: str) -> None:
+    sheet = book.add_worksheet(name)
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 24)
     sheet.set_column(2, 2, 40)

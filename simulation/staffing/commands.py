@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
 from simulation.plan.commands import crew_of, load
-from simulation.report.options import (
-    Language,
-    Output,
-    Show,
-    check_report,
-    write_answer_json,
-    write_report,
-)
+from simulation.report.options import Language, Output, Pages, Show, write_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from configs.planning import Scenario
+    from simulation.report.document import Document
     from simulation.staffing.search import Effort
     from simulation.staffing.spaces import Space
     from simulation.staffing.tuning import Knob
@@ -51,15 +45,6 @@ _Output = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class _Pages:
-    """Where page and workbook go, in which language, and whether they are shown at once."""
-
-    output: Path | None
-    language: str
-    show: bool
-
-
 def register(app: typer.Typer) -> None:
     """Mount the commands; the simulator loads when one is called."""
     app.command("staff")(staff)
@@ -84,7 +69,7 @@ def staff(  # noqa: PLR0917 - one option of the command a parameter
     language: Language = "en",
 ) -> None:
     """Find the cheapest agents per interval and group that keep all targets."""
-    check_report(output, language, show=show)
+    pages = Pages(output, language, show)
     loaded = _targeted(scenario, target)
     effort = _effort(days, confirm_days, rounds, confidence, seed)
     from simulation.staffing.spaces import intervals_space  # noqa: PLC0415 - loads its world here
@@ -93,7 +78,6 @@ def staff(  # noqa: PLR0917 - one option of the command a parameter
         space = intervals_space(loaded, within_heads=within_heads)
     except ValueError as error:
         _fail(str(error))
-    pages = _Pages(output, language, show)
     _answer(space, scenario, effort, seed, workers, "agents", as_json=as_json, pages=pages)
 
 
@@ -117,7 +101,7 @@ def schedule(  # noqa: PLR0917 - as above
 
     The kinds are the shifts that the scenario gives each group; their counts are what is sought.
     """
-    check_report(output, language, show=show)
+    pages = Pages(output, language, show)
     loaded = _targeted(scenario, target)
     effort = _effort(days, confirm_days, rounds, confidence, seed)
     from simulation.staffing.spaces import shifts_space  # noqa: PLC0415 - loads its world here
@@ -126,7 +110,6 @@ def schedule(  # noqa: PLR0917 - as above
         space = shifts_space(loaded, within_heads=within_heads)
     except ValueError as error:
         _fail(str(error))
-    pages = _Pages(output, language, show)
     _answer(space, scenario, effort, seed, workers, "shifts", as_json=as_json, pages=pages)
 
 
@@ -146,7 +129,7 @@ def tune(
     language: Language = "en",
 ) -> None:
     """Try routing settings on the same days and show those that nothing beats."""
-    check_report(output, language, show=show)
+    pages = Pages(output, language, show)
     loaded = load(scenario, "")
     from simulation.plan.changes import ChangeError  # noqa: PLC0415 - loads its world here
     from simulation.staffing import tuning  # noqa: PLC0415 - as above
@@ -160,11 +143,13 @@ def tune(
             found = tuning.tune(loaded, knobs, crew, seed, days)
         except ChangeError as error:
             _fail(f"--vary {error}")
-    if output is not None:
+
+    def document(language: str) -> Document:
         from simulation.report.tune_document import tune_document  # noqa: PLC0415 - as above
 
-        write_answer_json(found, output, "tune")
-        write_report(tune_document(found, language), output, "tune", show=show)
+        return tune_document(found, language)
+
+    pages.write("tune", found, document)
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False))
         return
@@ -214,7 +199,7 @@ def _answer(
     unit: str,
     *,
     as_json: bool,
-    pages: _Pages,
+    pages: Pages,
 ) -> None:
     """Search, print, write."""
     from simulation.plan.prepared import Prepared  # noqa: PLC0415 - loads its world here

@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulation.report.options import (
-    Language,
-    Output,
-    Show,
-    check_report,
-    write_answer_json,
-    write_report,
-)
+from simulation.report.options import Language, Output, Pages, Show
 from simulation.whatif.forecast_command import forecast_now
 from simulation.whatif.spoken import center_from, change_of, stop, with_libraries
 
 if TYPE_CHECKING:
     from configs.changes import Change
+    from simulation.report.document import Document
     from simulation.whatif.altering import Alteration
     from simulation.whatif.asking import Answer
     from simulation.whatif.outcomes import Outcomes
@@ -84,13 +78,12 @@ def what_if(
     language: Language = "en",
 ) -> None:
     """Replay a recorded day with other people or rules, beside what happened."""
-    check_report(output, language, show=show_page)
+    pages = Pages(output, language, show_page)
     with_libraries()
     from simulation.plan.replications import available_cores  # noqa: PLC0415 - loads numpy
     from simulation.whatif.altering import AlterationError  # noqa: PLC0415 - as above
     from simulation.whatif.asking import NotRepeatedError, Question, ask  # noqa: PLC0415 - as above
     from simulation.whatif.laws import Laws  # noqa: PLC0415 - as above
-    from simulation.whatif.showing import show  # noqa: PLC0415 - as above
 
     recording, happened = _read(journal)
     try:
@@ -115,19 +108,22 @@ def what_if(
         answer = ask(question, happened, imputations, workers or available_cores())
     except (AlterationError, NotRepeatedError) as error:
         stop(str(error))
-    if output is not None:
-        _write(answer, output, zone, language, show_page=show_page)
+    _tell(answer, zone, pages, details=details, as_json=as_json)
+
+
+def _tell(answer: Answer, zone: str, pages: Pages, *, details: bool, as_json: bool) -> None:
+    """Write page and workbook where they are asked for, and print."""
+    from simulation.whatif.showing import show  # noqa: PLC0415 - as above
+
+    def document(language: str) -> Document:
+        from simulation.report.what_if_document import what_if_document  # noqa: PLC0415 - as above
+
+        return what_if_document(answer, zone, language)
+
+    pages.write("what-if", answer, document)
     plain = json.dumps(asdict(answer), ensure_ascii=False)
     for line in [plain] if as_json else show(answer, zone, details=details):
         typer.echo(line)
-
-
-def _write(answer: Answer, output: Path, zone: str, language: str, *, show_page: bool) -> None:
-    """Write the answer as JSON, page and workbook."""
-    from simulation.report.what_if_document import what_if_document  # noqa: PLC0415 - as above
-
-    write_answer_json(answer, output, "what-if")
-    write_report(what_if_document(answer, zone, language), output, "what-if", show=show_page)
 
 
 def _read(journal: Path) -> tuple[Recording, Outcomes]:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simulation.report.options import Language, Output, Pages, Show
 from simulation.whatif.spoken import center_from, change_of, stop, with_libraries
 
 if TYPE_CHECKING:
+    from simulation.report.document import Document
     from simulation.whatif.altering import Alteration
     from simulation.whatif.foretelling import ForecastNow
     from simulation.whatif.live import Live
@@ -33,6 +35,16 @@ _Add = Annotated[
     typer.Option("--add", help="technical=2: so many more agents; each one a course."),
 ]
 
+_Changes = Annotated[
+    list[str] | None, typer.Option(help="queues.care.agent_policy=longest_idle: a course.")
+]
+_Within = Annotated[
+    float,
+    typer.Option(
+        min=0.0, help="Stop when differences of service level are this sure, points; 0: never."
+    ),
+]
+
 
 def forecast_now(
     snapshot: Annotated[Path | None, typer.Option(help="A snapshot file.")] = None,
@@ -48,25 +60,22 @@ def forecast_now(
     seen: _Seen = None,
     horizon: Annotated[str, typer.Option(help="How far to look.")] = "2h",
     add: _Add = None,
-    change: Annotated[
-        list[str] | None, typer.Option(help="queues.care.agent_policy=longest_idle: a course.")
-    ] = None,
+    change: _Changes = None,
     config: Annotated[Path | None, typer.Option(help="Another configuration: a course.")] = None,
     demand: Annotated[str, typer.Option(help="+30%, -20%: a course.")] = "",
     change_in: Annotated[str, typer.Option("--in", help="When the change comes.")] = "0s",
     stay: Annotated[str, typer.Option("--for", help="How long newcomers stay; else on.")] = "",
     pairs: Annotated[int, typer.Option(min=2, max=100_000, help="How many draws at most.")] = 200,
-    within: Annotated[
-        float,
-        typer.Option(
-            min=0.0, help="Stop when differences of service level are this sure, points; 0: never."
-        ),
-    ] = 1.0,
+    within: _Within = 1.0,
     seed: Annotated[int, typer.Option(help="The number from which all lots are drawn.")] = 1,
     workers: Annotated[int, typer.Option(help="Processes; 0: one a core.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    output: Output = None,
+    show: Show = False,
+    language: Language = "en",
 ) -> None:
     """Look ahead from a live state: what comes, and what a change now would do."""
+    pages = Pages(output, language, show)
     with_libraries()
     began = time.monotonic()
     workers = _start_early(workers)
@@ -102,7 +111,8 @@ def forecast_now(
     except (AlterationError, DurationError, LiveError, SnapshotError) as error:
         stop(str(error))
     answer = foretell(outlook, facts, pairs_max=pairs, within_points=within, workers=workers)
-    _tell(replace(answer, took_s=time.monotonic() - began), loaded.zone, as_json=as_json)
+    answer = replace(answer, took_s=time.monotonic() - began)
+    _tell(answer, loaded.zone, pages, as_json=as_json)
 
 
 def _start_early(workers: int) -> int:
@@ -116,9 +126,15 @@ def _start_early(workers: int) -> int:
     return workers
 
 
-def _tell(answer: ForecastNow, zone: str, *, as_json: bool) -> None:
+def _tell(answer: ForecastNow, zone: str, pages: Pages, *, as_json: bool) -> None:
     from simulation.whatif.showing import show_forecast  # noqa: PLC0415 - as above
 
+    def document(language: str) -> Document:
+        from simulation.report.forecast_document import forecast_document  # noqa: PLC0415 - as above
+
+        return forecast_document(answer, zone, language)
+
+    pages.write("forecast", answer, document)
     if as_json:
         typer.echo(json.dumps(asdict(answer), ensure_ascii=False))
         return

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from router import states
+from router.checks import config_hash
 from router.snapshot_facts import FloorFacts
 from simulation.plan import estimates as est
 from simulation.plan.customers import Phase
@@ -101,6 +102,7 @@ class ForecastNow:
 
     sentence: str
     center: str
+    config_hash: str
     at_ms: int
     seq: int
     horizon_min: float
@@ -335,6 +337,7 @@ def foretell(
     return ForecastNow(
         sentence=_first(alone, courses),
         center=facts.center.name,
+        config_hash=config_hash(facts.center),
         at_ms=facts.now_ms,
         seq=facts.seq,
         horizon_min=outlook.start.horizon_ms / _MINUTE_MS,
