@@ -76,7 +76,8 @@ class Change:
 
     `demand` multiplies the volume, `bot` sets the share settled before it reaches the centre,
     both of `only` (none: of all demands). `sick` adds absence in `only` (none: all) groups.
-    `agents` adds (or takes away) agents of groups. `replace` gives any value by its path, for
+    `agents` adds (or takes away) agents of groups; with `start` and `end` those added work one
+    more shift at these times, without a break. `replace` gives any value by its path, for
     example `center.queues.care.agent_policy: most_proficient`.
     """
 
@@ -87,6 +88,8 @@ class Change:
     sick: float | None = None
     only: tuple[str, ...] = ()
     agents: dict[str, int] | None = None
+    start: str = ""
+    end: str = ""
     pool: Pool | None = None
     second_skill: SecondSkill | None = None
     outsource: Outsource | None = None

@@ -2,6 +2,7 @@
 
 - `reading`       a scenario file (or a centre's directory) becomes a `configs.planning.Scenario`
 - `changes`       a change is a function from a scenario to a scenario
+- `courses`       the same said on the command line: `--add care=2`, `--demand +10%`
 - `laws`          durations by inversion: one uniform, one duration
 - `arrivals`      when contacts come: rates, surges, bursts, records, busy days
 - `people`        who is there, when: groups, shifts, breaks, absence
@@ -16,7 +17,7 @@
 - `requirement`   what theory asks for: Erlang A on the modified offered load; `theory` beside
 - `answers`       what a plan says, as plain data; `results`, `comparison` fill it, `showing` prints
 - `draws`, `checks`  the lots of a day; what must hold between a scenario's values
-- `commands`      `switchroom plan`, `switchroom compare`
+- `commands`      `switchroom plan`, `switchroom compare`; `playing` what they play, till Ctrl-C
 
 A figure of a study is the same for any number of workers: a day is a function of the scenario,
 the seed and its number, and days are merged in their order.

@@ -23,8 +23,13 @@ class Figure:
 
     @property
     def half_width(self) -> float:
-        """Return half the width of the interval, 0 where there is none."""
+        """Return half the width of the interval; 0 where it is not known (`known` says so)."""
         return 0.0 if self.low is None or self.high is None else (self.high - self.low) / 2
+
+    @property
+    def known(self) -> bool:
+        """Say whether there is an interval: a single day, for instance, has none."""
+        return self.low is not None and self.high is not None
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ class IntervalRow:
 class DemandRow:
     """One demand over the day; `served_by`: contacts a day that each group begins.
 
-    `first_answered`: the share of fresh contacts that are answered at their first attempt.
+    `first_answered`: the share of fresh contacts that are answered at their first attempt. Given
+    up within `short_s` is a short abandonment.
     """
 
     name: str
@@ -71,6 +77,7 @@ class DemandRow:
     handle_s: float | None
     served_by: dict[str, float]
     first_answered: float | None
+    short_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,10 +107,15 @@ class PromiseRow:
 
 @dataclass(frozen=True)
 class Risk:
-    """How likely a single day misses the target, and how its service level is spread."""
+    """How likely a single day misses the target, and how its service level is spread.
+
+    `missed` of the `days` played missed it; `quantiles` are of the days' own service levels.
+    """
 
     misses: Figure
     quantiles: dict[str, float]
+    missed: int = 0
+    days: int = 0
 
 
 @dataclass(frozen=True)

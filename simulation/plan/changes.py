@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from configs.changes import Change, OtherHours, Outsource, Pool, SecondSkill
 from configs.durations import DurationError, parse_clock, parse_duration
-from configs.planning import Demand, Group, Law, Rate, Scenario
+from configs.planning import Demand, Group, Law, Rate, Scenario, Shift
 from configs.shapes import DURATION_SUFFIX, Kind, bare, element_of, fields_of, written_names
 from router.center import Queue, Team
 from router.problems import suggest
@@ -24,6 +24,8 @@ from simulation.plan.arrivals import profile_of
 from simulation.plan.people import groups_of, members_of, size_of
 
 Value: TypeAlias = str | float | bool
+# What stands beside a change and is none by itself.
+_BESIDE = frozenset({"only", "start", "end"})
 
 
 class ChangeError(ValueError):
@@ -42,10 +44,15 @@ def apply_change(scenario: Scenario, change: Change) -> Scenario:
     given = [
         part.name
         for part in fields(change)
-        if part.name != "only" and getattr(change, part.name) is not None
+        if part.name not in _BESIDE and getattr(change, part.name) is not None
     ]
     if len(given) != 1:
         raise ChangeError(f"a change says one thing; this one says {', '.join(given) or 'none'}")
+    if (change.start or change.end) and (given != ["agents"] or not (change.start and change.end)):
+        raise ChangeError("start and end, both of them, say when added agents are there")
+    if not scenario.workforce:
+        # Without groups the centre's teams work all day; a change may name them.
+        scenario = replace(scenario, workforce=groups_of(scenario))
     return _CHANGES[given[0]](scenario, change)
 
 
@@ -117,6 +124,10 @@ def _agents(scenario: Scenario, change: Change) -> Scenario:
     _named("group", scenario.workforce, change.agents)
     for name, more in change.agents.items():
         group = scenario.workforce[name]
+        if change.start:
+            shifted = _shift_more(scenario, name, more, change)
+            scenario = replace(scenario, workforce={**scenario.workforce, name: shifted})
+            continue
         size = size_of(scenario, name, group) + more
         if size < 1:
             raise ChangeError(f'group "{name}" would have {size} agents; leave at least 1')
@@ -124,6 +135,38 @@ def _agents(scenario: Scenario, change: Change) -> Scenario:
         changed = replace(group, count=0 if staffed else size, staffed=staffed)
         scenario = replace(scenario, workforce={**scenario.workforce, name: changed})
     return scenario
+
+
+def _shift_more(scenario: Scenario, name: str, more: int, change: Change) -> Group:
+    """Return a group with some agents more at some hours: one shift more."""
+    if more < 1:
+        raise ChangeError(f'group "{name}": a shift of {more} agents; add 1 or more')
+    try:
+        start_ms, end_ms = (parse_clock(text) for text in (change.start, change.end))
+    except DurationError as error:
+        raise ChangeError(str(error)) from error
+    if start_ms >= end_ms:
+        raise ChangeError(f"start {change.start} is not before end {change.end}")
+    group = scenario.workforce[name]
+    size = size_of(scenario, name, group)
+    if group.staffed:
+        opens_ms = parse_clock(scenario.opens)
+        starts = (opens_ms + index * scenario.interval_ms for index in range(len(group.staffed)))
+        staffed = tuple(
+            wanted + (more if at_ms < end_ms and at_ms + scenario.interval_ms > start_ms else 0)
+            for wanted, at_ms in zip(group.staffed, starts, strict=True)
+        )
+        return replace(group, count=0, staffed=staffed)
+    all_day = Shift(start=scenario.opens, end=scenario.closes)
+    shifts: list[Shift] = []
+    left = size
+    for shift in group.shifts or (all_day,):
+        count = min(shift.count or left, left)
+        left -= count
+        if count:
+            shifts.append(replace(shift, count=count))
+    extra = Shift(start=change.start, end=change.end, count=more)
+    return replace(group, count=size - left + more, shifts=(*shifts, extra))
 
 
 def _pool(scenario: Scenario, change: Change) -> Scenario:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from simulation.plan.playing import each_wish, play_pairs, play_until, wishes_of, with_wishes
 from simulation.report.options import Language, Show, check_report, write_report
 
 if TYPE_CHECKING:
     from configs.planning import Scenario
     from simulation.plan.answers import Result
-    from simulation.plan.replications import Progress, Report, Study, Workers
+    from simulation.plan.replications import Workers
 
 EXIT_UNDER: Final = 4
+EXIT_INTERRUPTED: Final = 130
 _EXTRAS: Final = ("numpy", "scipy", "simpy", "pydantic", "jinja2", "xlsxwriter")
 _SHIFTS_OF_SECONDS: Final = 1_000
 
@@ -30,31 +31,60 @@ def register(app: typer.Typer) -> None:
 
 
 _SCENARIO_HELP = "A scenario file, a centre's directory, or sample or tiny."
-_Seed = Annotated[int, typer.Option(help="The number from which all days are drawn.")]
+_Seed = Annotated[
+    int, typer.Option(min=0, help="The number from which all days are drawn: same seed, same days.")
+]
 _Days = Annotated[
-    int, typer.Option("--replications", "--days", help="Play so many days, no more, no less.")
+    int | None,
+    typer.Option(
+        "--replications",
+        "--days",
+        min=1,
+        help="Play so many days (rounded up to tens where days differ much). Else: until precise.",
+    ),
 ]
 _Precision = Annotated[
     float,
-    typer.Option(help="Else play until the service level is known to this share of its value."),
+    typer.Option(
+        min=1e-4,
+        help="Play until half the 95 % interval of the service level is this share of it.",
+    ),
 ]
-_DaysMax = Annotated[int, typer.Option(help="But no more days than this.")]
+_DaysMax = Annotated[int, typer.Option(min=1, help="But no more days than this.")]
 _Target = Annotated[
-    str, typer.Option(help="percent/seconds or percent/duration, instead of the scenario's.")
+    str,
+    typer.Option(help="percent/seconds or percent/duration: 80/20, 90/2m. Else the scenario's."),
 ]
 _Count = Annotated[int, typer.Option("--workers", help="Processes; 0: one a core.")]
+_Add = Annotated[
+    list[str] | None, typer.Option("--add", help="GROUP=2: so many agents more; GROUP=-1: fewer.")
+]
+_Between = Annotated[
+    str, typer.Option(help="10:00-14:00: those of --add work one shift at these hours.")
+]
+_Demand = Annotated[list[str] | None, typer.Option("--demand", help="+10%, -5%: other volume.")]
+_Sick = Annotated[list[str] | None, typer.Option("--sick", help="5%: so many more are absent.")]
+_Change = Annotated[
+    list[str] | None,
+    typer.Option("--change", help="PATH=VALUE of the scenario: workforce.care.adherence=0.9."),
+]
 _AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def plan(
     scenario: Annotated[Path, typer.Argument(help=_SCENARIO_HELP)],
     target: _Target = "",
-    replications: _Days = 0,
+    replications: _Days = None,
     precision: _Precision = 0.025,
     days_max: _DaysMax = 100,
     seed: _Seed = 1,
     workers: _Count = 0,
     *,
+    add: _Add = None,
+    between: _Between = "",
+    demand: _Demand = None,
+    sick: _Sick = None,
+    change: _Change = None,
     as_json: _AsJson = False,
     output: Annotated[
         Path | None,
@@ -76,13 +106,18 @@ def plan(
         typer.Option(help="Write its metrics here, a sample a minute, for rehearse."),
     ] = None,
 ) -> None:
-    """Say whether a scenario keeps its promise: how sure, how often not, at what cost."""
+    """Say whether a scenario keeps its promise: how sure, how often not, at what cost.
+
+    Plays whole days of it with the live router. All of --add, --demand, --sick and --change are
+    made before. For example: switchroom plan tiny --target 80/20 --add shop=1 -o report
+    """
     check_report(output, language, show=show)
     loaded = load(scenario, target)
+    loaded = with_wishes(loaded, wishes_of(add, between, demand, sick, change))
     from simulation.plan.results import result_of  # noqa: PLC0415 - as in `load`
 
     with crew_of(workers) as crew:
-        study = _study(loaded, replications, precision, days_max, seed, crew)
+        study, whole = play_until(loaded, replications, precision, days_max, seed, crew)
     result = result_of(study)
     if as_json:
         typer.echo(json.dumps(asdict(result), ensure_ascii=False))
@@ -100,6 +135,8 @@ def plan(
         from simulation.plan.recorded_day import record_day  # noqa: PLC0415 - as in `load`
 
         record_day(loaded, seed, journal=journal, openmetrics=openmetrics)
+    if not whole:
+        raise typer.Exit(EXIT_INTERRUPTED)
     level = result.service_level.value
     if fail_under is not None and (level is None or 100 * level < fail_under):
         shown = "none" if level is None else f"{level:.1%}"
@@ -108,14 +145,22 @@ def plan(
 
 
 def compare(
-    scenarios: Annotated[list[Path], typer.Argument(help=f"Two or more. {_SCENARIO_HELP}")],
+    scenarios: Annotated[
+        list[Path],
+        typer.Argument(help=f"The one compared with first, then others. {_SCENARIO_HELP}"),
+    ],
     target: _Target = "",
-    replications: _Days = 0,
+    replications: _Days = None,
     precision: _Precision = 0.025,
     days_max: _DaysMax = 100,
     seed: _Seed = 1,
     workers: _Count = 0,
     *,
+    add: _Add = None,
+    between: _Between = "",
+    demand: _Demand = None,
+    sick: _Sick = None,
+    change: _Change = None,
     as_json: _AsJson = False,
     output: Annotated[
         Path | None,
@@ -124,23 +169,24 @@ def compare(
     show: Show = False,
     language: Language = "en",
 ) -> None:
-    """Compare scenarios with the first of them, on the same days: paired differences."""
+    """Compare scenarios with the first of them, on the same days: paired differences.
+
+    Each of --add, --demand, --sick and --change is a scenario of its own: the first one with this
+    change. For example: switchroom compare tiny --add shop=1 --demand +10% --sick 5%
+    """
     check_report(output, language, show=show)
-    if len(scenarios) < 2:
-        raise typer.BadParameter("give two scenarios at least, the one compared with first")
     loaded = [load(path, target) for path in scenarios]
+    loaded += each_wish(loaded[0], wishes_of(add, between, demand, sick, change))
+    if len(loaded) < 2:
+        raise typer.BadParameter(
+            "nothing to compare with: give a second scenario, or a change (--add GROUP=1, "
+            "--demand +10%, --sick 5%, --change PATH=VALUE)"
+        )
     from simulation.plan.comparison import compare_studies  # noqa: PLC0415 - as in `load`
-    from simulation.plan.replications import run_with, strata_of  # noqa: PLC0415 - as in `load`
     from simulation.plan.showing import show_comparison  # noqa: PLC0415 - as in `load`
 
-    strata = max(strata_of(scenario) for scenario in loaded)
     with crew_of(workers) as crew:
-        first = _study(loaded[0], replications, precision, days_max, seed, crew)
-        if first.strata != strata:
-            first = run_with(crew, loaded[0], first.days, seed, strata, _progress())
-        others = [
-            run_with(crew, other, first.days, seed, strata, _progress()) for other in loaded[1:]
-        ]
+        (first, *others), whole = play_pairs(loaded, replications, precision, days_max, seed, crew)
     comparisons = [compare_studies(first, study) for study in others]
     plain = json.dumps([asdict(found) for found in comparisons], ensure_ascii=False)
     if output is not None:
@@ -153,12 +199,13 @@ def compare(
         write_report(compare_document(first, others, language), output, "compare", show=show)
     if as_json:
         typer.echo(plain)
-        return
-    for number, comparison in enumerate(comparisons):
+    for number, comparison in enumerate(() if as_json else comparisons):
         if number:
             typer.echo("")
         for line in show_comparison(comparison):
             typer.echo(line)
+    if not whole:
+        raise typer.Exit(EXIT_INTERRUPTED)
 
 
 def load(path: Path, target: str) -> Scenario:
@@ -196,6 +243,8 @@ def _parse_target(text: str) -> tuple[float, int]:
         raise typer.BadParameter(f'target "{text}": write 80/20, or 90/2m') from error
     if not slash or not 0 < share <= 100 or within_ms < 0:
         raise typer.BadParameter(f'target "{text}": write 80/20, or 90/2m')
+    if share < 1:
+        raise typer.BadParameter(f'target "{text}": the first number is a percentage; write 80/20')
     return share, within_ms
 
 
@@ -206,35 +255,6 @@ def crew_of(workers: int) -> Workers:
     if workers < 0:
         raise typer.BadParameter(f"--workers {workers}: give 0 or more")
     return Workers(workers)
-
-
-def _study(
-    scenario: Scenario, replications: int, precision: float, days_max: int, seed: int, crew: Workers
-) -> Study:
-    from simulation.plan.replications import run_with, strata_of  # noqa: PLC0415 - as in `load`
-    from simulation.plan.stopping import run_until  # noqa: PLC0415 - as in `load`
-
-    if replications < 0 or days_max < 1 or precision <= 0 or seed < 0:
-        raise typer.BadParameter("days, precision and seed are positive numbers")
-    if replications:
-        return run_with(crew, scenario, replications, seed, strata_of(scenario), _progress())
-    return run_until(scenario, precision, days_max, seed, crew, _progress())
-
-
-def _progress() -> Report | None:
-    """Return what tells a terminal how far a run is; nothing when nobody watches."""
-    if not sys.stderr.isatty():
-        return None
-
-    def tell(progress: Progress) -> None:
-        done = progress.done >= progress.total
-        left = "" if done else f", {progress.left_s:.0f} s left"
-        sys.stderr.write(f"\r{progress.done} of {progress.total} days{left}   ")
-        if done:
-            sys.stderr.write("\r" + " " * 40 + "\r")
-        sys.stderr.flush()
-
-    return tell
 
 
 def _write(result: Result, directory: Path) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import time  # noqa: TID251 - progress is told in the wall's time; no day reads it
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from types import TracebackType
@@ -85,6 +87,35 @@ class Study:
     def intervals(self) -> int:
         """Return the number of intervals of a day."""
         return int(self.counts.shape[2])
+
+    def first(self, days: int) -> Study:
+        """Return the study of the first days alone, whole rounds of its strata."""
+        assert 0 < days <= self.days, "a part of what was played"
+        assert days % self.strata == 0, "each quantile of the busyness has its due share"
+        return replace(
+            self,
+            counts=self.counts[:days],
+            staffed=self.staffed[:days],
+            promises=self.promises[:days],
+            waits=self.waits[:days],
+            busyness=self.busyness[:days],
+            served=self.served[:days],
+        )
+
+
+class RunInterruptedError(KeyboardInterrupt):
+    """A run that somebody ended (Ctrl-C): it keeps the days that were played, in order."""
+
+    def __init__(self, scenario: Scenario, seed: int, strata: int, tallies: list[Tally]) -> None:
+        super().__init__("interrupted")
+        self.scenario, self.seed, self.strata, self.tallies = scenario, seed, strata, tallies
+
+    def study(self) -> Study | None:
+        """Return the study of the days played, in whole rounds of the strata; None without any."""
+        days = len(self.tallies) // self.strata * self.strata
+        if not days:
+            return None
+        return merge(self.scenario, self.seed, self.strata, self.tallies[:days])
 
 
 def strata_of(scenario: Scenario) -> int:
@@ -171,15 +202,35 @@ class Workers:
         if submits is None:
             answers = (play_days(*task) for task in tasks)
         else:
-            futures = [submits.submit(play_days, *task) for task in tasks]
+            with _uninterrupted():
+                futures = [submits.submit(play_days, *task) for task in tasks]
             answers = (future.result() for future in futures)
-        for answer in answers:
-            tallies += answer
-            if report is not None:
-                elapsed_s = time.monotonic() - began
-                left_s = elapsed_s / len(tallies) * (count - len(tallies))
-                report(Progress(len(tallies), count, elapsed_s, left_s))
+        try:
+            for answer in answers:
+                tallies += answer
+                if report is not None:
+                    elapsed_s = time.monotonic() - began
+                    left_s = elapsed_s / len(tallies) * (count - len(tallies))
+                    report(Progress(len(tallies), count, elapsed_s, left_s))
+        except KeyboardInterrupt as stop:
+            raise RunInterruptedError(scenario, seed, strata, tallies) from stop
         return tallies
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Start processes that do not hear Ctrl-C: it is for us, who then end them.
+
+    A mask is inherited by all processes that are started; a signal that comes meanwhile waits.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _chunk(prepared: Prepared, count: int, workers: int) -> int:

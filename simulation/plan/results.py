@@ -106,27 +106,36 @@ def _sentence(
     if service.value is None:
         return "Nobody came, so there is no service level."
     # Too few days leave no error to be told: an interval of nothing would be a lie.
-    known = service.low is not None
     share = f"{service.value:.1%}"
-    share += f" ± {100 * service.half_width:.1f} points" if known else " (error not known)"
+    share += f" ± {100 * service.half_width:.1f} points" if service.known else " (error not known)"
     verb = "is met" if meets else "is missed"
+    if not surely(service, scenario.target.percent / 100):
+        verb += ", but not surely"
     money = ""
     if cost is not None and cost.value is not None:
         money = f", at {cost.value:,.0f} {scenario.costs.currency} a day"
-    misses = f"{risk.misses.value:.0%}" if risk.misses.value is not None else "an unknown share"
     return (
         f"The target of {scenario.target.percent:g} % {verb}: {share} are answered in time, and "
-        f"{misses} of the days miss it{money}."
+        f"{risk.missed} of the {risk.days} days played miss it{money}."
     )
+
+
+def surely(level: Figure, target: float) -> bool:
+    """Say whether the whole interval lies on one side of the target."""
+    if level.low is None or level.high is None:
+        return False
+    return level.low >= target or level.high < target
 
 
 def _risk(level: Ratio, target: float) -> Risk:
     daily = level.daily()
     if not len(daily):
         return Risk(Figure(None), {})
-    found = est.share_of_days(daily < target)
+    missed = daily < target
+    found = est.share_of_days(missed)
     quantiles = {f"{share:.0%}": float(np.quantile(daily, share)) for share in _QUANTILES}
-    return Risk(Figure(found.value, found.low, found.high), quantiles)
+    misses = Figure(found.value, found.low, found.high)
+    return Risk(misses, quantiles, int(missed.sum()), len(daily))
 
 
 def _clock(offset_ms: int) -> str:
@@ -206,9 +215,10 @@ def _demand_row(study: Study, prepared: Prepared, name: str) -> DemandRow:
     index = study.demands.index(name)
     served = zip(study.groups, study.served[:, :, index].mean(axis=0).tolist(), strict=True)
     fresh = float(part.count(Count.FRESH).sum() - part.count(Count.BOT).sum())
+    queue = prepared.center.categories[source.demand.category].queue
     return DemandRow(
         name=name,
-        queue=prepared.center.categories[source.demand.category].queue,
+        queue=queue,
         channel=source.demand.channel,
         within_s=source.within_ms / 1000,
         arrivals=figure(part.per_day(part.count(Count.ARRIVED))),
@@ -221,6 +231,7 @@ def _demand_row(study: Study, prepared: Prepared, name: str) -> DemandRow:
         handle_s=float(work.sum()) / 1000 / (answered * study.days) if answered else None,
         served_by={group: count for group, count in served if count},
         first_answered=float(part.count(Count.FIRST_ANSWERED).sum()) / fresh if fresh else None,
+        short_s=prepared.center.queues[queue].short_abandon_ms / 1000,
     )
 
 
@@ -263,8 +274,13 @@ def _notes(study: Study) -> Iterable[str]:
     scenario = study.scenario
     yield (
         f"Service level: {scenario.target.level.replace('_', ' ')}; counted in the interval of "
-        "arrival, decided at answer or exit."
+        "arrival, decided at answer or exit. ± is the 95 % interval of the mean over all days."
     )
+    if not scenario.workforce:
+        yield (
+            "The scenario names no workforce: all agents of the centre work all day, without "
+            "breaks or absence."
+        )
     whole = view(study)
     carried = float(whole.count(Count.CARRIED).mean())
     if carried >= 0.05:

@@ -18,6 +18,7 @@ def show_result(result: Result) -> Iterator[str]:
     yield (
         f"target {result.target_percent:g} % = {result.definition}, of {', '.join(result.judged)}"
     )
+    yield _terms(result)
     yield ""
     yield from _intervals(result)
     yield ""
@@ -34,10 +35,20 @@ def show_result(result: Result) -> Iterator[str]:
     yield from result.notes
 
 
+_ALL = {0.0: "(none)", 1.0: "(all)"}
+
+
 def _share(figure: Figure, *, width: int = 15) -> str:
+    """Return a share with its error: unknown from a single day, or where all days agree."""
     if figure.value is None:
         return "-".rjust(width)
-    return f"{figure.value:.1%} ± {100 * figure.half_width:.1f}".rjust(width)
+    if not figure.known:
+        error = "± ?"
+    elif figure.low == figure.high:
+        error = _ALL.get(figure.value, "± 0.0")
+    else:
+        error = f"± {100 * figure.half_width:.1f}"
+    return f"{figure.value:.1%} {error}".rjust(width)
 
 
 def _plain(value: float | None, form: str, width: int) -> str:
@@ -60,6 +71,65 @@ def _intervals(result: Result) -> Iterator[str]:
         )
     if any(row.net < row.required for row in result.intervals):
         yield "* fewer at their desks than dedicated lines would need; see pooled for flexible ones"
+    levels = [row.service_level for row in result.intervals]
+    if any(level.value in _ALL and level.low == level.high == level.value for level in levels):
+        yield "(all), (none): of the contacts played; how sure cannot be said from that alone"
+    if any(level.value is not None and not level.known for level in levels):
+        yield "± ?: the error is not known; play more days"
+    yield from _under(result)
+
+
+def _under(result: Result) -> Iterator[str]:
+    """Name the stretches of the day under the target: the worst level, the agents lacking."""
+    target = result.target_percent / 100
+    rows = result.intervals
+    below = [row.service_level.value is not None and row.service_level.value < target
+             for row in rows]  # fmt: skip
+    number = 0
+    while number < len(rows):
+        if not below[number]:
+            number += 1
+            continue
+        last = number
+        while last + 1 < len(rows) and below[last + 1]:
+            last += 1
+        stretch = rows[number : last + 1]
+        worst = min(row.service_level.value or 0.0 for row in stretch)
+        lacking = max(row.required - row.net for row in stretch)
+        pooled = max(row.required_pooled - row.net for row in stretch)
+        until = rows[last + 1].start if last + 1 < len(rows) else "closing"
+        yield (
+            f"under    {stretch[0].start} to {until}: {worst:.1%} at the lowest; "
+            f"{_lacks(lacking, pooled)}"
+        )
+        number = last + 1
+
+
+def _lacks(lacking: float, pooled: float) -> str:
+    if lacking <= 0:
+        return "no agent lacks by formula: look at skills, breaks, and who may serve whom"
+    least = f", {pooled:.1f} even if all could do everything" if pooled > 0 else ""
+    return f"{lacking:.1f} agents fewer at their desks than lines of their own would need{least}"
+
+
+def _terms(result: Result) -> str:
+    """Say what in time and short mean, demand by demand where they differ."""
+    judged = [row for row in result.demands if row.name in result.judged]
+    times: dict[float, list[str]] = {}
+    shorts: dict[float, list[str]] = {}
+    for row in judged:
+        times.setdefault(row.within_s, []).append(row.name)
+        shorts.setdefault(row.short_s, []).append(row.name)
+
+    def told(found: dict[float, list[str]]) -> str:
+        if len(found) == 1:
+            return f"{next(iter(found)):g} s"
+        return ", ".join(f"{time:g} s ({', '.join(names)})" for time, names in found.items())
+
+    return (
+        f"       in time: within {told(times)}; short: given up within {told(shorts)}; "
+        "± is the 95 % interval"
+    )
 
 
 def _demands(result: Result) -> Iterator[str]:
@@ -108,10 +178,14 @@ def _risk(result: Result) -> Iterator[str]:
     misses = result.risk.misses
     if misses.value is None:
         return
-    spread = ", ".join(f"{share} {value:.1%}" for share, value in result.risk.quantiles.items())
+    spread = ", ".join(
+        f"{int(share[:-1])} of 100 days below {value:.1%}"
+        for share, value in result.risk.quantiles.items()
+        if share in {"5%", "25%", "50%", "75%"}
+    )
     yield (
         f"risk     a day misses the target with probability {misses.value:.1%} "
-        f"({misses.low:.1%} to {misses.high:.1%}); service level of days: {spread}"
+        f"({misses.low:.1%} to {misses.high:.1%}); {spread}"
     )
 
 
@@ -119,10 +193,9 @@ def _costs(result: Result) -> Iterator[str]:
     if result.cost_per_day is None or result.cost_per_day.value is None:
         return
     parts = ", ".join(f"{kind} {amount:,.0f}" for kind, amount in result.costs.items() if amount)
-    yield (
-        f"cost     {result.cost_per_day.value:,.0f} ± {result.cost_per_day.half_width:,.0f} "
-        f"{result.currency} a day: {parts}"
-    )
+    cost = result.cost_per_day
+    error = f"{cost.half_width:,.0f}" if cost.known else "?"
+    yield f"cost     {cost.value:,.0f} ± {error} {result.currency} a day: {parts}"
     if result.cost_per_contact is not None and result.cost_per_resolved is not None:
         yield (
             f"         {result.cost_per_contact:.2f} a contact, {result.cost_per_resolved:.2f} "
@@ -139,8 +212,8 @@ def _theory(result: Result) -> Iterator[str]:
         )
         outside = f"; outside the formula: {', '.join(row.outside)}" if row.outside else ""
         yield (
-            f"theory   {row.line}: {row.model}: {says}; simulated {_share(row.simulated).strip()}"
-            f"{outside}"
+            f"theory   {row.line}: {row.model}: {says} by formula, "
+            f"{_share(row.simulated).strip()} simulated{outside}"
         )
 
 
@@ -163,9 +236,11 @@ def _compared(row: ComparedRow) -> str:
     def text(figure: Figure, sign: str = "") -> str:
         if figure.value is None:
             return "-"
-        return f"{factor * figure.value:{sign},.2f} ± {factor * figure.half_width:,.2f}"
+        error = f"{factor * figure.half_width:,.2f}" if figure.known else "?"
+        return f"{factor * figure.value:{sign},.2f} ± {error}"
 
-    sure = "" if row.sure else "  (not sure)"
+    same = row.change.value == 0 and row.change.known and row.change.half_width == 0
+    sure = "  (the same)" if same else "" if row.sure else "  (not sure)"
     return (
         f"{row.measure:<18} {row.unit:<10} {text(row.before):>18} {text(row.after):>18} "
         f"{text(row.change, '+'):>24}{sure}"

@@ -13,7 +13,15 @@ from typing import Final
 from configs.planning import Scenario
 from simulation.plan import estimates as est
 from simulation.plan.estimates import Estimate, view
-from simulation.plan.replications import Progress, Report, Study, Workers, merge, strata_of
+from simulation.plan.replications import (
+    Progress,
+    Report,
+    RunInterruptedError,
+    Study,
+    Workers,
+    merge,
+    strata_of,
+)
 from simulation.plan.results import judged_demands
 from simulation.plan.tallies import Tally
 
@@ -49,9 +57,13 @@ def run_until(
     most = _whole(days_max, strata)
     while True:
         done = len(tallies)
-        tallies += crew.play(
-            scenario, seed, done, wanted - done, strata, _shifted(report, done, wanted)
-        )
+        try:
+            tallies += crew.play(
+                scenario, seed, done, wanted - done, strata, _shifted(report, done, wanted)
+            )
+        except RunInterruptedError as stop:
+            played = [*tallies, *stop.tallies]
+            raise RunInterruptedError(scenario, seed, strata, played) from stop
         study = merge(scenario, seed, strata, tallies)
         found = judge(study)
         reached = abs(found.half_width / found.value) if found.value else math.inf

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
@@ -56,6 +57,20 @@ def check_report(output: Path | None, language: str, *, show: bool) -> None:
         raise typer.BadParameter(f"--lang {language}: known are en, zh")
     if show and output is None:
         raise typer.BadParameter("--open shows a page: say where to write it, with -o DIR")
+    if output is not None:
+        check_folder(output)
+
+
+def check_folder(directory: Path) -> None:
+    """Make the folder that will be written to; refuse one that cannot be, before minutes pass."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise typer.BadParameter(
+            f"-o {directory}: nothing can be written there ({error.strerror}); give another folder"
+        ) from error
 
 
 def write_report(document: Document, directory: Path, name: str, *, show: bool) -> None:
