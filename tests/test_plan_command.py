@@ -31,7 +31,7 @@ def test_a_plan_answers_in_one_sentence_and_one_table(tmp_path: Path) -> None:
     assert code == 0, said
     assert said.startswith("The target of 80 % is met: 9")
     assert "09:00" in said
-    assert "of the days miss it" in said
+    assert "of the 20 days played miss it" in said
     assert "answered in time over offered less short" in said
     written = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
     assert written["days"] == 20

@@ -7,7 +7,18 @@ from dataclasses import fields
 from itertools import pairwise
 
 from configs.durations import DurationError, parse_clock
-from configs.planning import Again, Demand, Group, Law, LawName, PlainLaw, Scenario, Target
+from configs.planning import (
+    Again,
+    Break,
+    Demand,
+    Group,
+    Law,
+    LawName,
+    PlainLaw,
+    Scenario,
+    Shift,
+    Target,
+)
 from router.checks import check_center
 from router.measures_formulas import SERVICE_LEVELS
 from router.problems import Path, Problem, suggest
@@ -197,6 +208,8 @@ def _group(scenario: Scenario, name: str, group: Group) -> Iterator[Problem]:
         yield from _in((*path, share), getattr(group, share), 0, 1)
     yield from _in((*path, "adherence"), group.adherence, 0.01, 1)
     yield from _in((*path, "pace"), group.pace, 0.01, 100)
+    if group.count < 0 or any(wanted < 0 for wanted in group.staffed):
+        yield Problem(path, "a number of agents is not negative", at_key=True)
     for category, pace in group.paces.items():
         yield from _unknown("category", category, center.categories, (*path, "paces", category))
         yield from _in((*path, "paces", category), pace, 0.01, 100)
@@ -206,8 +219,27 @@ def _group(scenario: Scenario, name: str, group: Group) -> Iterator[Problem]:
                 (*path, "shifts", number, "end"),
                 f"ends at {shift.end}, before it starts; after midnight count on: 30:00 is 06:00",
             )
+            continue
+        if shift.count < 0:
+            yield Problem((*path, "shifts", number, "count"), "a number is not negative")
+        for place, rest in enumerate(shift.breaks):
+            yield from _break(shift, rest, (*path, "shifts", number, "breaks", place))
     if group.reaction is not None:
         yield from _law(group.reaction, (*path, "reaction"))
+
+
+def _break(shift: Shift, rest: Break, path: Path) -> Iterator[Problem]:
+    latest = rest.latest or rest.earliest
+    if parse_clock(latest) < parse_clock(rest.earliest):
+        yield Problem(path, f"latest {latest} comes before earliest {rest.earliest}")
+    elif parse_clock(rest.earliest) < parse_clock(shift.start) or (
+        parse_clock(latest) + rest.length_ms > parse_clock(shift.end)
+    ):
+        yield Problem(
+            path,
+            f"a break of {rest.length_ms / 60_000:g} min from {rest.earliest} to {latest} does not "
+            f"fit into the shift from {shift.start} to {shift.end}",
+        )
 
 
 def _target(target: Target, path: Path) -> Iterator[Problem]:

@@ -115,6 +115,10 @@ def _judge(value: float, residuals: Floats, controls: Floats, strata: int) -> Es
     days = len(residuals)
     if math.isnan(value):
         return Estimate(math.nan, math.nan, math.nan, math.nan, days)
+    if 1 < days <= strata:
+        # One day a stratum: what differs between strata counts as chance, so the interval is too
+        # wide rather than unknown.
+        strata = 1
     deviations = _within(residuals, strata)
     freedom = days - strata
     if freedom < 1:

@@ -98,7 +98,14 @@ def _error(loaded: LoadedScenarioFile, path: tuple[str | int, ...], message: str
 def _whole(loaded: LoadedScenarioFile) -> Scenario:
     """Return the scenario of a file without a base: its centre, its groups, its records."""
     file = loaded.file
-    center = load_center(loaded.path.parent / file.center)
+    directory = loaded.path.parent / file.center
+    if not directory.is_dir():
+        raise _error(
+            loaded,
+            ("center",),
+            f'no directory "{directory}"; write the centre\'s, as seen from this file',
+        )
+    center = load_center(directory)
     parts = {part.name: getattr(file, part.name) for part in fields(Scenario)}
     scenario = Scenario(**{**parts, "center": center.center})
     workforce = {name: _with_members(center, name, group) for name, group in file.workforce.items()}

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeAlias
 
@@ -132,11 +133,22 @@ def _prepared(body: bytes) -> Prepared:
 
 def play_days(body: bytes, seed: int, first: int, count: int, strata: int) -> list[Tally]:
     """Play days `first` to `first + count - 1` of a pickled scenario: the work of one task."""
+    if _ended and _ended[0].is_set():
+        return []
     prepared = _prepared(body)
     return [
         Day(prepared, seed, replication, strata=strata).play()
         for replication in range(first, first + count)
     ]
+
+
+# In a process of ours: set when nobody wants the days that still lie in the queue.
+_ended: list[Event] = []
+
+
+def _listen(ended: Event) -> None:
+    """Begin a process's work: know how it is told to stop."""
+    _ended[:] = [ended]
 
 
 def available_cores() -> int:
@@ -155,6 +167,7 @@ class Workers:
         self.count = count or available_cores()
         self._executor = executor
         self._own: Executor | None = None
+        self._ended: Event | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -166,6 +179,8 @@ class Workers:
         trace: TracebackType | None,
     ) -> None:
         if self._own is not None:
+            if error is not None and self._ended is not None:
+                self._ended.set()
             self._own.shutdown(wait=error is None, cancel_futures=True)
             self._own = None
 
@@ -177,7 +192,10 @@ class Workers:
         if self._own is None:
             # A fork of a process with threads may hang; the fork server starts clean.
             context = get_context("forkserver" if os.name == "posix" else "spawn")
-            self._own = ProcessPoolExecutor(self.count, mp_context=context)
+            self._ended = context.Event()
+            self._own = ProcessPoolExecutor(
+                self.count, mp_context=context, initializer=_listen, initargs=(self._ended,)
+            )
         return self._own
 
     def play(
@@ -199,6 +217,7 @@ class Workers:
         submits = self._submits() if len(tasks) > 1 else None
         began = time.monotonic()
         tallies: list[Tally] = []
+        futures: list[Any] = []
         if submits is None:
             answers = (play_days(*task) for task in tasks)
         else:
@@ -214,6 +233,9 @@ class Workers:
                     report(Progress(len(tallies), count, elapsed_s, left_s))
         except KeyboardInterrupt as stop:
             raise RunInterruptedError(scenario, seed, strata, tallies) from stop
+        finally:
+            for future in futures:
+                future.cancel()
         return tallies
 
 
