@@ -137,6 +137,11 @@ def plan(
         record_day(loaded, seed, journal=journal, openmetrics=openmetrics)
     if not whole:
         raise typer.Exit(EXIT_INTERRUPTED)
+    _hold_to(result, fail_under)
+
+
+def _hold_to(result: Result, fail_under: float | None) -> None:
+    """End with exit code 4 when a plan reaches less than was asked of it."""
     level = result.service_level.value
     if fail_under is not None and (level is None or 100 * level < fail_under):
         shown = "none" if level is None else f"{level:.1%}"
