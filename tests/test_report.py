@@ -14,13 +14,14 @@ from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
 from configs.changes import Change
-from configs.planning import Scenario
+from configs.planning import Closing, Scenario
 from simulation.plan.answers import Figure, IntervalRow, Result
 from simulation.plan.changes import apply_change
 from simulation.plan.estimates import LEVELS
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Study, run
 from simulation.plan.results import result_of
+from simulation.plan.tallies import Count
 from simulation.report import charts
 from simulation.report.compare_document import compare_document
 from simulation.report.document import Document, Form, shown
@@ -28,6 +29,7 @@ from simulation.report.evidence import evidence_of
 from simulation.report.folder import write_document
 from simulation.report.page import render_page
 from simulation.report.plan_document import plan_document
+from simulation.report.plan_outcomes import outcomes_chapter
 from simulation.report.wording import LANGUAGES, Words, read_words
 from switchroom import build
 from tests.looking import look, needs_chromium
@@ -157,6 +159,43 @@ def test_costs_are_drawn_whole_and_largest_first() -> None:
     option = charts.amounts(Words("zh"), parts, "CNY")
     assert option["yAxis"]["data"] == ["固定费用", "人工"]
     assert [cell["value"] for cell in option["series"][0]["data"]] == [30.0, 10.0]
+
+
+def test_what_becomes_of_contacts_adds_up_to_all_who_came() -> None:
+    table = outcomes_chapter(Words("en"), result()).tables[0]
+    counts = study().counts.sum(axis=2).mean(axis=0)
+    for index, ends in enumerate(table.rows):
+        came = counts[index, Count.ARRIVED] + counts[index, Count.BOT]
+        assert ends[-1] == pytest.approx(came)
+    played = scenario()
+    patient = {
+        name: replace(demand, patience=None, closing=closing)
+        for (name, demand), closing in zip(
+            played.demand.items(), (Closing.CARRIED, Closing.CLEARED), strict=True
+        )
+    }
+    shop = replace(played.workforce["shop"], shifts=(), staffed=(1,) * 8)
+    crowded = replace(played, demand=patient, workforce={"shop": shop})
+    document = plan_document(run(apply_change(crowded, Change(demand=2.5)), 2, workers=1))
+    (chapter,) = (chapter for chapter in document.chapters if chapter.name == "outcomes")
+    told = " ".join(chapter.words)
+    assert "are carried over to the next day" in told
+    assert "are sent away" in told
+
+
+def test_an_unknown_error_is_not_shown_as_none() -> None:
+    lone = replace(result(), service_level=Figure(0.8), wait_s=Figure(3.0), abandonment=Figure(0.1))
+    for language in LANGUAGES:
+        level, _, lost, wait, *_ = plan_document(study(), language, lone).facts
+        for fact in (level, lost, wait):
+            assert "±" not in fact.value
+            assert Words(language)("error_unknown") in fact.note
+    assert "误差未知" in plan_document(study(), "zh", lone).answer
+    alone = run(scenario(), 1, workers=1)
+    other = run(apply_change(scenario(), Change(demand=2.5)), 1, workers=1)
+    compared = compare_document(alone, [replace(other, scenario=scenario())], "zh")
+    assert "天数太少" in compared.answer
+    assert "±" not in str(compared.tables()[0].rows)
 
 
 # --- the page -------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ A `Document` (`document`) is built once and shown three ways, so that no two of 
   dicts of Apache ECharts, which know no browser; `charts_beside` those of what is compared,
   `charts_staffing` and `charts_front` those of what was searched for, `charts_onward` those of
   what would be.
-- `plan_document` (with `plan_tables` and `plan_assumptions`), `compare_document`,
+- `plan_document` (with `plan_tables`, `plan_outcomes`, `plan_assumptions`), `compare_document`,
   `budget_document`, `staff_document`, `tune_document`, `what_if_document` and `forecast_document`
   put answer, pictures and tables in order;
   `wording` has the words of both languages (`words.json`).

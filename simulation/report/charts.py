@@ -339,6 +339,26 @@ def amounts(words: Words, parts: Mapping[str, float], unit: str) -> Option:
     )
 
 
+def parts(names: Sequence[str], shares: Mapping[str, Sequence[float]]) -> Option:
+    """Draw of what each whole is made up, as stacked bars of percents, a row a name."""
+    return frame(
+        tooltip={"trigger": "item", "confine": True},
+        grid={"left": 8, "right": 30, "top": 6, "bottom": 38, "containLabel": True},
+        xAxis=values_axis("", "{value} %", min=0, max=100, interval=25),
+        yAxis=categories(names, inverse=True),
+        series=[
+            {
+                "type": "bar",
+                "stack": "parts",
+                "name": kind,
+                "data": [percent(value, 2) for value in values],
+                "barMaxWidth": 22,
+            }
+            for kind, values in shares.items()
+        ],
+    )
+
+
 def risk(words: Words, daily: Sequence[float], target: float) -> Option:
     """Draw how many days have which service level; missed days in red."""
     bins = risk_bins(daily, target)

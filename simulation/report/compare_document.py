@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from router.checks import config_hash
 from simulation.plan import estimates as est
-from simulation.plan.answers import ComparedRow, Comparison, share_figure
+from simulation.plan.answers import ComparedRow, Comparison, Figure, share_figure
 from simulation.plan.comparison import compare_studies
 from simulation.plan.estimates import view
 from simulation.plan.prepared import Prepared
@@ -55,7 +55,15 @@ def _good(row: ComparedRow) -> bool | None:
 def _change(row: ComparedRow) -> str:
     if row.change.value is None:
         return "–"
-    return f"{100 * row.change.value:+.2f} ± {100 * row.change.half_width:.2f}"
+    return _with_reach(row.change, 100.0, "+")
+
+
+def _with_reach(figure: Figure, factor: float, sign: str = "") -> str:
+    """Return a figure with half its interval; alone where the error is not known."""
+    if figure.value is None:
+        return "–"
+    value = f"{factor * figure.value:{sign},.2f}"
+    return value if figure.low is None else f"{value} ± {factor * figure.half_width:,.2f}"
 
 
 def answer_of(words: Words, comparison: Comparison) -> str:
@@ -68,6 +76,8 @@ def answer_of(words: Words, comparison: Comparison) -> str:
         return words("compare_answer_nothing", **names)
     if not change.value and not change.half_width:
         return words("compare_answer_same", days=comparison.days, **names)
+    if change.low is None:
+        return words("compare_answer_unknown", points=f"{100 * change.value:+.2f}", **names)
     return words(
         "compare_answer",
         points=f"{100 * change.value:+.2f}",
@@ -123,12 +133,9 @@ def _daily(study: Study) -> list[float]:
 
 def _table(words: Words, number: int, comparison: Comparison) -> Table:
     def row(found: ComparedRow) -> tuple[str, ...]:
-        factor, digits = (100.0, 2) if found.unit == "%" else (1.0, 2)
+        factor = 100.0 if found.unit == "%" else 1.0
         values = [
-            "–"
-            if figure.value is None
-            else f"{factor * figure.value:{sign},.{digits}f} ± "
-            f"{factor * figure.half_width:,.{digits}f}"
+            _with_reach(figure, factor, sign)
             for figure, sign in ((found.before, ""), (found.after, ""), (found.change, "+"))
         ]
         sure = words("yes" if found.sure else "no")

@@ -12,6 +12,7 @@ from simulation.report import charts
 from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
 from simulation.report.evidence import Evidence, evidence_of
 from simulation.report.plan_assumptions import assumptions
+from simulation.report.plan_outcomes import outcomes_chapter, served_table
 from simulation.report.plan_tables import demand_table, group_table, interval_table
 from simulation.report.wording import Words
 
@@ -43,6 +44,7 @@ def played_chapters(words: Words, study: Study, result: Result) -> list[Chapter]
     chapters = [
         _levels(words, result, evidence),
         _waits(words, result, evidence),
+        outcomes_chapter(words, result),
         _people(words, result, evidence),
     ]
     if result.promises:
@@ -96,7 +98,7 @@ def answer_of(words: Words, result: Result) -> str:
 
 def _level_words(words: Words, level: Figure) -> str:
     if level.low is None:
-        return words.share(level)
+        return f"{words.share(level)} ({words('error_unknown')})"
     reach = f"{100 * level.half_width:.1f}"
     return words("answer_share", value=f"{level.value:.1%}", reach=reach)
 
@@ -105,7 +107,9 @@ def _facts(words: Words, result: Result) -> Iterator[Fact]:
     yield Fact(
         words("service_level"),
         words.share(result.service_level),
-        words("fact_target", percent=f"{result.target_percent:g}"),
+        _sure(
+            words, result.service_level, words("fact_target", percent=f"{result.target_percent:g}")
+        ),
         result.meets,
     )
     misses = result.risk.misses
@@ -115,15 +119,26 @@ def _facts(words: Words, result: Result) -> Iterator[Fact]:
             f"{misses.value:.0%}",
             words("from_to", low=f"{misses.low:.0%}", high=f"{misses.high:.0%}"),
         )
-    yield Fact(words("abandonment"), words.share(result.abandonment))
-    yield Fact(words("wait_s"), words("seconds", value=words.number(result.wait_s)))
+    lost, wait = result.abandonment, result.wait_s
+    yield Fact(words("abandonment"), words.share(lost), _sure(words, lost))
+    yield Fact(words("wait_s"), words("seconds", value=words.number(wait)), _sure(words, wait))
     if result.cost_per_day is not None:
         each = result.cost_per_contact
         yield Fact(
             words("cost_per_day", currency=result.currency),
             words.number(result.cost_per_day, 0),
-            "" if each is None else words("each_contact", cost=f"{each:,.2f}"),
+            _sure(
+                words,
+                result.cost_per_day,
+                "" if each is None else words("each_contact", cost=f"{each:,.2f}"),
+            ),
         )
+
+
+def _sure(words: Words, figure: Figure, note: str = "") -> str:
+    """Return a note, and that the error is not known where too few days leave none."""
+    known = figure.value is None or figure.low is not None
+    return note if known else "; ".join(part for part in (note, words("error_unknown")) if part)
 
 
 def staffing_chapter(words: Words, result: Result) -> Chapter:
@@ -244,6 +259,7 @@ def _waits(words: Words, result: Result, evidence: Evidence) -> Chapter:
 
 def _people(words: Words, result: Result, evidence: Evidence) -> Chapter:
     starts = [row.start for row in result.intervals]
+    served = served_table(words, result)
     return Chapter(
         "people",
         words("people_title"),
@@ -253,7 +269,7 @@ def _people(words: Words, result: Result, evidence: Evidence) -> Chapter:
                     charts.heat_map(words, starts, evidence.occupancy, 0.85, more_is_better=False),
                     110 + 30 * len(evidence.occupancy)),
         ),
-        (group_table(words, result),),
+        (group_table(words, result), *((served,) if served else ())),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ def interval_table(words: Words, result: Result) -> Table:
         Column(words("low_end"), Form.SHARE, words("share_unit")),
         Column(words("high_end"), Form.SHARE, words("share_unit")),
         Column(words("wait_s"), Form.NUMBER, words("s")),
+        Column(words("queue_length"), Form.NUMBER, words("per_interval")),
         Column(words("abandonment"), Form.SHARE, words("share_unit")),
         Column(words("occupancy"), Form.SHARE, words("share_unit")),
     ]
@@ -37,6 +38,7 @@ def interval_table(words: Words, result: Result) -> Table:
             row.service_level.low,
             row.service_level.high,
             row.wait_s.value,
+            row.queue,
             row.abandonment.value,
             row.occupancy,
             *((row.cost,) if result.currency else ()),
