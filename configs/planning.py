@@ -144,13 +144,39 @@ class Bursts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Dialer:
+    """Describe a dialer: it calls customers while agents are idle.
+
+    Between `start` and `end` it looks whenever an agent ends a contact, and every `every_ms` (0:
+    only then). If agents of `groups` are idle, and with those of `beside` at least `idle_min`, it
+    dials `lines_per_agent` numbers for each idle agent of `groups`, less those that still ring. A
+    share `reach` (one number, or one an interval) answers after `rings` (none: at once) and is a
+    contact from then on. `numbers` are on the list (0: without end).
+    """
+
+    __pydantic_config__ = _CLOSED
+
+    start: str
+    end: str
+    groups: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+    idle_min: int = 1
+    lines_per_agent: float = 1.0
+    reach: tuple[float, ...]
+    rings: Law | None = None
+    every_ms: int = 10_000
+    numbers: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Demand:
     """Describe one source of contacts: a category on a channel.
 
     One of: `per_interval` (expected contacts in each interval from opening, evenly within it),
     `rates_per_hour` (one more than intervals: the rate runs straight between their edges),
-    `recorded` (a CSV file with one instant a line, or a journal), `arrivals_ms` (after opening).
-    `factor` multiplies the volume. A share `bot` is settled before it reaches the centre.
+    `recorded` (a CSV file with one instant a line, or a journal), `arrivals_ms` (after opening), a
+    `dialer`. `factor` multiplies the volume, but a dialer's. A share `bot` is settled before it
+    reaches the centre.
 
     A share `balking` of those not taken at once leaves at once. `resolved` is the share settled
     at the first contact by an agent of middle skill; `repeat` says who of the others returns,
@@ -171,6 +197,7 @@ class Demand:
     rates_per_hour: tuple[float, ...] = ()
     recorded: str = ""
     arrivals_ms: tuple[int, ...] = ()
+    dialer: Dialer | None = None
     factor: float = 1.0
     surges: tuple[Surge, ...] = ()
     bursts: Bursts | None = None

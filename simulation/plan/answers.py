@@ -60,7 +60,7 @@ class DemandRow:
     """One demand over the day; `served_by`: contacts a day that each group begins.
 
     `first_answered`: the share of fresh contacts that are answered at their first attempt. Given
-    up within `short_s` is a short abandonment.
+    up within `short_s` is a short abandonment. `dialled`: numbers a day that a dialer tries.
     """
 
     name: str
@@ -78,6 +78,7 @@ class DemandRow:
     served_by: dict[str, float]
     first_answered: float | None
     short_s: float = 0.0
+    dialled: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -297,6 +297,8 @@ def _hours(scenario: Scenario, change: Change) -> Scenario:
     def moved(demand: Demand) -> Demand:
         if demand.arrivals_ms:
             raise ChangeError("recorded contacts came when they came; hours cannot be changed")
+        if demand.dialer is not None:
+            return demand
         profile = profile_of(scenario, replace(demand, factor=1.0, surges=()))
         inside = profile.expected(np.clip(edges + moved_ms, 0.0, profile.edges[-1]))
         total, kept = float(profile.integral()[-1]), float(inside.sum())

@@ -11,6 +11,7 @@ from configs.planning import (
     Again,
     Break,
     Demand,
+    Dialer,
     Group,
     Law,
     LawName,
@@ -23,10 +24,11 @@ from router.checks import check_center
 from router.measures_formulas import SERVICE_LEVELS
 from router.problems import Path, Problem, suggest
 from simulation.plan.arrivals import copula_roots
-from simulation.plan.people import members_of, staff_of
+from simulation.plan.people import groups_of, members_of, staff_of
 
 _SHAPED = (LawName.LOGNORMAL, LawName.GAMMA, LawName.WEIBULL)
 _DAYS_MAX_MS = 172_800_000
+_LOOK_MIN_MS = 1_000
 
 
 def check_scenario(scenario: Scenario) -> list[Problem]:
@@ -84,7 +86,7 @@ def _demand(scenario: Scenario, name: str, demand: Demand) -> Iterator[Problem]:
     yield from _unknown("channel", demand.channel, center.channels, (*path, "channel"))
     length_ms = parse_clock(scenario.closes) - parse_clock(scenario.opens)
     intervals = -(-length_ms // scenario.interval_ms)
-    ways = ("per_interval", "rates_per_hour", "arrivals_ms")
+    ways = ("per_interval", "rates_per_hour", "arrivals_ms", "dialer")
     given = [way for way in ways if getattr(demand, way)]
     called_back = any(other.callback_as == name for other in scenario.demand.values())
     if len(given) != 1 and not demand.recorded and not (called_back and not given):
@@ -103,6 +105,8 @@ def _demand(scenario: Scenario, name: str, demand: Demand) -> Iterator[Problem]:
         yield from _in((*path, share), getattr(demand, share), 0, 1)
     yield from _in((*path, "factor"), demand.factor, 0, 1_000)
     yield from _callback(scenario, demand, path)
+    if demand.dialer is not None:
+        yield from _dialer(scenario, demand.dialer, (*path, "dialer"))
     for target in demand.transfers:
         yield from _unknown("category", target, center.categories, (*path, "transfers", target))
     for tier in demand.tiers:
@@ -118,6 +122,30 @@ def _demand(scenario: Scenario, name: str, demand: Demand) -> Iterator[Problem]:
         elif isinstance(value, Again):
             yield from _in((*path, part.name, "share"), value.share, 0, 1)
             yield from _law(value.after, (*path, part.name, "after"))
+
+
+def _dialer(scenario: Scenario, dialer: Dialer, path: Path) -> Iterator[Problem]:
+    length_ms = parse_clock(scenario.closes) - parse_clock(scenario.opens)
+    intervals = -(-length_ms // scenario.interval_ms)
+    if parse_clock(dialer.end) <= parse_clock(dialer.start):
+        yield Problem((*path, "end"), f"ends at {dialer.end}, before it starts")
+    if not dialer.groups:
+        yield Problem((*path, "groups"), "name the groups for whose agents it dials")
+    for part in ("groups", "beside"):
+        for group in getattr(dialer, part):
+            yield from _unknown("group", group, groups_of(scenario), (*path, part))
+    if len(dialer.reach) not in (1, intervals):
+        yield Problem(
+            (*path, "reach"), f"{len(dialer.reach)} numbers; give one, or {intervals} for the day"
+        )
+    for number, share in enumerate(dialer.reach):
+        yield from _in((*path, "reach", number), share, 0, 1)
+    yield from _in((*path, "lines_per_agent"), dialer.lines_per_agent, 0.01, 100)
+    yield from _in((*path, "idle_min"), dialer.idle_min, 1, 1_000_000)
+    if dialer.every_ms and dialer.every_ms < _LOOK_MIN_MS:
+        yield Problem((*path, "every_ms"), "looks at most once a second; 0s: at ends of contacts")
+    if dialer.rings is not None:
+        yield from _law(dialer.rings, (*path, "rings"))
 
 
 def _callback(scenario: Scenario, demand: Demand, path: Path) -> Iterator[Problem]:

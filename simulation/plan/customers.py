@@ -112,6 +112,14 @@ class Customers:
             return
         self._come(source, number, 0, f"{source.name}-{number}")
 
+    def dialled(self, source: Source) -> None:
+        """Count a number that is tried."""
+        self._row(source)[Count.DIALLED] += 1
+
+    def reached(self, source: Source, number: int) -> None:
+        """Let in a customer who was dialled and answers."""
+        self._come(source, number, 0, f"{source.name}-{number}")
+
     def _row(self, source: Source) -> list[int]:
         day = self.day
         rows = self.rows[source.index]

@@ -38,6 +38,7 @@ from router.router import Router
 from simulation.driver import Act, Driver, Listener
 from simulation.plan.customers import Customers
 from simulation.plan.desks import Desks
+from simulation.plan.dialer import Dialers
 from simulation.plan.draws import Lots
 from simulation.plan.laws import duration_ms, law_at
 from simulation.plan.prepared import Prepared
@@ -74,6 +75,7 @@ class Day:
         self.lots = self._make_lots(strata)
         self.customers = self._make_customers()
         self.desks = self._make_desks()
+        self.dialers = Dialers(self)
         self.promises = {name: [0, 0] for name in prepared.promises}
         self._hearers: dict[type, Callable[[Any], None]] = {
             EnqueueContact: self._enqueued,
@@ -140,6 +142,7 @@ class Day:
             )
         self.desks.start()
         self.customers.start()
+        self.dialers.start()
         driver.run(until=self.prepared.start_ms + self.horizon_ms)
         self.desks.line_empty(None)
         last_ms = driver.now_ms + _AFTERWORK_MS

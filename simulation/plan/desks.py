@@ -428,6 +428,7 @@ class Desks:
             crew.freed(desk)
         elif desk.pause_ms and not desk.resting and desk.signed_ms >= 0:
             self.rest(desk)
+        day.dialers.freed()
 
     def finish_day(self) -> None:
         """Count the time of those who are still there."""

@@ -230,6 +230,7 @@ def _demand_row(study: Study, prepared: Prepared, name: str) -> DemandRow:
         not_served={what: count for what, count in not_served.items() if count},
         handle_s=float(work.sum()) / 1000 / (answered * study.days) if answered else None,
         served_by={group: count for group, count in served if count},
+        dialled=float(part.count(Count.DIALLED).mean()),
         first_answered=float(part.count(Count.FIRST_ANSWERED).sum()) / fresh if fresh else None,
         short_s=prepared.center.queues[queue].short_abandon_ms / 1000,
     )

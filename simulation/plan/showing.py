@@ -144,6 +144,8 @@ def _demands(result: Result) -> Iterator[str]:
             for name, count in row.not_served.items()
             if name != "abandoned" and count >= 0.05
         )
+        if row.dialled:
+            others = f"dialled {row.dialled:.1f}" + (f", {others}" if others else "")
         yield (
             f"{row.name:<{width}} {row.within_s:8.0f} {_plain(row.arrivals.value, '.1f', 8)}  "
             f"{_share(row.service_level, width=14)} {_plain(row.wait_s.value, '.1f', 8)} "

@@ -26,7 +26,8 @@ class Count(IntEnum):
     taken at once.
     SHORT and ABANDONED_IN_TIME are parts of ABANDONED, BALKED too. CARRIED wait at the end,
     CARRIED_LATE those of them who wait too long already. WAIT_MS: of all that left the line.
-    FIRST_ANSWERED: answered at the first attempt, a part of ANSWERED.
+    FIRST_ANSWERED: answered at the first attempt, a part of ANSWERED. DIALLED: numbers a dialer
+    tried; those that answer are ARRIVED.
 
     Two stand in the interval of the clock instead: QUEUED_MS is the same waiting (CARRIED too) when
     it is spent, so that over the interval's length it is the mean queue; LEFT are ABANDONED when
@@ -63,6 +64,7 @@ class Count(IntEnum):
     FIRST_ANSWERED = 27
     QUEUED_MS = 28
     LEFT = 29
+    DIALLED = 30
 
 
 class Staffed(IntEnum):

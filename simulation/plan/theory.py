@@ -74,6 +74,7 @@ def _outside(scenario: Scenario) -> tuple[str, ...]:
         "agents do several chats at once": any(
             scenario.center.channels[d.channel].units < 100 for d in demands
         ),
+        "a dialer": any(d.dialer for d in demands),
         "bursts": any(d.bursts for d in demands),
         "offers take time or are declined": any(
             group.reaction or group.declines or group.ignores

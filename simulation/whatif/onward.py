@@ -296,6 +296,7 @@ class OnwardDay(Day):
         driver, turn = self.driver, self.turn
         self.desks.start()
         self.customers.start()
+        self.dialers.start()
         if turn.center is not None or turn.newcomers:
             self.call_at(max(turn.at_ms, self.start.now_ms), self._change, None)
         driver.run(until=self.prepared.start_ms + self.start.end_ms)

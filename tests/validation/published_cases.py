@@ -14,20 +14,23 @@ from typing import Final
 from configs.planning import (
     Busyness,
     Demand,
+    Dialer,
     Group,
     LaterLaw,
     Law,
+    LawName,
     Scenario,
     Target,
 )
-from router.center import (
-    Step,
-)
+from router.center import AgentPolicy, LimitAction, Queue, Step
+from simulation.plan.estimates import Ratio, view
+from simulation.plan.replications import Study
 from simulation.plan.tallies import Count
 from tests.validation.published import (
     ANSWERED,
     ARRIVED,
     IN_TIME,
+    LOST,
     WAIT_SERVED_MIN,
     Published,
     clock,
@@ -37,10 +40,12 @@ from tests.validation.published import (
     per_day,
     scaled,
     share,
+    summed,
 )
 from tests.validation.published_weeks import bank, bilingual, telethon
 from tests.validation.simulated import MINUTE_MS, Class, center_of, minutes
 
+_LEFT_IN_TIME: Final = (Count.IN_TIME, Count.ABANDONED_IN_TIME)
 _EVEN: Final = Busyness()
 
 
@@ -203,6 +208,91 @@ def _w_design(case_id: str, priorities: tuple[int, int, int], overflow_min: floa
     )
 
 
+def _blend() -> Published:
+    """P10: calls come in, and a dialer calls out when agents are idle."""
+    these = given("P10")
+    interval_min, agents = these["interval_min"], these["agents"]
+    open_ms = len(these["inbound_arrival_rate_per_30_min"]) * interval_min * MINUTE_MS
+    opens_min = these["opening_hour"] * 60
+    shape = these["inbound_service_gamma_shape"]
+    inbound = Demand(
+        category="inbound",
+        channel="phone",
+        handle=Law(
+            law=LawName.GAMMA,
+            mean_ms=round(shape * these["inbound_service_gamma_scale_s"] * 1000),
+            cv=shape**-0.5,
+        ),
+        patience=minutes(these["inbound_patience_mean_s"] / 60),
+        balking=these["balk_probability_when_not_served_at_once"],
+        per_interval=(
+            *(rate * interval_min / 30 for rate in these["inbound_arrival_rate_per_30_min"]), 0.0,
+        ),
+    )  # fmt: skip
+    outbound = Demand(
+        category="outbound",
+        channel="phone",
+        handle=minutes(these["outbound_service_exponential_mean_s"] / 60),
+        patience=minutes(these["outbound_patience_exactly_s"] / 60, LawName.CONSTANT),
+        dialer=Dialer(
+            start=clock(opens_min + these["dialer_start_after_opening_min"]),
+            end=clock(opens_min + these["dialer_stop_after_opening_min"]),
+            groups=("blend",),
+            beside=("inbound_only",),
+            idle_min=these["dialer_needs_idle_agents_at_least"],
+            lines_per_agent=these["dialer_calls_per_idle_blend_agent"],
+            reach=(*these["reach_probability"], 0.0),
+            every_ms=0,
+        ),
+    )
+    classes = {
+        "inbound": Class(1.0, minutes(1), levels={"inbound_only": 9, "blend": 3}),
+        "outbound": Class(1.0, minutes(1), priority=9, levels={"blend": 5}),
+    }
+    staffed = {name: (*n, these["agents_after_closing"][name]) for name, n in agents.items()}
+    queue = Queue(
+        agent_policy=AgentPolicy.MOST_PROFICIENT,
+        length_max=these["queue_places"],
+        when_full=LimitAction.REFUSE,
+    )
+    sizes = {name: max(numbers) for name, numbers in staffed.items()}
+    scenario = Scenario(
+        name="published",
+        center=center_of(classes, sizes, queue=queue),
+        date="2026-03-10",
+        opens=clock(opens_min),
+        closes=clock(opens_min + 4 * interval_min),
+        interval_ms=interval_min * MINUTE_MS,
+        demand={"inbound": inbound, "outbound": outbound},
+        busyness=Busyness(alphas={"inbound": these["busyness_gamma_shape"]}),
+        workforce={name: Group(staffed=numbers) for name, numbers in staffed.items()},
+        target=Target(within_ms=these["threshold_s"] * 1000),
+    )
+
+    def late(study: Study, path: tuple[str, ...]) -> Ratio:
+        part = view(study, ["inbound"])
+        return part.per_day(summed(part, *ARRIVED) - summed(part, *_LEFT_IN_TIME))
+
+    def in_time(study: Study, path: tuple[str, ...]) -> Ratio:
+        part = view(study, ["inbound"])
+        return part.over(100 * summed(part, *_LEFT_IN_TIME), summed(part, *ARRIVED))
+
+    return Published(
+        "P10",
+        scenario,
+        {
+            **LOST,
+            "dialed_count": per_day(Count.DIALLED),
+            "delayed_count": per_day(Count.DELAYED),
+            "inbound_wait_at_least_threshold_count": late,
+            "inbound_left_queue_within_threshold_percent_of_arrivals": in_time,
+            "occupancy_percent": occupancy(3),
+            "queue_length_mean": per_day(Count.WAIT_MS, over=open_ms),
+            "wait_mean_min": share((Count.WAIT_MS,), ARRIVED, 1 / MINUTE_MS),
+        },
+    )
+
+
 def cases() -> dict[str, Callable[[], Published]]:
     """Return every published case, by its id."""
     return {
@@ -216,4 +306,5 @@ def cases() -> dict[str, Callable[[], Published]]:
         "P07": telethon,
         "P08": bilingual,
         "P09": bank,
+        "P10": _blend,
     }
