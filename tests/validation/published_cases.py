@@ -6,10 +6,10 @@ the open hours alone or at the staff that stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from configs.planning import (
     Busyness,
@@ -208,6 +208,27 @@ def _w_design(case_id: str, priorities: tuple[int, int, int], overflow_min: floa
     )
 
 
+def _outbound(these: Mapping[str, Any]) -> Demand:
+    """Return the demand that the dialer of P10 makes."""
+    opens_min = these["opening_hour"] * 60
+    return Demand(
+        category="outbound",
+        channel="phone",
+        handle=minutes(these["outbound_service_exponential_mean_s"] / 60),
+        patience=minutes(these["outbound_patience_exactly_s"] / 60, LawName.CONSTANT),
+        dialer=Dialer(
+            start=clock(opens_min + these["dialer_start_after_opening_min"]),
+            end=clock(opens_min + these["dialer_stop_after_opening_min"]),
+            groups=("blend",),
+            beside=("inbound_only",),
+            idle_min=these["dialer_needs_idle_agents_at_least"],
+            lines_per_agent=these["dialer_calls_per_idle_blend_agent"],
+            reach=(*these["reach_probability"], 0.0),
+            every_ms=0,
+        ),
+    )
+
+
 def _blend() -> Published:
     """P10: calls come in, and a dialer calls out when agents are idle."""
     these = given("P10")
@@ -229,22 +250,6 @@ def _blend() -> Published:
             *(rate * interval_min / 30 for rate in these["inbound_arrival_rate_per_30_min"]), 0.0,
         ),
     )  # fmt: skip
-    outbound = Demand(
-        category="outbound",
-        channel="phone",
-        handle=minutes(these["outbound_service_exponential_mean_s"] / 60),
-        patience=minutes(these["outbound_patience_exactly_s"] / 60, LawName.CONSTANT),
-        dialer=Dialer(
-            start=clock(opens_min + these["dialer_start_after_opening_min"]),
-            end=clock(opens_min + these["dialer_stop_after_opening_min"]),
-            groups=("blend",),
-            beside=("inbound_only",),
-            idle_min=these["dialer_needs_idle_agents_at_least"],
-            lines_per_agent=these["dialer_calls_per_idle_blend_agent"],
-            reach=(*these["reach_probability"], 0.0),
-            every_ms=0,
-        ),
-    )
     classes = {
         "inbound": Class(1.0, minutes(1), levels={"inbound_only": 9, "blend": 3}),
         "outbound": Class(1.0, minutes(1), priority=9, levels={"blend": 5}),
@@ -263,7 +268,7 @@ def _blend() -> Published:
         opens=clock(opens_min),
         closes=clock(opens_min + 4 * interval_min),
         interval_ms=interval_min * MINUTE_MS,
-        demand={"inbound": inbound, "outbound": outbound},
+        demand={"inbound": inbound, "outbound": _outbound(these)},
         busyness=Busyness(alphas={"inbound": these["busyness_gamma_shape"]}),
         workforce={name: Group(staffed=numbers) for name, numbers in staffed.items()},
         target=Target(within_ms=these["threshold_s"] * 1000),
