@@ -9,16 +9,19 @@ import numpy as np
 import pytest
 
 from configs.findings import ConfigError
-from configs.planning import Again, Group, LaterLaw, Law, LawName
+from configs.planning import Again, Costs, Group, LaterLaw, Law, LawName, Rate
 from simulation.plan.changes import replace_at
 from simulation.plan.checks import check_scenario
+from simulation.plan.costs import costs_of
 from simulation.plan.day import play_day
 from simulation.plan.laws import durations_at, law_at
 from simulation.plan.prepared import Prepared
 from simulation.plan.reading import SHIPPED, load_scenario
 from simulation.plan.replications import run
 from simulation.plan.requirement import lines_of
-from simulation.plan.tallies import Count
+from simulation.plan.results import result_of
+from simulation.plan.showing import show_result
+from simulation.plan.tallies import Count, Staffed
 from simulation.randomness import Streams
 from tests.test_plan_days import MINUTE_MS, phone_day
 from tests.validation import load
@@ -188,3 +191,22 @@ def test_agents_by_lot_are_other_lots_each_day() -> None:
     assert len(seeds) == 40
     plain = Prepared(cases()["P02"]().scenario)
     assert plain.opening(Streams(1, 1)).center is plain.center
+
+
+def test_idle_time_has_its_cost() -> None:
+    """Three agents an hour at 12 an hour: what is not busy is idle, and both are paid."""
+    scenario = phone_day(3, 1.0, hours=1)
+    scenario = replace(
+        scenario,
+        workforce={"t": Group()},
+        costs=Costs(rates={"t": Rate(per_hour=12.0)}),
+    )
+    study = run(scenario, 4, seed=3, workers=1)
+    money = costs_of(study)
+    busy_h = study.staffed[:, 0, :, Staffed.BUSY].sum(axis=1) / 3_600_000
+    after_h = study.staffed[:, 0, :, Staffed.AFTER].sum(axis=1) / 3_600_000
+    assert money.idle[:, 0] == pytest.approx(12 * (3 + after_h - busy_h))
+    assert (money.staff[:, 0] - money.idle[:, 0]) == pytest.approx(12 * busy_h)
+    result = result_of(study)
+    assert result.groups[0].idle_cost == pytest.approx(money.idle.mean())
+    assert any("idle EUR" in line for line in show_result(result))

@@ -83,7 +83,10 @@ class DemandRow:
 
 @dataclass(frozen=True)
 class GroupRow:
-    """One group of agents over the day; occupancy over signed-in, utilisation over paid time."""
+    """One group of agents over the day; occupancy over signed-in, utilisation over paid time.
+
+    `idle_cost`: what is paid for the time at the desk without a contact.
+    """
 
     name: str
     agents: int
@@ -95,6 +98,7 @@ class GroupRow:
     utilisation: float | None
     handled: float
     cost: float | None
+    idle_cost: float | None = None
 
 
 @dataclass(frozen=True)

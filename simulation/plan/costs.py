@@ -25,13 +25,15 @@ _MONTHS: Final = 12
 class DayCosts:
     """What each day cost, by kind: `amounts[day, kind]`, and staff pay by interval of the day.
 
-    `staff[day, group]` and `pay[day, interval]` are parts of the same money.
+    `staff[day, group]` and `pay[day, interval]` are parts of the same money; `idle[day, group]` is
+    that part of the staff's in which they sit at their desks and have no contact.
     """
 
     kinds: tuple[str, ...]
     amounts: Floats
     staff: Floats
     pay: Floats
+    idle: Floats
 
     @property
     def total(self) -> Floats:
@@ -76,7 +78,9 @@ def costs_of(study: Study) -> DayCosts:
     days = study.days
     hours = study.staffed / _HOUR_MS
     groups = groups_of(scenario)
-    regular, overtime, contacts, heads = (np.zeros((days, len(study.groups))) for _ in range(4))
+    regular, overtime, contacts, heads, idle = (
+        np.zeros((days, len(study.groups))) for _ in range(5)
+    )
     pay = np.zeros((days, study.intervals))
     for index, name in enumerate(study.groups):
         rate = rate_of(scenario, name)
@@ -84,6 +88,9 @@ def costs_of(study: Study) -> DayCosts:
         regular[:, index] = hours[:, index, :, Staffed.PAID].sum(axis=1) * per_hour
         after = hours[:, index, :, Staffed.AFTER] * per_hour * rate.overtime
         overtime[:, index] = after.sum(axis=1)
+        at_desk = hours[:, index, :, Staffed.SIGNED_IN] - hours[:, index, :, Staffed.AWAY]
+        unused = at_desk - hours[:, index, :, Staffed.BUSY]
+        idle[:, index] = unused.sum(axis=1) * per_hour
         handled = study.staffed[:, index, :, Staffed.HANDLED]
         contacts[:, index] = handled.sum(axis=1) * rate.per_contact
         size = size_of(scenario, name, groups[name])
@@ -113,4 +120,5 @@ def costs_of(study: Study) -> DayCosts:
         np.stack(list(columns.values()), axis=1),
         regular + overtime + contacts + heads,
         pay,
+        idle,
     )

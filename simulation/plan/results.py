@@ -23,7 +23,7 @@ from simulation.plan.answers import (
     figure,
     share_figure,
 )
-from simulation.plan.costs import costs_of, has_costs
+from simulation.plan.costs import DayCosts, costs_of, has_costs
 from simulation.plan.estimates import Floats, Ratio, view
 from simulation.plan.people import groups_of, size_of
 from simulation.plan.prepared import Prepared
@@ -82,10 +82,7 @@ def result_of(study: Study, prepared: Prepared | None = None) -> Result:
         variance_ratio=level.variance_ratio,
         intervals=_interval_rows(study, prepared, judged, lines, money.pay if money else None),
         demands=tuple(_demand_row(study, prepared, name) for name in study.demands),
-        groups=tuple(
-            _group_row(study, index, money.staff if money else None)
-            for index in range(len(study.groups))
-        ),
+        groups=tuple(_group_row(study, index, money) for index in range(len(study.groups))),
         promises=tuple(_promise_rows(study)),
         costs=dict(zip(money.kinds, money.amounts.mean(axis=0).tolist(), strict=True))
         if money
@@ -236,7 +233,7 @@ def _demand_row(study: Study, prepared: Prepared, name: str) -> DemandRow:
     )
 
 
-def _group_row(study: Study, index: int, staff: Floats | None) -> GroupRow:
+def _group_row(study: Study, index: int, money: DayCosts | None) -> GroupRow:
     name = study.groups[index]
     sums = study.staffed[:, index].sum(axis=1).mean(axis=0)
     hours = sums / _HOUR_MS
@@ -253,7 +250,8 @@ def _group_row(study: Study, index: int, staff: Floats | None) -> GroupRow:
         occupancy=busy / signed if signed else None,
         utilisation=busy / paid if paid else None,
         handled=float(sums[Staffed.HANDLED]),
-        cost=float(staff[:, index].mean()) if staff is not None else None,
+        cost=float(money.staff[:, index].mean()) if money else None,
+        idle_cost=float(money.idle[:, index].mean()) if money else None,
     )
 
 

@@ -158,10 +158,12 @@ def _groups(result: Result) -> Iterator[str]:
     width = max([6, *(len(row.name) for row in result.groups)])
     yield (
         f"{'group':<{width}} agents paid h signed h away h after h occupancy utilisation handled"
-        + (f" {'cost ' + result.currency:>10}" if result.currency else "")
+        + (f" {'cost ' + result.currency:>10} {'idle ' + result.currency:>10}")
+        * bool(result.currency)
     )
     for row in result.groups:
         cost = _plain(row.cost, ",.0f", 11) if result.currency else ""
+        cost += _plain(row.idle_cost, ",.0f", 11) if result.currency else ""
         yield (
             f"{row.name:<{width}} {row.agents:6d} {row.paid_hours:6.1f} {row.signed_in_hours:8.1f} "
             f"{row.away_hours:6.1f} {row.after_shift_hours:7.2f} {_plain(row.occupancy, '.0%', 9)} "

@@ -107,7 +107,9 @@ def group_table(words: Words, result: Result) -> Table:
         Column(words("handled"), Form.NUMBER, words("a_day")),
     ]
     if result.currency:
-        columns.append(Column(words("cost"), Form.MONEY, f"{result.currency} {words('a_day')}"))
+        money = f"{result.currency} {words('a_day')}"
+        columns.append(Column(words("cost"), Form.MONEY, money))
+        columns.append(Column(words("idle_cost"), Form.MONEY, money))
     rows = tuple(
         (
             row.name,
@@ -119,7 +121,7 @@ def group_table(words: Words, result: Result) -> Table:
             row.occupancy,
             row.utilisation,
             row.handled,
-            *((row.cost,) if result.currency else ()),
+            *((row.cost, row.idle_cost) if result.currency else ()),
         )
         for row in result.groups
     )

@@ -13,16 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from configs.opening_hours import compile_calendars
 from configs.planning import (
     Again,
     Closing,
+    Costs,
     Demand,
     Group,
     Law,
     LawName,
+    Rate,
     Scenario,
 )
 from router.center import (
@@ -37,9 +37,10 @@ from router.center import (
     Team,
     WhenClosed,
 )
+from simulation.plan.costs import costs_of
 from simulation.plan.estimates import Ratio, view
 from simulation.plan.replications import Study
-from simulation.plan.tallies import Count, Staffed
+from simulation.plan.tallies import Count
 from tests.validation.published import (
     ANSWERED,
     ARRIVED,
@@ -52,7 +53,6 @@ from tests.validation.published import (
     occupancy,
     per_day,
     share,
-    staff_ms,
 )
 from tests.validation.simulated import MINUTE_MS, Class, center_of, minutes
 
@@ -61,7 +61,7 @@ HOUR_MS: Final = 60 * MINUTE_MS
 
 def _week(
     center: Center, hours: int, demand: Mapping[str, Demand], groups: Mapping[str, Group],
-    *, lines: int, after: int = 0,
+    *, lines: int, after: int = 0, rates: Mapping[str, Rate] | None = None,
 ) -> Scenario:  # fmt: skip
     """Return a day of a week whose days are alike, with so many hours after it."""
     return Scenario(
@@ -74,6 +74,7 @@ def _week(
         overrun_ms=0,
         demand=dict(demand),
         workforce=dict(groups),
+        costs=Costs(rates=dict(rates or {})),
     )
 
 
@@ -220,20 +221,14 @@ def bank() -> Published:
     center = _specialists(tuple(demand), agents)
     factor = these["service_factor_own_field"]
     groups = {group: Group(paces={group: factor}) for group in agents}
-    costs, staffed_ms = (
-        these["agent_cost_per_h"],
-        {group: number * hours * HOUR_MS for group, number in agents.items()},
-    )
+    staffed_ms = {group: number * hours * HOUR_MS for group, number in agents.items()}
+    rates = {group: Rate(per_hour=cost) for group, cost in these["agent_cost_per_h"].items()}
 
-    def busy_cost(study: Study, path: tuple[str, ...], *, idle: bool = False) -> Ratio:
-        found = np.zeros(study.days)
-        for group in [name for name in path if name in agents] or agents:
-            busy = staff_ms(study, (group,), Staffed.BUSY)
-            if idle:
-                # Who finishes after closing is busy but not staffed any more.
-                busy = staffed_ms[group] - busy + staff_ms(study, (group,), Staffed.AFTER)
-            found += costs[group] * busy / HOUR_MS
-        return view(study).per_day(found)
+    def cost(study: Study, path: tuple[str, ...], *, idle: bool) -> Ratio:
+        money = costs_of(study)
+        found = money.idle if idle else money.staff - money.idle
+        chosen = [study.groups.index(name) for name in path if name in agents]
+        return view(study).per_day(found[:, chosen or range(len(agents))].sum(axis=1))
 
     def by_type(study: Study, path: tuple[str, ...]) -> Ratio:
         group, name = path[0].removesuffix("_agents"), path[1]
@@ -245,7 +240,7 @@ def bank() -> Published:
 
     return Published(
         "P09",
-        _week(center, hours, demand, groups, lines=these["lines"]),
+        _week(center, hours, demand, groups, lines=these["lines"], rates=rates),
         {
             **LOST,
             "disconnected_count": per_day(Count.CLEARED),
@@ -255,8 +250,8 @@ def bank() -> Published:
                 (Count.WAIT_ANSWERED_MS,), ARRIVED, 1 / MINUTE_MS
             ),
             "occupancy_percent": occupancy(0, staffed_ms=staffed_ms),
-            "busy_cost": busy_cost,
-            "idle_cost": partial(busy_cost, idle=True),
+            "busy_cost": partial(cost, idle=False),
+            "idle_cost": partial(cost, idle=True),
             "occupancy_percent_by_type": by_type,
             "busy_lines_mean": per_day(Count.WAIT_MS, Count.TALK_MS, over=168 * HOUR_MS / days),
         },
