@@ -6,6 +6,7 @@ import csv
 import json
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import xlsxwriter
@@ -15,6 +16,7 @@ from simulation.fit.column_memory import FILE_NAME, recall
 from simulation.fit.ical_shifts import read_shifts
 from simulation.fit.kinds import Kind
 from simulation.fit.layouts import Format, RepeatedHour
+from simulation.fit.local_time import to_local
 from simulation.fit.planning_files import Imported, Options, read_planning_file, write_csv
 from simulation.fit.tables import TableError
 from switchroom import build
@@ -319,7 +321,7 @@ def test_a_named_column_is_remembered_for_the_next_file(tmp_path: Path) -> None:
     path.write_text("interval_start,queue,Calls in\n2026-03-02T10:00:00Z,a,3\n")
     code, _, told = run(path)
     assert code == 1
-    assert "--column offered=THEIRS" in told
+    assert '--column offered="..."' in told
     assert run(path, "--column", "offered=Calls in")[0] == 0
     assert recall(tmp_path / FILE_NAME, Format.OURS) == {"offered": "Calls in"}
     assert recall(tmp_path / FILE_NAME, Format.IEX) == {}
@@ -340,3 +342,127 @@ def test_refused_values_write_nothing_unless_the_good_rows_are_wanted(tmp_path: 
     assert not out.exists()
     assert run(path, "-o", out, "--keep-good")[0] == 0
     assert len(out.read_text().splitlines()) == 2
+
+
+# --- files as other systems write them ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("Datum;Uhrzeit;queue;offered;AHT\n31.12.2025;09:00;a;3;1,5\n", ""),
+        ("interval_start,queue,offered\n31/12/2025 09:00,a,3\n", "day first"),
+        ("interval_start,queue,offered\n12/31/2025 9:00 AM,a,3\n", "month first"),
+        ("Date,Interval,Queue name,Calls offered\n2025/12/31,09:00-09:30,a,3\n", ""),
+        ("Calls by interval\n\ninterval_start,queue,offered\n2025-12-31 09:00,a,3\n", "1 lines"),
+        ("interval_start,queue,offered,\n2025-12-31T09:00,a,3,\n", ""),
+    ],
+)
+def test_dates_and_headers_of_other_systems_are_read(tmp_path: Path, text: str, note: str) -> None:
+    columns = {"date": "Datum", "period": "Uhrzeit"} if "Datum" in text else None
+    imported = read(tmp_path, text, columns=columns, zone="Europe/Berlin")
+    assert imported.faults == ()
+    (row,) = imported.rows
+    assert to_local(int(row.values["interval_start"]), ZoneInfo("Europe/Berlin")) == datetime(
+        2025, 12, 31, 9, tzinfo=ZoneInfo("Europe/Berlin")
+    )
+    assert row.values["offered"] == 3
+    assert note in " ".join(imported.notes)
+
+
+def test_a_date_that_may_be_either_is_asked_for(tmp_path: Path) -> None:
+    text = "interval_start,queue,offered\n05/01/2026 09:00,a,3\n"
+    imported = read(tmp_path, text, zone="Europe/Berlin")
+    assert "may have day or month first" in imported.faults[0].message
+    said = read(tmp_path, text, zone="UTC", date_format="ddmmyyyy")
+    assert to_local(int(said.rows[0].values["interval_start"]), ZoneInfo("UTC")).month == 1
+
+
+def test_a_date_with_dots_is_never_read_month_first(tmp_path: Path) -> None:
+    text = "date;period;queue;offered\n05.01.2026;09:00;a;3\n13.01.2026;09:00;a;4\n"
+    imported = read(tmp_path, text, zone="UTC")
+    days = [to_local(int(row.values["interval_start"]), ZoneInfo("UTC")) for row in imported.rows]
+    assert [(day.month, day.day) for day in days] == [(1, 5), (1, 13)]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_encodings_of_spreadsheets_are_read_and_told(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "file.csv"
+    path.write_bytes(
+        "interval_start,queue,offered\n2026-03-02T09:00:00Z,Störung,3\n".encode(encoding)
+    )
+    imported = read_planning_file(path)
+    assert imported.rows[0].values["queue"] == "Störung"
+    assert "read as" in imported.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("205", 205), ("3:25", 205), ("0:03:25", 205), ("3600000", None)]
+)
+def test_handle_times_are_seconds_or_clocks(
+    tmp_path: Path, written: str, seconds: float | None
+) -> None:
+    text = f"interval_start,queue,offered,aht_seconds\n2026-03-02T09:00:00Z,a,2,{written}\n"
+    imported = read(tmp_path, text)
+    if seconds is None:
+        assert "longer than a day" in imported.faults[0].message
+    else:
+        assert imported.rows[0].values["handle_seconds"] == 2 * seconds
+
+
+def test_a_merged_header_in_a_workbook_is_put_together(tmp_path: Path) -> None:
+    path = tmp_path / "report.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.merge_range(0, 0, 0, 5, "Calls, first quarter")
+        sheet.write_row(2, 0, ["interval_start", "queue"])
+        sheet.merge_range(2, 2, 2, 4, "Calls")
+        sheet.write_row(3, 2, ["offered", "handled", "abandoned"])
+        sheet.write_row(4, 0, ["2026-03-02T09:00:00Z", "a", 5, 4, 1])
+    imported = read_planning_file(path)
+    assert imported.faults == ()
+    assert imported.rows[0].values["offered"] == 5
+    assert imported.rows[0].values["abandoned"] == 1
+    assert imported.notes[0] == "1 rows above the header left out"
+    assert "two rows" in imported.notes[1]
+
+
+def test_a_remembered_column_is_no_error_where_a_file_lacks_it(tmp_path: Path) -> None:
+    path = tmp_path / "march.csv"
+    path.write_text("interval_start,queue,Calls in\n2026-03-02T10:00:00Z,a,3\n")
+    assert run(path, "--column", "offered=Calls in")[0] == 0
+    other = tmp_path / "ours.csv"
+    other.write_text("interval_start,queue,offered\n2026-03-02T10:00:00Z,a,3\n")
+    assert run(other)[0] == 0
+
+
+def test_a_file_of_other_names_is_taken_for_counts(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_text(
+        "Start,Skill,channel,Calls,handled,abandoned\n2026-03-02T10:00:00Z,a,phone,3,3,0\n"
+    )
+    code, _, told = run(path)
+    assert code == 1
+    assert "no column for interval_start, queue, offered (read as counts" in told
+
+
+def test_faults_alike_are_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "file.csv"
+    rows = "".join(f"2026-03-02T{hour:02d}:00:00,a,3\n" for hour in range(24))
+    path.write_text("interval_start,queue,offered\n" + rows)
+    code, _, told = run(path)
+    assert code == 1
+    assert told.count("has no offset") == 3
+    assert "and 21 rows more" in told
+
+
+def test_import_says_what_it_read(tmp_path: Path) -> None:
+    path = tmp_path / "file.csv"
+    days = [2, 3, 9, 16, 17, 23, 24]  # the second Tuesday is missing
+    rows = "".join(f"2026-03-{day:02d}T10:00:00Z,a,3\n" for day in days)
+    path.write_text("interval_start,queue,offered\n" + rows)
+    code, printed, _ = run(path, "--timezone", "Europe/Berlin")
+    assert code == 0
+    assert "2026-03-02 to 2026-03-24, 7 days with rows; clock of Europe/Berlin" in printed
+    assert "contacts: a 21" in printed
+    assert "no rows on 2026-03-10 (tue)" in printed

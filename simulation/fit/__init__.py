@@ -5,6 +5,7 @@ Planning files (`switchroom import`):
 - `layouts`        how makers lay their files out; `kinds`: what ours hold; `local_time`: instants
 - `planning_files` rows read and checked; `ical_shifts`: shifts from a calendar file
 - `column_memory`  what users said about columns; `import_command`: the command
+- `overview`       what a file holds, in words; the rows that are missing from it
 
 The fit (`switchroom fit`):
 - `history`        what happened: counts a day and interval, single contacts, offers, presence

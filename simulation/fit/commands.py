@@ -30,6 +30,12 @@ HolidayOption = Annotated[
 ]
 FirstOption = Annotated[str, typer.Option("--from", help="First day, as 2026-03-02.")]
 LastOption = Annotated[str, typer.Option("--to", help="Last day.")]
+WithoutOption = Annotated[
+    str, typer.Option(help="Days left out, as 2026-01-20,2026-02-03: an outage, a failed record.")
+]
+ColumnOption = Annotated[
+    list[str] | None, typer.Option("--column", help='OURS=THEIRS: offered="Calls in".')
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -57,6 +63,8 @@ def fit(
     ] = None,
     first: FirstOption = "",
     last: LastOption = "",
+    without: WithoutOption = "",
+    column: ColumnOption = None,
     short_service: Annotated[
         str, typer.Option(help="A handling below this is somebody hanging up.")
     ] = "10s",
@@ -78,7 +86,10 @@ def fit(
     from simulation.fit.writing import WritingOptions, write_scenario  # noqa: PLC0415 - as above
 
     known = load(center)
-    reading = reading_of(form, timezone, repeated_hour, shifts=shifts, first=first, last=last)
+    reading = reading_of(
+        form, timezone, repeated_hour, shifts=shifts, first=first, last=last, without=without,
+        column=column,
+    )  # fmt: skip
     options = _options(holidays, short_service, redial_window, repeat_window, hazard_edges)
     history = read(source, reading, known)
     found = fit_history(history, options)
@@ -144,18 +155,32 @@ def reading_of(
     shifts: Path | None = None,
     first: str = "",
     last: str = "",
+    without: str = "",
+    column: list[str] | None = None,
 ) -> Reading:
     """Return how a source is to be read."""
-    from simulation.fit.planning_files import Options  # noqa: PLC0415 - help must not load it
+    from simulation.fit.import_command import columns_of  # noqa: PLC0415 - help must not load it
+    from simulation.fit.planning_files import Options  # noqa: PLC0415 - as above
     from simulation.fit.reading import Reading  # noqa: PLC0415 - as above
+    from simulation.fit.tables import TableError  # noqa: PLC0415 - as above
 
+    try:
+        columns = columns_of(column or [])
+    except TableError as error:
+        stop(str(error))
     return Reading(
-        options=Options(format=form, zone=timezone, repeated_hour=repeated_hour),
+        options=Options(format=form, zone=timezone, repeated_hour=repeated_hour, columns=columns),
         minutes=minutes,
         shifts=shifts,
         first=_day("--from", first),
         last=_day("--to", last),
+        without=_dates("--without", without),
     )
+
+
+def _dates(option: str, text: str) -> frozenset[date]:
+    days = (_day(option, part.strip()) for part in text.split(",") if part.strip())
+    return frozenset(day for day in days if day is not None)
 
 
 def _day(option: str, text: str) -> date | None:

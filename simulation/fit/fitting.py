@@ -49,7 +49,7 @@ class SourceFit:
     """All of one source, a category on a channel.
 
     `mean_handle_s` is from counts, where single contacts are not known. `unusual` are days far
-    from the middle of their kind: holidays, perhaps.
+    from the middle of their kind: holidays, perhaps; `usual` is the busyness without them.
     """
 
     category: str
@@ -58,6 +58,7 @@ class SourceFit:
     busyness: Busyness
     alpha_by_moments: float
     unusual: tuple[date, ...]
+    usual: Busyness | None
     mean_handle_s: Figure
     abandoned_share: Figure
     handling: HandlingFit | None
@@ -193,13 +194,15 @@ def _fit_source(
         if handled is None:
             handled = table.offered - (0 if table.abandoned is None else table.abandoned)
         mean_handle = _ratio(table.handle_s, handled)
+    unusual = _unusual(counted, options.holidays)
     return SourceFit(
         category=table.category,
         channel=table.channel,
         arrivals=fit_arrivals(table, options.holidays),
         busyness=fit_busyness(counted.totals, groups),
         alpha_by_moments=_alpha_by_moments(counted, options.holidays),
-        unusual=_unusual(counted, options.holidays),
+        unusual=unusual,
+        usual=_usual(counted, unusual, options.holidays),
         mean_handle_s=mean_handle,
         abandoned_share=abandoned,
         handling=handling,
@@ -265,6 +268,16 @@ def _unusual(table: CountTable, holidays: frozenset[date]) -> tuple[date, ...]:
         if middle >= 30:
             found += [table.days[rows[index]] for index in np.flatnonzero(far)]
     return tuple(sorted(found))
+
+
+def _usual(
+    table: CountTable, unusual: tuple[date, ...], holidays: frozenset[date]
+) -> Busyness | None:
+    """Return the busyness of the days that are not unusual; None where all are usual."""
+    if not unusual:
+        return None
+    rest = table.select(np.array([day not in unusual for day in table.days], dtype=np.bool_))
+    return fit_busyness(rest.totals, group_days(kinds_of(rest.days, holidays)))
 
 
 def _correlations(

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulation.fit.commands import (
+    ColumnOption,
     FirstOption,
     FormatOption,
     HolidayOption,
     HourOption,
     JsonOption,
     LastOption,
+    WithoutOption,
     ZoneOption,
     holiday_set,
     load,
@@ -53,6 +55,8 @@ def forecast(
     holidays: HolidayOption = "",
     first: FirstOption = "",
     last: LastOption = "",
+    without: WithoutOption = "",
+    column: ColumnOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Forecast daily volumes with intervals made of the forecast's own past errors."""
@@ -60,7 +64,9 @@ def forecast(
     from simulation.fit.forecasting import Forecaster  # noqa: PLC0415 - loads numpy
     from simulation.fit.showing import as_plain  # noqa: PLC0415 - as above
 
-    reading = reading_of(form, timezone, repeated_hour, first=first, last=last)
+    reading = reading_of(
+        form, timezone, repeated_hour, first=first, last=last, without=without, column=column
+    )
     history = read(source, reading, load(center))
     apart = holiday_set(holidays)
     found: dict[str, tuple[list[DayForecast], Judged | None]] = {}

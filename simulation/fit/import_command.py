@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,8 +30,9 @@ def import_(
         RepeatedHour, typer.Option(help="Which pass an unmarked time of a repeated hour is.")
     ] = RepeatedHour.ASK,
     date_format: Annotated[
-        str, typer.Option(help="Order in dates of eight digits: mmddyyyy or ddmmyyyy.")
-    ] = "mmddyyyy",
+        str,
+        typer.Option(help="ddmmyyyy or mmddyyyy, where a file's dates do not show it themselves."),
+    ] = "",
     *,
     column: Annotated[
         list[str] | None,
@@ -47,22 +49,23 @@ def import_(
 ) -> None:
     """Read a planning file: every row checked, refused ones told with row, column and value."""
     from simulation.fit.column_memory import FILE_NAME, recall, remember  # noqa: PLC0415
-    from simulation.fit.planning_files import Options, with_columns, write_csv  # noqa: PLC0415
+    from simulation.fit.planning_files import Options, write_csv  # noqa: PLC0415
     from simulation.fit.tables import TableError  # noqa: PLC0415
 
-    if date_format not in {"mmddyyyy", "ddmmyyyy"}:
+    if date_format not in {"", "mmddyyyy", "ddmmyyyy"}:
         raise typer.BadParameter(f"--date-format {date_format}: say mmddyyyy or ddmmyyyy")
     memory = memory or file.parent / FILE_NAME
     try:
-        said = _columns(column or [])
+        said = columns_of(column or [])
         options = Options(
             format=form,
             zone=timezone,
             repeated_hour=repeated_hour,
             date_format=date_format,
             columns=said,
+            remembered=recall(memory, form),
         )
-        imported = read_any(file, with_columns(options, recall(memory, form)))
+        imported = read_any(file, options)
         if said:
             remember(memory, form, said)
         written = output is not None and (keep_good or not imported.faults)
@@ -80,16 +83,21 @@ def import_(
 
 def read_any(file: Path, options: object = None) -> Imported:
     """Read a table or a calendar of shifts, by the file's name."""
+    from simulation.fit.column_memory import FILE_NAME, recall  # noqa: PLC0415
     from simulation.fit.ical_shifts import read_shifts  # noqa: PLC0415
     from simulation.fit.planning_files import Options, read_planning_file  # noqa: PLC0415
 
     assert options is None or isinstance(options, Options), "options are planning_files.Options"
     if file.suffix.lower() in {".ics", ".ical"}:
         return read_shifts(file, options)
+    options = options or Options()
+    if options.remembered is None:
+        options = replace(options, remembered=recall(file.parent / FILE_NAME, options.format))
     return read_planning_file(file, options)
 
 
-def _columns(said: list[str]) -> dict[str, str]:
+def columns_of(said: list[str]) -> dict[str, str]:
+    """Return `OURS=THEIRS` as a map; raises `TableError` for a name that is none of ours."""
     from simulation.fit.column_memory import check_name  # noqa: PLC0415
 
     columns = {}
@@ -103,6 +111,9 @@ def _columns(said: list[str]) -> dict[str, str]:
 
 
 def _show(imported: Imported, written: Path | None, *, keep_good: bool, as_json: bool) -> None:
+    from simulation.fit.overview import overview  # noqa: PLC0415
+    from simulation.fit.planning_files import told  # noqa: PLC0415
+
     if as_json:
         facts = {
             "file": imported.name,
@@ -121,6 +132,8 @@ def _show(imported: Imported, written: Path | None, *, keep_good: bool, as_json:
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return
     typer.echo(f"{imported.name}: {imported.kind.value}, {len(imported.rows)} rows read")
+    for line in overview(imported):
+        typer.echo(f"  {line}")
     for name, theirs in imported.mapping.items():
         if name != theirs:
             typer.echo(f'  {name} is their "{theirs}"')
@@ -128,13 +141,11 @@ def _show(imported: Imported, written: Path | None, *, keep_good: bool, as_json:
         typer.echo(f"  kept as they are: {', '.join(imported.unknown)}")
     for note in imported.notes:
         typer.echo(f"  {note}")
-    for fault in imported.faults[:_SHOWN]:
-        typer.echo(str(fault), err=True)
+    for line in told(imported.faults, _SHOWN):
+        typer.echo(line, err=True)
     if imported.faults:
-        more = len(imported.faults) - _SHOWN
         typer.echo(
-            (f"and {more} more; " if more > 0 else "")
-            + f"{len(imported.faults)} values refused; "
+            f"{len(imported.faults)} values refused; "
             + ("the other rows kept" if keep_good else "--keep-good keeps the other rows"),
             err=True,
         )

@@ -7,9 +7,10 @@ per interval and queue.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -17,6 +18,8 @@ from simulation.fit.layouts import channel_of
 from simulation.fit.tables import Cell
 
 Value: TypeAlias = str | float | int
+_DAY_S: Final = 86_400
+_separated = re.compile(r"[\d.,' ]*\d[,' ][\d.,' ]*", re.ASCII).fullmatch
 
 
 class ValueRefusedError(ValueError):
@@ -30,9 +33,30 @@ def number(cell: Cell) -> float:
     try:
         value = float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise ValueRefusedError("is no number") from None
+        hint = "; write 1234 or 1234.5, without separators" if _has_separators(cell) else ""
+        raise ValueRefusedError(f"is no number{hint}") from None
     if not (math.isfinite(value) and value >= 0) or isinstance(cell, bool):
         raise ValueRefusedError("must be a number from 0 on")
+    return value
+
+
+def _has_separators(cell: Cell) -> bool:
+    return isinstance(cell, str) and _separated(cell.strip()) is not None
+
+
+def seconds(cell: Cell) -> float:
+    """Return a duration of a contact in seconds: `205`, `3:25` (minutes), `0:03:25`."""
+    if isinstance(cell, time):
+        return cell.hour * 3600.0 + cell.minute * 60.0 + cell.second
+    parts = cell.strip().split(":") if isinstance(cell, str) else []
+    if 2 <= len(parts) <= 3 and all(part.replace(".", "", 1).isdigit() for part in parts):
+        value = 0.0
+        for part in parts:
+            value = 60 * value + float(part)
+    else:
+        value = number(cell)
+    if value > _DAY_S:
+        raise ValueRefusedError("is longer than a day; write seconds, or 0:03:25")
     return value
 
 
@@ -125,7 +149,7 @@ KINDS: Final[dict[Kind, dict[str, Field]]] = {
         "offered": Field(read=number, required=True),
         "handled": Field(read=number),
         "abandoned": Field(read=number),
-        "aht_seconds": Field(read=number),
+        "aht_seconds": Field(read=seconds),
         "handle_seconds": Field(read=number),
         "service_level": Field(read=share),
     },
@@ -137,10 +161,10 @@ KINDS: Final[dict[Kind, dict[str, Field]]] = {
         "category": Field(),
         "channel": Field(read=channel),
         "outcome": Field(read=outcome, required=True),
-        "wait_seconds": Field(read=number, required=True),
-        "handle_seconds": Field(read=number),
-        "wrap_up_seconds": Field(read=number),
-        "reply_seconds": Field(read=number),
+        "wait_seconds": Field(read=seconds, required=True),
+        "handle_seconds": Field(read=seconds),
+        "wrap_up_seconds": Field(read=seconds),
+        "reply_seconds": Field(read=seconds),
         "agent": Field(),
         "customer": Field(),
         "concurrent": Field(read=number),
@@ -176,11 +200,13 @@ def kind_of(columns: frozenset[str]) -> Kind | None:
 
 
 def nearest_kind(columns: frozenset[str]) -> tuple[Kind, tuple[str, ...]]:
-    """Return the kind of which the fewest columns are missing, and which those are."""
+    """Return the kind that a file is most like, and which columns it lacks for it."""
 
     def missing(kind: Kind) -> tuple[str, ...]:
         fields = KINDS[kind].items()
         return tuple(name for name, spec in fields if spec.required and name not in columns)
 
-    kind = min(KINDS, key=lambda name: (len(missing(name)), -len(columns & KINDS[name].keys())))
+    # What a file is like shows in all of its columns, not in the needed ones alone; most users have
+    # counts, the first.
+    kind = max(KINDS, key=lambda name: len(columns & KINDS[name].keys()) - len(missing(name)))
     return kind, missing(kind)

@@ -63,7 +63,20 @@ _CHANNELS: Final = {
 }
 
 LAYOUTS: Final[dict[Format, Layout]] = {
-    Format.OURS: Layout(columns={}),
+    # Ours, and what the same things are often called; `import` tells what it took for what.
+    Format.OURS: Layout(
+        columns={
+            "interval_start": ("Interval start", "Start of interval"),
+            "date": ("Date", "Day"),
+            "period": ("Period", "Time", "Time of day", "Interval", "Start time"),
+            "queue": ("Queue", "Queue name", "Skill group"),
+            "channel": ("Channel", "Media type"),
+            "offered": ("Offered", "Calls offered", "Contacts offered"),
+            "handled": ("Handled", "Answered", "Calls handled", "Contacts handled"),
+            "abandoned": ("Abandoned", "Abandons", "Calls abandoned", "Contacts abandoned"),
+            "aht_seconds": ("AHT", "AHT (s)", "Average handle time", "Average handling time"),
+        }
+    ),
     Format.GENESYS: Layout(
         columns={
             "interval_start": ("Interval Start UTC Date",),

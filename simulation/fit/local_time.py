@@ -7,6 +7,7 @@ A local clock shows some times twice and others never. A time that is shown twic
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -18,8 +19,12 @@ from simulation.fit.tables import Cell
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
-_packed_day = re.compile(r"(\d{2})[-/.]?(\d{2})[-/.]?(\d{4})", re.ASCII).fullmatch
-_clock = re.compile(r"(\d{1,2}):?(\d{2})(?::?(\d{2}))?\s*([AaPp])?[Mm]?", re.ASCII).fullmatch
+_packed_day = re.compile(r"(\d{2})(\d{2})(\d{4})", re.ASCII).fullmatch
+_CLOCK: Final = r"(\d{1,2}):?(\d{2})(?::?(\d{2}))?\s*(?:([AaPp])\.?[Mm]\.?)?"
+# A time of day, or the interval that begins with it: `09:00-09:30`.
+_clock = re.compile(rf"{_CLOCK}(?:\s*[-–]\s*{_CLOCK})?", re.ASCII).fullmatch
+_people = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,]+(.+))?", re.ASCII).fullmatch
+_year_first = re.compile(r"\d{4}/\d{2}/\d{2}", re.ASCII).match
 
 # Where year, month and day stand in eight digits.
 DATE_FORMATS: Final = {"mmddyyyy": (3, 1, 2), "ddmmyyyy": (3, 2, 1)}
@@ -47,43 +52,96 @@ def to_local(instant_ms: int, zone: ZoneInfo) -> datetime:
     return (_EPOCH + instant_ms * _MILLISECOND).astimezone(zone)
 
 
-def read_datetime(cell: Cell) -> datetime:
-    """Return a date with a time of day, with an offset if one is written."""
+def is_shown(day: date, minute: int, zone: ZoneInfo) -> bool:
+    """Say whether a zone's clock shows this minute on a day: one hour is left out in spring."""
+    written = datetime.combine(day, time(minute // 60, minute % 60))
+    return to_local(to_ms(written.replace(tzinfo=zone)), zone).replace(tzinfo=None) == written
+
+
+def order_of(cells: Iterable[Cell]) -> str:
+    """Return the order of day and month in a file's dates with slashes or dashes.
+
+    A number above 12 can only be a day. Returns "" where none shows, or where they contradict.
+    """
+    found = set()
+    for cell in cells:
+        parts = _people(cell.strip()) if isinstance(cell, str) else None
+        if parts is None or parts[2] == ".":
+            continue
+        if int(parts[1]) > 12:
+            found.add("ddmmyyyy")
+        if int(parts[3]) > 12:
+            found.add("mmddyyyy")
+    return found.pop() if len(found) == 1 else ""
+
+
+def read_datetime(cell: Cell, order: str = "") -> datetime:
+    """Return a date with a time of day, with an offset if one is written.
+
+    Where neither is ISO 8601, dates with dots are day first, others as `order` says.
+    """
     if isinstance(cell, datetime):
         return cell
     if isinstance(cell, date):
         return datetime.combine(cell, time())
     if isinstance(cell, str):
+        text = cell.strip()
+        if _year_first(text):
+            text = text.replace("/", "-", 2)
         try:
-            return datetime.fromisoformat(cell)
+            return datetime.fromisoformat(text)
         except ValueError:
             pass
+        parts = _people(text)
+        if parts is not None:
+            clock = read_clock(parts[5]) if parts[5] else time()
+            return datetime.combine(_day_of(parts, order), clock)
     raise TimeError("is no time; write it as 2026-03-02T09:00:00+01:00")
 
 
-def read_day(cell: Cell, date_format: str) -> date:
-    """Return a date without a time of day; numbers alone are read in the given order."""
+def _day_of(parts: re.Match[str], order: str) -> date:
+    """Return a day as people write it: 31.12.2025, 31/12/2025, 12/31/2025."""
+    if parts[2] == ".":
+        order = "ddmmyyyy"
+    if not order:
+        raise TimeError(
+            "may have day or month first; say which: switchroom import --date-format ddmmyyyy, or "
+            "mmddyyyy"
+        )
+    first, second, year = int(parts[1]), int(parts[3]), int(parts[4])
+    day, month = (first, second) if order == "ddmmyyyy" else (second, first)
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise TimeError(f"is no day of the calendar (read as {order})") from None
+
+
+def read_day(cell: Cell, order: str = "") -> date:
+    """Return a date without a time of day; eight digits alone are month first unless said."""
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):
         return cell
-    text = str(int(cell)) if isinstance(cell, float | int) else str(cell)
+    text = str(int(cell)) if isinstance(cell, float | int) else str(cell).strip()
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text.replace("/", "-") if _year_first(text) else text)
     except ValueError:
         pass
+    parts = _people(text)
+    if parts is not None:
+        return _day_of(parts, order)
     found = _packed_day(text.zfill(8))
     if found is not None:
-        year, month, day = (int(found.group(place)) for place in DATE_FORMATS[date_format])
+        year, month, day = (int(found.group(place)) for place in DATE_FORMATS[order or "mmddyyyy"])
         try:
             return date(year, month, day)
         except ValueError:
             pass
-    raise TimeError(f"is no date; write it as 2026-03-02, or say its order ({date_format} now)")
+    raise TimeError("is no date; write it as 2026-03-02, or say its order with --date-format")
 
 
 def read_clock(cell: Cell) -> time:
-    """Return a time of day: `09:15`, `9:15 PM`, `0915`."""
+    """Return a time of day: `09:15`, `9:15 PM`, `0915`; of `09:00-09:30` the beginning."""
     if isinstance(cell, datetime):
         return cell.time()
     if isinstance(cell, time):

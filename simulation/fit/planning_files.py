@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from simulation.fit.kinds import (
     kind_of,
     nearest_kind,
     number,
+    seconds,
     share,
 )
 from simulation.fit.layouts import LAYOUTS, Format, Layout, RepeatedHour, bare
@@ -31,6 +32,7 @@ from simulation.fit.local_time import (
     LocalClock,
     TimeError,
     find_zone,
+    order_of,
     read_clock,
     read_datetime,
     read_day,
@@ -38,12 +40,13 @@ from simulation.fit.local_time import (
 )
 from simulation.fit.tables import Cell, Row, Table, TableError, read_table
 
-__all__ = ["Fault", "Imported", "Options", "PlanningRow", "read_planning_file", "write_csv"]
+__all__ = ["Fault", "Imported", "Options", "PlanningRow", "read_planning_file", "told", "write_csv"]
 
 _DATE, _PERIOD = "date", "period"
 # Columns of a local date and a time of day together are one instant.
 _SPLIT: Final = {_DATE, _PERIOD}
-_NUMBERS: Final = (number, share)
+_NUMBERS: Final = (number, seconds, share)
+_ALIKE_SHOWN: Final = 3
 _thousands = re.compile(r"\d{1,3}(\.\d{3})+", re.ASCII).fullmatch
 
 
@@ -63,13 +66,18 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a file is to be read; `columns` maps our names to theirs, before the layout's."""
+    """How a file is to be read; `columns` maps our names to theirs, before the layout's.
+
+    `remembered` is the same of earlier files, and holds where a file has these columns. The order
+    of day and month is found out from the file where `date_format` is "".
+    """
 
     format: Format = Format.OURS
     zone: str = ""
     repeated_hour: RepeatedHour = RepeatedHour.ASK
-    date_format: str = "mmddyyyy"
+    date_format: str = ""
     columns: Mapping[str, str] | None = None
+    remembered: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +111,11 @@ def read_planning_file(path: Path, options: Options | None = None) -> Imported:
     mapping = _map_columns(table, layout, options)
     kind = _kind(table, mapping, options.format)
     zone = find_zone(options.zone) if options.zone else ZoneInfo("UTC") if layout.utc else None
-    reader = _Reader(
-        table, layout, mapping, kind, LocalClock(zone, options.repeated_hour), options.date_format
-    )
+    order, told = _order(table, mapping, kind, options.date_format)
+    clock = LocalClock(zone, options.repeated_hour)
+    reader = _Reader(table, layout, mapping, kind, clock, order)
     rows = tuple(reader.rows())
-    notes = list(reader.notes)
+    notes = [*table.notes, *told, *reader.notes]
     if layout.filled and kind is Kind.COUNTS:
         kept = tuple(_without_closed_hours(rows, find_zone(options.zone or "UTC")))
         if len(kept) < len(rows):
@@ -129,6 +137,21 @@ def read_planning_file(path: Path, options: Options | None = None) -> Imported:
     )
 
 
+def _order(
+    table: Table, mapping: dict[str, str], kind: Kind, said: str
+) -> tuple[str, tuple[str, ...]]:
+    """Return the order of day and month in a file's dates, and what is to be told of it."""
+    if said:
+        return said, ()
+    names = [_DATE, *(name for name, spec in KINDS[kind].items() if spec.instant)]
+    places = [table.columns.index(mapping[name]) for name in names if name in mapping]
+    found = order_of(
+        row.cells[place] for row in table.rows for place in places if place < len(row.cells)
+    )
+    words = {"ddmmyyyy": "day first, month second", "mmddyyyy": "month first, day second"}
+    return found, ((f"dates are read with {words[found]}",) if found else ())
+
+
 def _map_columns(table: Table, layout: Layout, options: Options) -> dict[str, str]:
     """Return our names with theirs: the user's word, the layout's, ours as they are."""
     by_bare = {bare(name): name for name in table.columns}
@@ -140,6 +163,9 @@ def _map_columns(table: Table, layout: Layout, options: Options) -> dict[str, st
                 f"{', '.join(table.columns)}"
             )
         mapping[ours] = theirs
+    for ours, theirs in (options.remembered or {}).items():
+        if theirs in table.columns:
+            mapping.setdefault(ours, theirs)
     known = {name for fields in KINDS.values() for name in fields} | _SPLIT
     for ours in sorted(known):
         own = () if ours in _SPLIT else (ours,)
@@ -148,7 +174,8 @@ def _map_columns(table: Table, layout: Layout, options: Options) -> dict[str, st
                 mapping[ours] = by_bare[bare(theirs)]
     # A column serves one name, the more exact one.
     taken: dict[str, str] = {}
-    for ours in sorted(mapping, key=lambda name: (name not in (options.columns or {}), name)):
+    said = {**(options.remembered or {}), **(options.columns or {})}
+    for ours in sorted(mapping, key=lambda name: (said.get(name) != mapping[name], name)):
         taken.setdefault(mapping[ours], ours)
     return {ours: theirs for ours, theirs in mapping.items() if taken[theirs] == ours}
 
@@ -160,10 +187,11 @@ def _kind(table: Table, mapping: dict[str, str], format_: Format) -> Kind:
     found = kind_of(frozenset(names))
     if found is None:
         kind, missing = nearest_kind(frozenset(names))
+        named = " ".join(f'--column {name}="..."' for name in missing)
         raise TableError(
             f"{table.name}: no column for {', '.join(missing)} (read as {kind.value}, format "
-            f"{format_.value}); there are {', '.join(table.columns)}; name one with "
-            f"--column {missing[0]}=THEIRS"
+            f"{format_.value}); there are {', '.join(table.columns)}; say which is which: "
+            f"switchroom import {named}"
         )
     return found
 
@@ -178,10 +206,10 @@ class _Reader:
         mapping: dict[str, str],
         kind: Kind,
         clock: LocalClock,
-        date_format: str,
+        order: str,
     ) -> None:
         self.table, self.layout, self.mapping, self.kind = table, layout, mapping, kind
-        self.clock, self.date_format = clock, date_format
+        self.clock, self.order = clock, order
         self.places = {name: table.columns.index(theirs) for name, theirs in mapping.items()}
         self.kept = [
             (place, name)
@@ -208,6 +236,8 @@ class _Reader:
 
     def fault(self, row: Row, name: str, message: str) -> None:
         written = self.cell(row, name)
+        if name == _DATE and _PERIOD in self.mapping:
+            written = f"{written} {self.cell(row, _PERIOD)}"
         self.faults.append(
             Fault(
                 self.table.name,
@@ -253,10 +283,10 @@ class _Reader:
             return
         try:
             if split:
-                day = read_day(cell, self.date_format)
+                day = read_day(cell, self.order)
                 written = datetime.combine(day, read_clock(self.cell(row, _PERIOD)))
             else:
-                written = read_datetime(cell)
+                written = read_datetime(cell, self.order)
             fold = values.get("fold")
             values[name] = self.clock.instant(
                 written,
@@ -265,7 +295,7 @@ class _Reader:
                 subject=(name, values.get("queue"), values.get("channel"), values.get("agent")),
             )
         except TimeError as error:
-            self.fault(row, _PERIOD if split else name, str(error))
+            self.fault(row, _DATE if split else name, str(error))
 
     def completed(self, values: dict[str, Value]) -> dict[str, Value]:
         """Fill in what follows from the rest: the interval's length, handle seconds in all."""
@@ -293,7 +323,7 @@ class _Reader:
         )
         first = self.seen.setdefault(key, row.number)
         if first != row.number:
-            name = "interval_start" if "interval_start" in self.mapping else _PERIOD
+            name = "interval_start" if "interval_start" in self.mapping else _DATE
             self.fault(row, name, f"of this queue stands in row {first} already; remove one")
         return first == row.number
 
@@ -346,6 +376,18 @@ def _plain(cell: Cell) -> Any:
     return "" if cell is None else cell
 
 
-def with_columns(options: Options, remembered: Mapping[str, str]) -> Options:
-    """Return options that use remembered columns where the user names none."""
-    return replace(options, columns={**remembered, **(options.columns or {})})
+def told(faults: Sequence[Fault], most: int) -> Iterator[str]:
+    """Yield faults for people: of many that say the same of a column, the first three."""
+    alike: dict[tuple[str, str], list[Fault]] = {}
+    for fault in faults:
+        alike.setdefault((fault.column, fault.message), []).append(fault)
+    shown = 0
+    for (column, _), same in alike.items():
+        if shown >= most:
+            yield f"and more, of {len(faults)} in all"
+            return
+        for fault in same[:_ALIKE_SHOWN]:
+            yield str(fault)
+            shown += 1
+        if len(same) > _ALIKE_SHOWN:
+            yield f"    and {len(same) - _ALIKE_SHOWN} rows more, the same of {column}"

@@ -19,8 +19,9 @@ from simulation.fit.history import DAY_MINUTES, CountTable, Ending, History, Shi
 from simulation.fit.import_command import read_any
 from simulation.fit.journals import read_entries
 from simulation.fit.kinds import Kind
-from simulation.fit.local_time import find_zone, to_local
-from simulation.fit.planning_files import Imported, Options, PlanningRow
+from simulation.fit.local_time import find_zone, is_shown, to_local
+from simulation.fit.overview import gap_note, gaps
+from simulation.fit.planning_files import Imported, Options, PlanningRow, told
 from simulation.fit.tables import WORKBOOKS, TableError
 
 _TABLES: Final = frozenset({".csv", ".txt", ".tsv", ".ics"} | WORKBOOKS)
@@ -38,6 +39,7 @@ class Reading:
     shifts: Path | None = None
     first: date | None = None
     last: date | None = None
+    without: frozenset[date] = frozenset()
 
 
 def read_history(source: Path, reading: Reading, center: Center | None = None) -> History:
@@ -92,10 +94,10 @@ def _read_journal(source: Path, reading: Reading, center: Center | None) -> Hist
 def _read_table(source: Path, reading: Reading, center: Center | None) -> History:
     imported = read_any(source, reading.options)
     if imported.faults:
-        told = "\n".join(str(fault) for fault in imported.faults[:_FAULTS_SHOWN])
+        lines = "\n".join(told(imported.faults, _FAULTS_SHOWN))
         raise TableError(
-            f"{told}\n{source}: {len(imported.faults)} values refused; mend them, or keep the "
-            "other rows with switchroom import --keep-good -o FILE"
+            f"{lines}\n{source}: {len(imported.faults)} values refused; mend them, or keep the "
+            f"other rows: switchroom import {source} --keep-good -o good.csv"
         )
     if not imported.rows:
         raise TableError(f"{source}: no rows; nothing to fit")
@@ -177,19 +179,39 @@ def _count_tables(
 ) -> tuple[CountTable, ...]:
     length = _interval_minutes(imported)
     names = ("offered", "handled", "handle_seconds", "abandoned")
-    known = {name for name in names if all(name in row.values for row in imported.rows)}
+    filled = [row for row in imported.rows if float(row.values["offered"]) > 0]
+    known = {name for name in names if any(name in row.values for row in filled)}
+    if not all("abandoned" in row.values for row in filled):
+        known.discard("abandoned")
+    if "handle_seconds" in known:
+        known.add("handled")
     days: dict[date, int] = {}
     cells: dict[tuple[str, str], dict[tuple[date, int], list[float]]] = {}
+    unknown = 0
+    if not any("channel" in row.values for row in imported.rows):
+        notes.append("no channel in the file: all are taken as phone (add a column channel)")
     for row in imported.rows:
         local = to_local(int(row.values["interval_start"]), zone)
+        minute = local.hour * 60 + local.minute
+        if minute % length and _says(row):
+            raise TableError(
+                f"{imported.name}: row {row.number}: {local:%H:%M} begins no interval of {length} "
+                "min; mend interval_minutes or the time"
+            )
         days.setdefault(local.date(), 0)
         category = _category_of(str(row.values["queue"]), center)
         source = cells.setdefault((category, str(row.values.get("channel", "phone"))), {})
-        cell = source.setdefault(
-            (local.date(), (local.hour * 60 + local.minute) // length), [0.0] * len(names)
-        )
+        cell = source.setdefault((local.date(), minute // length), [0.0] * len(names))
+        values = _counted(row)
+        if "handle_seconds" in known and values["handled"] and values["handle_seconds"] is None:
+            # What took nobody knows how long must not be counted as no time.
+            unknown += 1
+            values["handled"] = 0.0
         for place, name in enumerate(names):
-            cell[place] += float(row.values.get(name, 0.0))
+            cell[place] += values[name] or 0.0
+    if unknown:
+        notes.append(f"{unknown} intervals with contacts say nothing of handling; left out of it")
+    _leave_out_gaps(cells, days, length, zone, notes)
     order = {day: index for index, day in enumerate(sorted(days))}
     if center is not None:
         _note_shared(cells, center, notes)
@@ -215,6 +237,43 @@ def _count_tables(
             f"{imported.name}: has intervals of {length} min; --interval {minutes} is no multiple"
         )
     return tuple(tables)
+
+
+def _counted(row: PlanningRow) -> dict[str, float | None]:
+    """Return a row's counts; handled are the offered less the abandoned where it is not said."""
+    values = row.values
+    offered, abandoned = float(values["offered"]), float(values.get("abandoned", 0.0))
+    handle = values.get("handle_seconds")
+    return {
+        "offered": offered,
+        "handled": float(values.get("handled", max(0.0, offered - abandoned))),
+        "handle_seconds": None if handle is None else float(handle),
+        "abandoned": abandoned,
+    }
+
+
+def _leave_out_gaps(
+    cells: dict[tuple[str, str], dict[tuple[date, int], list[float]]],
+    days: dict[date, int],
+    length: int,
+    zone: ZoneInfo,
+    notes: list[str],
+) -> None:
+    """Leave out the days on which a source lacks rows that must have been there."""
+    found: dict[date, list[int]] = {}
+    for source in cells.values():
+        for day, missing in gaps({key: cell[0] for key, cell in source.items()}).items():
+            shown = {place for place in missing if is_shown(day, place * length, zone)}
+            if shown:
+                found[day] = sorted({*found.get(day, []), *shown})
+    if not found:
+        return
+    notes.append(gap_note(found, length))
+    for day in found:
+        del days[day]
+    for source in cells.values():
+        for key in [key for key in source if key[0] in found]:
+            del source[key]
 
 
 def _note_shared(
@@ -262,8 +321,8 @@ def _with_shifts(history: History, reading: Reading) -> History:
     assert reading.shifts is not None, "asked for only with a file"
     imported = read_any(reading.shifts, Options(zone=history.zone))
     if imported.kind is not Kind.SHIFTS or imported.faults:
-        told = "".join(f"{fault}\n" for fault in imported.faults[:_FAULTS_SHOWN])
-        raise TableError(f"{told}{reading.shifts}: needs shifts: agent, start, end")
+        lines = "".join(f"{line}\n" for line in told(imported.faults, _FAULTS_SHOWN))
+        raise TableError(f"{lines}{reading.shifts}: needs shifts: agent, start, end")
     shifts = []
     for row in imported.rows:
         values = row.values
@@ -284,18 +343,24 @@ def _with_shifts(history: History, reading: Reading) -> History:
 def _between(history: History, reading: Reading) -> History:
     """Keep the days that were asked for."""
     first, last = reading.first or date.min, reading.last or date.max
-    if first == date.min and last == date.max:
+    if first == date.min and last == date.max and not reading.without:
         return history
     zone = find_zone(history.zone)
+
+    def wanted(day: date) -> bool:
+        return first <= day <= last and day not in reading.without
+
     tables = tuple(
-        table.select(np.array([first <= day <= last for day in table.days], dtype=np.bool_))
+        table.select(np.array([wanted(day) for day in table.days], dtype=np.bool_))
         for table in history.tables
     )
     if not any(len(table.days) for table in tables):
-        raise TableError(f"{history.source}: no days from {first} to {last}")
+        there = sorted({day for table in history.tables for day in table.days})
+        raise TableError(
+            f"{history.source}: no days left of those from {there[0]} to {there[-1]}; "
+            "mend --from, --to or --without"
+        )
     visits = tuple(
-        visit
-        for visit in history.visits
-        if first <= to_local(visit.arrived_ms, zone).date() <= last
+        visit for visit in history.visits if wanted(to_local(visit.arrived_ms, zone).date())
     )
     return history.replaced(tables=tables, visits=visits)

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from simulation.fit.arrivals import ArrivalFit
+from simulation.fit.busyness import Busyness
 from simulation.fit.durations import DurationFit
 from simulation.fit.figures import Figure
 from simulation.fit.fitting import Fit, SourceFit
@@ -73,27 +74,12 @@ def _indented(lines: Iterator[str], heading: str = "") -> Iterator[str]:
 
 def _source_lines(source: SourceFit) -> Iterator[str]:
     yield from _arrival_lines(source.arrivals)
-    busy = source.busyness
-    if not math.isfinite(busy.p_value):
-        yield "busyness      too few days of a kind to say how days differ"
-    elif busy.relative_variance == 0:
-        yield "busyness      none: days of a kind differ no more than Poisson"
-    else:
-        yield (
-            f"busyness      alpha {busy.alpha} (negative binomial; by moments "
-            f"{source.alpha_by_moments:.3g}; none: p {busy.p_value:.2g})"
-        )
-    if source.unusual:
-        some = ", ".join(day.isoformat() for day in source.unusual[:4])
-        more = len(source.unusual) - 4
-        yield (
-            f"unusual days  {some}{f' and {more} more' if more > 0 else ''}: holidays? "
-            "(--holidays sets them apart)"
-        )
+    yield from _busyness_lines(source)
     if math.isfinite(source.mean_handle_s.value):
         yield f"handling      mean {source.mean_handle_s} s (from counts: no law to be seen)"
     if math.isfinite(source.abandoned_share.value):
-        yield f"abandoned     {source.abandoned_share} of the offered"
+        share = source.abandoned_share
+        yield f"abandoned     {100 * share.value:.2g} ± {100 * share.error:.1g} % of the offered"
     if source.handling is not None:
         yield from _duration_lines("handling", source.handling.handle)
         if source.handling.wrap_up is not None:
@@ -104,6 +90,36 @@ def _source_lines(source: SourceFit) -> Iterator[str]:
         yield from _patience_lines(source.patience)
     yield from _return_lines("redials", "who abandoned", source.redials)
     yield from _return_lines("repeats", "who was served", source.repeats)
+
+
+def _busyness_lines(source: SourceFit) -> Iterator[str]:
+    """Say how days of a kind differ: alpha, and what it means for a day's volume."""
+    busy = source.busyness
+    if not math.isfinite(busy.p_value):
+        yield "busyness      too few days of a kind to say how days differ"
+    elif busy.relative_variance == 0:
+        yield "busyness      none: days of a kind differ no more than Poisson"
+    else:
+        yield (
+            f"busyness      days of a kind differ by {_percent(busy)} beyond chance: alpha "
+            f"{busy.alpha} (negative binomial; by moments {source.alpha_by_moments:.3g}; none: p "
+            f"{busy.p_value:.2g})"
+        )
+    if source.unusual:
+        some = ", ".join(day.isoformat() for day in source.unusual[:4])
+        more = len(source.unusual) - 4
+        usual = source.usual
+        without = f"; without them {_percent(usual)}" if usual is not None else ""
+        yield f"unusual days  {some}{f' and {more} more' if more > 0 else ''}{without}"
+        yield (
+            "  will they come again? if not: --without 2026-01-20,...; holidays: --holidays ES or "
+            "dates"
+        )
+
+
+def _percent(busy: Busyness) -> str:
+    """Return the standard deviation of the days' factor: 1 / sqrt(alpha)."""
+    return f"{math.sqrt(max(0.0, busy.relative_variance)):.0%}"
 
 
 def _arrival_lines(fit: ArrivalFit) -> Iterator[str]:

@@ -6,13 +6,14 @@ Delimiters are found out from the header (comma, semicolon, tab, pipe); a header
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 Cell: TypeAlias = str | float | bool | date | datetime | time | timedelta | None
 
@@ -36,12 +37,16 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table as it was written. With `decimal_comma`, `1,5` is one and a half."""
+    """A table as it was written. With `decimal_comma`, `1,5` is one and a half.
+
+    `notes` say what was done to read it: another encoding, rows above the header.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     decimal_comma: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def read_table(path: Path) -> Table:
@@ -56,22 +61,22 @@ def read_table(path: Path) -> Table:
 
 
 def _read_text(path: Path) -> Table:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise TableError(
-            f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text"
-        ) from error
+    text, notes = _decoded(path)
     lines = text.splitlines(keepends=True)
     start = _header_line(lines)
     if start is None:
         raise TableError(f"{path}: empty; the first line must name the columns")
+    above = sum(bool(line.strip()) and not line.startswith("#") for line in lines[:start])
+    if above:
+        notes = (*notes, f"{above} lines above the header left out")
     header = lines[start].strip()
     marked = header.lower().startswith(FIELDS_MARK)
     if marked:
         header = header[len(FIELDS_MARK) :].lstrip(": ")
     delimiter = max(_DELIMITERS, key=header.count)
     columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=delimiter)))
+    while len(columns) > 1 and not columns[-1]:
+        columns = columns[:-1]
     _check_columns(path, columns)
     reader = csv.reader(io.StringIO("".join(lines[start + 1 :])), delimiter=delimiter)
     return Table(
@@ -79,20 +84,53 @@ def _read_text(path: Path) -> Table:
         columns=columns,
         rows=tuple(_text_rows(path, reader, start + 1, len(columns), marked=marked)),
         decimal_comma=delimiter == ";",
+        notes=notes,
     )
 
 
+def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
+    """Return a file's text, and what is to be told of its encoding.
+
+    Spreadsheets write UTF-16 as "Unicode text", and Windows-1252 as CSV.
+    """
+    body = path.read_bytes()
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body.decode("utf-16", errors="replace"), ("read as UTF-16",)
+    try:
+        return body.decode("utf-8-sig"), ()
+    except UnicodeDecodeError as error:
+        try:
+            text = body.decode("cp1252")
+        except UnicodeDecodeError:
+            raise TableError(
+                f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text"
+            ) from error
+        line = body[: error.start].count(b"\n") + 1
+        return text, (f"not UTF-8 (line {line}); read as Windows-1252: look at the names",)
+
+
 def _header_line(lines: list[str]) -> int | None:
-    """Return where the header is: the `#fields` line, else the first that is no comment."""
+    """Return where the header is: the `#fields` line, else the first line that is a table's.
+
+    That is the first one with about as many delimiters as the fullest of the next lines: titles
+    that stand above a table have fewer.
+    """
     first = None
+    chosen: list[tuple[int, int]] = []
     for number, line in enumerate(lines):
         if line.lower().startswith(FIELDS_MARK):
             return number
         if line.strip() and not line.startswith("#"):
             first = number if first is None else first
+            chosen.append((number, max(line.count(sign) for sign in _DELIMITERS)))
         if first is not None and number > first + 20:
             break
-    return first
+    if not chosen:
+        return None
+    fullest = max(count for _, count in chosen)
+    if fullest < 2:
+        return first
+    return next(number for number, count in chosen if 2 * count >= fullest)
 
 
 def _text_rows(
@@ -104,6 +142,8 @@ def _text_rows(
                 continue
             # Exports of this kind end their lines with a delimiter, too.
             kept = cells[:width] if marked else cells
+            while len(kept) > width and not kept[-1].strip():
+                kept = kept[:-1]
             if len(kept) > width:
                 raise TableError(
                     f"{path}: row {offset} has {len(kept)} values for {width} columns; "
@@ -132,20 +172,49 @@ def _read_workbook(path: Path) -> Table:
         filled = [number for number, row in enumerate(rows) if any(cell != "" for cell in row)]
         if not filled:
             continue
-        top = filled[0]
-        columns = tuple(str(cell).strip() for cell in rows[top])
-        while columns and not columns[-1]:
-            columns = columns[:-1]
+        columns, below, notes = _header_rows(rows, filled)
         _check_columns(path, columns)
         return Table(
             name=f"{path} sheet {name}" if len(sheets) > 1 else str(path),
             columns=columns,
             rows=tuple(
                 Row(number + 1, tuple(_cell(cell) for cell in rows[number][: len(columns)]))
-                for number in filled[1:]
+                for number in below
             ),
+            notes=notes,
         )
     raise TableError(f"{path}: empty; the first row must name the columns")
+
+
+def _header_rows(
+    rows: list[list[Any]], filled: list[int]
+) -> tuple[tuple[str, ...], list[int], tuple[str, ...]]:
+    """Return the columns of a sheet, the rows below them, and what is to be told.
+
+    Titles stand above a table in few cells. A header of two rows has merged cells: the upper one
+    names a group of columns, the lower one what the upper leaves open, or splits.
+    """
+    sizes = {number: sum(cell != "" for cell in rows[number]) for number in filled[:20]}
+    fullest = max(sizes.values())
+    place = next(index for index, number in enumerate(filled) if 2 * sizes[number] >= fullest)
+    notes = (f"{place} rows above the header left out",) if place else ()
+    columns = [str(cell).strip() for cell in rows[filled[place]]]
+    below = filled[place + 1 :]
+    while columns and not columns[-1] and not (below and _is_text(rows[below[0]])):
+        columns.pop()
+    if "" in columns and below and _is_text(rows[below[0]]):
+        lower = [str(cell).strip() for cell in rows[below[0]]]
+        columns = [under or over for over, under in zip(columns, lower, strict=True)]
+        notes = (*notes, "the header has two rows; the lower one names the columns it splits")
+        below = below[1:]
+        while columns and not columns[-1]:
+            columns.pop()
+    return tuple(columns), below, notes
+
+
+def _is_text(row: list[Any]) -> bool:
+    """Say whether a row holds names alone: no number, no date."""
+    return all(isinstance(cell, str) for cell in row) and any(row)
 
 
 def _cell(cell: Cell) -> Cell:
