@@ -82,7 +82,6 @@ def fit(
     """Fit demand, handling, patience and behaviour from history; write a scenario from them."""
     with_libraries()
     from simulation.fit.fitting import fit_history  # noqa: PLC0415 - loads scipy
-    from simulation.fit.showing import as_plain, as_text  # noqa: PLC0415 - as above
     from simulation.fit.writing import WritingOptions, write_scenario  # noqa: PLC0415 - as above
 
     known = load(center)
@@ -96,23 +95,24 @@ def fit(
     if output is not None:
         if center is None or known is None:
             stop("a scenario names its centre; give the directory with --center")
+        wanted = WritingOptions(path=output, center=center, day=day, interval=interval, law=law)
         try:
-            notes = write_scenario(
-                found,
-                history,
-                known,
-                WritingOptions(path=output, center=center, day=day, interval=interval, law=law),
-            )
+            found = with_notes(found, write_scenario(found, history, known, wanted))
         except ValueError as error:
             stop(str(error))
-        found = with_notes(found, notes)
+    _show(found, as_json=as_json, quiet=quiet)
+    if output is not None:
+        typer.echo(f"written to {output}; next: switchroom plan {output}", err=True)
+
+
+def _show(found: Fit, *, as_json: bool, quiet: bool) -> None:
+    from simulation.fit.showing import as_plain, as_text  # noqa: PLC0415 - loads scipy
+
     if as_json:
         typer.echo(json.dumps(as_plain(found), ensure_ascii=False))
     elif not quiet:
         for line in as_text(found):
             typer.echo(line)
-    if output is not None:
-        typer.echo(f"written to {output}; next: switchroom plan {output}", err=True)
 
 
 def with_libraries() -> None:
