@@ -13,7 +13,6 @@ from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
 from configs.planning import Break, Shift
-from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Study, Workers
 from simulation.report.charts_staffing import Bar, shifts
@@ -23,12 +22,10 @@ from simulation.report.page import render_page
 from simulation.report.staff_document import staff_document
 from simulation.report.tune_document import tune_document
 from simulation.report.wording import LANGUAGES, Words, read_words
-from simulation.staffing.certificate import Certificate, certificate_of
-from simulation.staffing.master import Master
-from simulation.staffing.needs import needs_of
-from simulation.staffing.search import Effort, search
+from simulation.staffing.certificate import Certificate
+from simulation.staffing.search import Effort
+from simulation.staffing.seeking import seek
 from simulation.staffing.spaces import intervals_space, shifts_space
-from simulation.staffing.trials import Trials
 from simulation.staffing.tuning import Reached, Setting, Tuning
 from switchroom import build
 from tests.looking import look, needs_chromium
@@ -50,11 +47,9 @@ def found(unit: str) -> tuple[Certificate, Study]:
         lost = replace(scenario.target, percent=0, abandoned_percent=8)
         scenario = replace(scenario, workforce={"shop": shop}, targets={"billing": lost})
     space = shifts_space(scenario) if unit == "shifts" else intervals_space(scenario)
-    needs = needs_of(Prepared(space.scenario))
-    master, effort = Master(space, needs), Effort(12, 12, 3, 0.6)
     with Workers(1) as crew:
-        answer = search(Trials(space, needs, crew, 1, effort.days), master, effort, lambda _: None)
-    return certificate_of(answer, master, effort, 1, unit), answer.study
+        sought = seek(space, crew, Effort(12, 12, 3, 0.6), 1, unit, lambda _: None)
+    return sought.certificate, sought.study
 
 
 @cache

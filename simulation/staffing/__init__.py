@@ -6,6 +6,7 @@
 - `master`       the cheapest plan that formulas and cuts allow: an integer program
 - `trials`       plans on the same days: sequential verdicts, what one agent more brings
 - `search`       cuts by simulation until the cheapest plan holds; confirmation on fresh days
+- `seeking`      all of these in turn: from a space to its answer, for the commands and the app
 - `certificate`  the answer as plain data: plan, cost, gap, second best, who is short when
 - `showing`, `writing`  the answer for people; as CSV, JSON and a scenario that `plan` plays
 - `tuning`       routing settings on paired days, and the settings that nothing beats

@@ -149,12 +149,10 @@ def tune(
 
         return tune_document(found, language)
 
-    pages.write("tune", found, document)
-    if as_json:
-        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
-        return
-    for line in show_tuning(found):
+    plain = json.dumps(asdict(found), ensure_ascii=False)
+    for line in [plain] if as_json else show_tuning(found):
         typer.echo(line)
+    pages.write("tune", found, document)
 
 
 def _knob(text: str) -> Knob:
@@ -202,40 +200,30 @@ def _answer(
     pages: Pages,
 ) -> None:
     """Search, print, write."""
-    from simulation.plan.prepared import Prepared  # noqa: PLC0415 - loads its world here
-    from simulation.plan.reading import find_scenario  # noqa: PLC0415 - as above
-    from simulation.staffing.certificate import certificate_of  # noqa: PLC0415 - as above
-    from simulation.staffing.master import Master  # noqa: PLC0415 - as above
-    from simulation.staffing.needs import needs_of  # noqa: PLC0415 - as above
-    from simulation.staffing.search import UnreachableError, search  # noqa: PLC0415 - as above
+    from simulation.plan.reading import find_scenario  # noqa: PLC0415 - loads its world here
+    from simulation.staffing.search import UnreachableError  # noqa: PLC0415 - as above
+    from simulation.staffing.seeking import seek  # noqa: PLC0415 - as above
     from simulation.staffing.showing import show  # noqa: PLC0415 - as above
-    from simulation.staffing.trials import Trials  # noqa: PLC0415 - as above
     from simulation.staffing.writing import write_answer  # noqa: PLC0415 - as above
 
-    needs = needs_of(Prepared(space.scenario))
-    if not needs:
-        _fail("nothing is asked: every target is 0 %, or nobody comes")
-    master = Master(space, needs)
     with crew_of(workers) as crew:
         try:
-            found = search(Trials(space, needs, crew, seed, effort.days), master, effort, _teller())
+            sought = seek(space, crew, effort, seed, unit, _teller())
         except UnreachableError as error:
             typer.echo(f"The targets cannot be kept: {error}", err=True)
             raise typer.Exit(EXIT_UNREACHABLE) from error
-    certificate = certificate_of(found, master, effort, seed, unit)
+    certificate = sought.certificate
+    plain = json.dumps(asdict(certificate), ensure_ascii=False)
+    for line in [plain] if as_json else show(certificate):
+        typer.echo(line)
     if pages.output is not None:
         from simulation.report.staff_document import staff_document  # noqa: PLC0415 - as above
 
         source = str(find_scenario(base).resolve())
-        write_answer(pages.output, certificate, space.made(found.plan), source)
-        document = staff_document(certificate, found.study, pages.language)
+        write_answer(pages.output, certificate, sought.scenario, source)
+        document = staff_document(certificate, sought.study, pages.language)
         name = "schedule" if unit == "shifts" else "staff"
         write_report(document, pages.output, name, show=pages.show)
-    if as_json:
-        typer.echo(json.dumps(asdict(certificate), ensure_ascii=False))
-        return
-    for line in show(certificate):
-        typer.echo(line)
 
 
 def _teller() -> Callable[[str], None]:

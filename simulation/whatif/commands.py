@@ -120,10 +120,10 @@ def _tell(answer: Answer, zone: str, pages: Pages, *, details: bool, as_json: bo
 
         return what_if_document(answer, zone, language)
 
-    pages.write("what-if", answer, document)
     plain = json.dumps(asdict(answer), ensure_ascii=False)
     for line in [plain] if as_json else show(answer, zone, details=details):
         typer.echo(line)
+    pages.write("what-if", answer, document)
 
 
 def _read(journal: Path) -> tuple[Recording, Outcomes]:

@@ -134,12 +134,10 @@ def _tell(answer: ForecastNow, zone: str, pages: Pages, *, as_json: bool) -> Non
 
         return forecast_document(answer, zone, language)
 
-    pages.write("forecast", answer, document)
-    if as_json:
-        typer.echo(json.dumps(asdict(answer), ensure_ascii=False))
-        return
-    for line in show_forecast(answer, zone):
+    plain = json.dumps(asdict(answer), ensure_ascii=False)
+    for line in [plain] if as_json else show_forecast(answer, zone):
         typer.echo(line)
+    pages.write("forecast", answer, document)
 
 
 def _live(
