@@ -22,7 +22,9 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_ext import build_ext
 
-CORE = Path(__file__).parent / "router"
+ROOT = Path(__file__).parent
+CORE = ROOT / "router"
+WORLD = ROOT / "simulation"
 
 # Compiled is what stands between event and decision: plain classes and functions. Left out are
 # the words, the configuration and what stores them (msgspec structs and dataclasses, which msgspec
@@ -45,8 +47,23 @@ INTERPRETED_MODULES = (
     "ranges.py",
     "reach.py",
     "rivals.py",
-    "sequencer.py",
     "snapshot*.py",
+)
+# Of the simulator, what a planner's day goes through at every contact. Prepared scenarios and
+# tallies travel between processes; their classes stay as they are.
+WORLD_MODULES = (
+    "clockwork.py",
+    "randomness.py",
+    "plan/counting.py",
+    "plan/crews.py",
+    "plan/customers.py",
+    "plan/day.py",
+    "plan/desks.py",
+    "plan/dialer.py",
+    "plan/draws.py",
+    "plan/phases.py",
+    "plan/prepared.py",
+    "whatif/onward.py",
 )
 MYPY = "mypy==2.4.1"
 MSGSPEC = "msgspec>=0.22,<0.23"
@@ -87,7 +104,8 @@ def find_modules() -> list[str]:
         if not any(fnmatch(path.name, pattern) for pattern in INTERPRETED_MODULES)
     ]
     assert found, "the core has modules to compile"
-    return [str(path.relative_to(CORE.parent)) for path in found]
+    found += [WORLD / name for name in WORLD_MODULES]
+    return [str(path.relative_to(ROOT)) for path in found]
 
 
 def describe_compiled_build() -> dict[str, object]:

@@ -6,6 +6,9 @@ The heap may name a head that was cancelled meanwhile; it is put right when it c
 so there is never more than one heap entry per list. Deadlines that belong to no constant duration
 go to list 0, which is kept sorted by a heap of its own.
 
+`soonest_ms` is a bound that costs nothing to ask: nothing is due before it. Arming lowers it,
+looking raises it, and what is cancelled leaves it where it is.
+
 Timers fall due in the order (instant, list, order of arming), the same in every run.
 """
 
@@ -61,7 +64,7 @@ class Fifo:
 class Timers:
     """Hold all timers of one router."""
 
-    __slots__ = ("by_duration", "fifos", "heads", "number", "odd", "odd_armed")
+    __slots__ = ("by_duration", "fifos", "heads", "number", "odd", "odd_armed", "soonest_ms")
 
     def __init__(self) -> None:
         self.fifos: list[Fifo] = [Fifo(0, 0)]
@@ -70,6 +73,7 @@ class Timers:
         self.odd: list[tuple[int, int, Timer]] = []
         self.odd_armed = 0
         self.number = 0
+        self.soonest_ms: int = NEVER
 
     def lane(self, duration_ms: int) -> Fifo:
         """Return the list of a duration that the configuration knows (made on first use)."""
@@ -97,6 +101,7 @@ class Timers:
         if last is None:
             fifo.first = timer
             due_ms = now_ms + duration_ms
+            self.soonest_ms = min(self.soonest_ms, due_ms)
             if due_ms < fifo.posted_ms:
                 fifo.posted_ms = due_ms
                 heappush(self.heads, (due_ms, fifo.index))
@@ -108,6 +113,7 @@ class Timers:
         """Let `timer` be due at an instant that belongs to no constant duration."""
         timer.armed_ms = due_ms
         timer.fifo = self.fifos[0]
+        self.soonest_ms = min(self.soonest_ms, due_ms)
         self.number += 1
         self.odd_armed += 1
         timer.later = OddMark(self.number)
@@ -168,10 +174,13 @@ class Timers:
                 best_ms = min(best_ms, odd[0][0])
                 break
             heappop(odd)
+        self.soonest_ms = best_ms
         return best_ms
 
     def pop_due(self, now_ms: int) -> Timer | None:
         """Disarm and return the earliest timer due at or before `now_ms`."""
+        if self.soonest_ms > now_ms:
+            return None
         due_ms = self.next_due_ms()
         if due_ms > now_ms:
             return None

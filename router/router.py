@@ -175,6 +175,11 @@ class Router:
         due_ms = self.floor.timers.next_due_ms()
         return None if due_ms == NEVER else due_ms
 
+    def is_due_before(self, at_ms: int) -> bool:
+        """Say whether a deadline lies before an instant: what a driver asks most often."""
+        timers = self.floor.timers
+        return timers.soonest_ms < at_ms and timers.next_due_ms() < at_ms
+
     def snapshot(self) -> bytes:
         """Return the whole state as checked bytes (see `router.snapshot`)."""
         return freeze(self.floor, self.seq)

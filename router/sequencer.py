@@ -78,8 +78,7 @@ class Sequencer:
         """
         router = self.router
         at_ms = max(now_ms, router.now_ms)
-        due_ms = router.next_deadline()
-        if due_ms is not None and due_ms < at_ms:
+        if router.is_due_before(at_ms):
             self.follow_time(at_ms, hear)
         stamped = Stamped(router.seq + 1, at_ms, event, event_id, occurred_ms)
         hear(stamped, router.handle(stamped))

@@ -33,6 +33,9 @@ class FakeRouter:
     def next_deadline(self) -> int | None:
         return self.deadlines[0] if self.deadlines else None
 
+    def is_due_before(self, at_ms: int) -> bool:
+        return bool(self.deadlines) and self.deadlines[0] < at_ms
+
     def handle(self, stamped: Stamped) -> tuple[Decision, ...]:
         assert not self.inside, "handle entered twice"
         assert stamped.seq == self.seq + 1

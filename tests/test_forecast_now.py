@@ -15,7 +15,7 @@ from router.events import ContactAbandoned, ContactResolved, Event, Stamped
 from router.journal import Entry, JournalWriter
 from router.router import Router
 from router.snapshot import SnapshotError, open_snapshot
-from simulation.plan.customers import Phase
+from simulation.plan import phases
 from simulation.plan.day import play_day
 from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
@@ -204,7 +204,7 @@ def test_every_contact_is_somewhere_at_the_end() -> None:
         served = sum(left.how is Count.ANSWERED for left in day.left)
         gone = sum(left.how is Count.ABANDONED for left in day.left)
         waiting = sum(
-            call.phase is Phase.WAITING and not call.answered
+            call.phase == phases.WAITING and not call.answered
             for call in day.customers.calls.values()
         )
         in_hand_at_start = 12

@@ -33,7 +33,7 @@ from router.decisions import (
     ScheduleCallback,
     StartWrapUp,
 )
-from router.events import OfferAccepted, OfferConnected, OfferDeclined
+from router.events import Event, OfferAccepted, OfferConnected, OfferDeclined
 from router.router import Router
 from simulation.driver import Act, Driver, Listener
 from simulation.plan.customers import Customers
@@ -64,14 +64,15 @@ class Day:
         self.prepared = prepared
         self.replication = replication
         self.streams = self._make_streams(seed)
+        self.start_ms = prepared.start_ms
         self.length_ms = prepared.length_ms
         self.interval_ms = prepared.scenario.interval_ms
         self.horizon_ms = self.length_ms + prepared.scenario.overrun_ms
         stints = [stint.start_ms for member in prepared.staff.members for stint in member.stints]
         self.earliest_ms = min([0, *stints])
         self.driver = self._make_driver(listeners)
-        self.driver.observer = self._hear
-        self.feed = self.driver.feed
+        self.clockwork = self.driver.clockwork
+        self.clockwork.observer = self._hear
         self.lots = self._make_lots(strata)
         self.customers = self._make_customers()
         self.desks = self._make_desks()
@@ -114,15 +115,19 @@ class Day:
 
     def now(self) -> int:
         """Return the present offset from opening, ms."""
-        return self.driver.now_ms - self.prepared.start_ms
+        return self.clockwork.now_ms - self.start_ms
+
+    def feed(self, event: Event) -> None:
+        """Hand an event to the router."""
+        self.clockwork.feed(event)
 
     def call_at(self, offset_ms: int, act: Act, subject: object) -> None:
         """Call `act(subject)` at an offset from opening."""
-        self.driver.call_at(self.prepared.start_ms + offset_ms, act, subject)
+        self.clockwork.call_at(self.start_ms + offset_ms, act, subject)
 
     def call_in(self, delay_ms: int, act: Act, subject: object) -> None:
         """Call `act(subject)` after a delay."""
-        self.driver.call_in(delay_ms, act, subject)
+        self.clockwork.call_in(delay_ms, act, subject)
 
     def offset_of(self, clock: str) -> int:
         """Return the offset (ms) of a time of day."""
@@ -133,9 +138,9 @@ class Day:
 
         Raises `ValueError` for a centre that the router refuses.
         """
-        driver = self.driver
-        driver.feed(self.prepared.opening(self.streams))
-        if driver.router.floor.center is None:
+        clockwork = self.clockwork
+        self.feed(self.prepared.opening(self.streams))
+        if self.driver.router.floor.center is None:
             raise ValueError(
                 f"the router refuses the centre {self.prepared.center.name!r}; "
                 "simulation.plan.checks.check_scenario says what is wrong with it"
@@ -143,11 +148,11 @@ class Day:
         self.desks.start()
         self.customers.start()
         self.dialers.start()
-        driver.run(until=self.prepared.start_ms + self.horizon_ms)
+        clockwork.run(self.start_ms + self.horizon_ms)
         self.desks.line_empty(None)
-        last_ms = driver.now_ms + _AFTERWORK_MS
-        while driver.now_ms < last_ms and self._is_working():
-            driver.run(until=driver.now_ms + _STEP_MS)
+        last_ms = clockwork.now_ms + _AFTERWORK_MS
+        while clockwork.now_ms < last_ms and self._is_working():
+            clockwork.run(clockwork.now_ms + _STEP_MS)
         self.customers.finish_day()
         self.desks.finish_day()
         return self._tally()

@@ -21,10 +21,25 @@ from router.events import (
     ContactTransferred,
     WrapUpEnded,
 )
+from simulation.plan.counting import (
+    AFTER,
+    AWAY,
+    BUSY,
+    HANDLED,
+    PAID,
+    RESOLVED,
+    SIGNED_IN,
+    TALK_MS,
+    TRANSFERS,
+    WRAP_UP_MS,
+    interval_of,
+    spread,
+)
 from simulation.plan.crews import Crew
-from simulation.plan.customers import Call, Phase
+from simulation.plan.customers import Call
 from simulation.plan.people import Stint, draw_absent, draw_pauses
-from simulation.plan.tallies import Count, Staffed, spread
+from simulation.plan.phases import LOOSE, SERVED, WRAP_UP
+from simulation.plan.tallies import Staffed
 
 if TYPE_CHECKING:
     from simulation.plan.day import Day
@@ -44,6 +59,7 @@ class Desk:
         "group",
         "index",
         "lost",
+        "paces",
         "pause_ms",
         "resting",
         "session",
@@ -66,6 +82,7 @@ class Desk:
         self.ending = False
         self.lost = False
         self.barred = False
+        self.paces: dict[str, float] = {}
         self.stint: Stint | None = None
 
 
@@ -74,6 +91,7 @@ class Desks:
 
     def __init__(self, day: Day) -> None:
         self.day = day
+        self.clock = day.clockwork
         prepared = day.prepared
         staff = prepared.staff
         self.desks = {
@@ -97,7 +115,7 @@ class Desks:
         for member in staff.members:
             desk = self.desks[member.agent_id]
             for stint in member.stints:
-                self.count(desk, Staffed.PAID, stint.start_ms, stint.end_ms)
+                self.count(desk, PAID, stint.start_ms, stint.end_ms)
                 if member.agent_id in absent:
                     continue
                 begins_ms = max(stint.start_ms, day.earliest_ms)
@@ -118,9 +136,9 @@ class Desks:
             day.call_at(since_ms, self._lose, groups)
             day.call_at(until_ms, self._find, groups)
 
-    def count(self, desk: Desk, what: Staffed, since_ms: int, until_ms: int) -> None:
+    def count(self, desk: Desk, column: int, since_ms: int, until_ms: int) -> None:
         """Count a stretch of time, given as offsets from opening."""
-        spread(self.rows[desk.index], what, since_ms, until_ms, self.day.interval_ms)
+        spread(self.rows[desk.index], column, since_ms, until_ms, self.day.interval_ms)
 
     def _begin_stint(self, subject: tuple[Desk, Stint]) -> None:
         desk, stint = subject
@@ -141,26 +159,26 @@ class Desks:
         desk.signed_ms = day.now()
         desk.ending = desk.barred = desk.resting = False
         desk.pause_ms = 0
-        day.feed(AgentSignedIn(desk.agent_id, desk.session, day.prepared.at_desk))
+        self.clock.feed(AgentSignedIn(desk.agent_id, desk.session, day.prepared.at_desk))
 
     def sign_out(self, desk: Desk) -> None:
         """Close the session and count its time."""
         day = self.day
         now = day.now()
         if desk.resting:
-            self.count(desk, Staffed.AWAY, desk.away_ms, now)
+            self.count(desk, AWAY, desk.away_ms, now)
             desk.resting = False
-        self.count(desk, Staffed.SIGNED_IN, desk.signed_ms, now)
+        self.count(desk, SIGNED_IN, desk.signed_ms, now)
         self._settle_after(desk)
         desk.signed_ms = -1
         desk.stint = None
         if not desk.lost:
-            day.feed(AgentSignedOut(desk.agent_id, desk.session))
+            self.clock.feed(AgentSignedOut(desk.agent_id, desk.session))
 
     def _settle_after(self, desk: Desk) -> None:
         """Count the time since the shift was over."""
         if desk.after_ms >= 0:
-            self.count(desk, Staffed.AFTER, desk.after_ms, self.day.now())
+            self.count(desk, AFTER, desk.after_ms, self.day.now())
             desk.after_ms = -1
 
     def _end_stint(self, subject: tuple[Desk, Stint]) -> None:
@@ -192,13 +210,12 @@ class Desks:
 
     def _hand_over(self, desk: Desk, call: Call) -> None:
         """Give a contact in hand back to its line, with what is left of its work."""
-        day = self.day
-        if call.phase is Phase.SERVED:
+        if call.phase == SERVED:
             self._carry(call)
             call.carried = True
-            day.feed(ContactTransferred(call.id, category=call.category))
-        elif call.phase is Phase.WRAP_UP:
-            day.feed(WrapUpEnded(call.id, desk.agent_id))
+            self.clock.feed(ContactTransferred(call.id, category=call.category))
+        elif call.phase == WRAP_UP:
+            self.clock.feed(WrapUpEnded(call.id, desk.agent_id))
 
     def line_empty(self, _: object) -> None:
         """Let those go home who stayed only because somebody waited."""
@@ -215,7 +232,7 @@ class Desks:
         prepared = self.day.prepared
         presence = prepared.at_desk if working else prepared.away
         if presence and not desk.lost:
-            self.day.feed(AgentPresenceChanged(desk.agent_id, presence, desk.session))
+            self.clock.feed(AgentPresenceChanged(desk.agent_id, presence, desk.session))
 
     def _pause(self, subject: tuple[Desk, int]) -> None:
         """Begin a pause; who is busy begins it when he is done."""
@@ -240,7 +257,7 @@ class Desks:
         desk, session = subject
         if desk.session != session or not desk.resting:
             return
-        self.count(desk, Staffed.AWAY, desk.away_ms, self.day.now())
+        self.count(desk, AWAY, desk.away_ms, self.day.now())
         desk.resting = False
         if desk.pause_ms:
             self.rest(desk)
@@ -258,9 +275,9 @@ class Desks:
             if desk.index in groups and desk.signed_ms >= 0:
                 desk.lost = True
                 for call in desk.calls.values():
-                    if call.phase is Phase.SERVED:
+                    if call.phase == SERVED:
                         self._carry(call)
-                self.day.feed(AgentLost(desk.agent_id, desk.session))
+                self.clock.feed(AgentLost(desk.agent_id, desk.session))
 
     def _find(self, groups: set[int]) -> None:
         for desk in self.desks.values():
@@ -269,9 +286,11 @@ class Desks:
             desk.lost = False
             if desk.stint is not None and desk.signed_ms >= 0:
                 desk.session += 1
-                self.day.feed(AgentSignedIn(desk.agent_id, desk.session, self.day.prepared.at_desk))
+                self.clock.feed(
+                    AgentSignedIn(desk.agent_id, desk.session, self.day.prepared.at_desk)
+                )
                 for call in desk.calls.values():
-                    if call.phase is Phase.SERVED and not call.held and not call.speed:
+                    if call.phase == SERVED and not call.held and not call.speed:
                         self._proceed(call, 1.0)
 
     # --- work -----------------------------------------------------------------------------
@@ -289,20 +308,23 @@ class Desks:
         day = self.day
         desk = call.desk
         assert desk is not None, "who serves has a desk"
-        call.phase = Phase.SERVED
+        call.phase = SERVED
         call.began_ms = now = day.now()
-        index = min(max(now // day.interval_ms, 0), len(self.rows[desk.index]) - 1)
-        self.rows[desk.index][index][Staffed.HANDLED] += 1
+        rows = self.rows[desk.index]
+        rows[interval_of(now, day.interval_ms, len(rows))][HANDLED] += 1
         source = call.source
         self.served[desk.index][source.index] += 1
         if not call.carried:
-            pace = day.prepared.pace(desk.agent_id, desk.index, call.category)
+            pace = desk.paces.get(call.category)
+            if pace is None:
+                pace = day.prepared.pace(desk.agent_id, desk.index, call.category)
+                desk.paces[call.category] = pace
             call.left = day.lots.work(call) * pace
             if source.replies:
                 day.call_at(now + day.lots.reply_ms(call, call.left), self._reply, call)
         call.speed = 0.0
         if source.paced:
-            self._repace(desk, source.demand.channel)
+            self._repace(desk, source.channel)
         else:
             self._proceed(call, 1.0)
 
@@ -312,7 +334,7 @@ class Desks:
         mine = [
             call
             for call in desk.calls.values()
-            if call.phase is Phase.SERVED and call.source.demand.channel == channel
+            if call.phase == SERVED and call.source.channel == channel
         ]
         running = [call for call in mine if not call.held]
         speeds = day.prepared.scenario.effects.speeds.get(channel, (1.0,))
@@ -331,76 +353,74 @@ class Desks:
 
     def _proceed(self, call: Call, speed: float) -> None:
         """Go on with what is left of the work, at a speed above 0."""
-        day = self.day
-        now = day.now()
         call.speed = speed
-        call.since_ms = now
+        call.since_ms = self.day.now()
         call.token += 1
-        day.call_at(now + max(1, round(call.left / speed)), self._finish, (call, call.token))
+        rest_ms = max(1, round(call.left / speed))
+        self.clock.call_in(rest_ms, self._finish, (call, call.token))
 
     def hold(self, call: Call) -> None:
         """Hear that a contact's work is set aside."""
-        if call.phase is Phase.SERVED and not call.held:
+        if call.phase == SERVED and not call.held:
             self._carry(call)
             call.held = True
             assert call.desk is not None, "held work lies on a desk"
-            self._repace(call.desk, call.source.demand.channel)
+            self._repace(call.desk, call.source.channel)
 
     def resume(self, call: Call) -> None:
         """Hear that it is taken up again."""
-        if call.phase is Phase.SERVED and call.held:
+        if call.phase == SERVED and call.held:
             call.held = False
             assert call.desk is not None, "resumed work lies on a desk"
-            self._repace(call.desk, call.source.demand.channel)
+            self._repace(call.desk, call.source.channel)
 
     def _reply(self, call: Call) -> None:
-        if call.phase is Phase.SERVED and not call.replied:
+        if call.phase == SERVED and not call.replied:
             call.replied = True
-            self.day.feed(AgentReplied(call.id))
+            self.clock.feed(AgentReplied(call.id))
 
     def _finish(self, subject: tuple[Call, int]) -> None:
         """End the talk: settled, passed on, or only ended."""
         call, token = subject
-        if call.token != token or call.phase is not Phase.SERVED:
+        if call.token != token or call.phase != SERVED:
             return
         day, desk = self.day, call.desk
         assert desk is not None, "work ends at a desk"
         call.token += 1
-        call.row[Count.TALK_MS] += day.now() - call.began_ms
+        call.row[TALK_MS] += day.now() - call.began_ms
         if call.source.replies and not call.replied:
             call.replied = True
-            day.feed(AgentReplied(call.id))
+            self.clock.feed(AgentReplied(call.id))
         onward = day.lots.transfer_to(call)
         call.carried = False
         if onward:
-            call.row[Count.TRANSFERS] += 1
+            call.row[TRANSFERS] += 1
             call.category = onward
             call.visit += 1
-            day.feed(ContactTransferred(call.id, category=onward))
+            self.clock.feed(ContactTransferred(call.id, category=onward))
         elif day.lots.is_resolved(call, desk.agent_id):
-            call.row[Count.RESOLVED] += 1
-            day.feed(ContactResolved(call.id))
+            call.row[RESOLVED] += 1
+            self.clock.feed(ContactResolved(call.id))
         else:
             day.customers.come_back(call)
-            day.feed(ContactEnded(call.id))
+            self.clock.feed(ContactEnded(call.id))
 
     def wrap_up(self, call: Call) -> None:
         """Hear that the work after the contact begins."""
         day = self.day
-        call.phase = Phase.WRAP_UP
+        call.phase = WRAP_UP
         call.token += 1
         call.began_ms = day.now()
         desk = call.desk
         assert desk is not None, "wrap-up is done at a desk"
         if call.source.paced:
-            self._repace(desk, call.source.demand.channel)
-        length_ms = day.lots.wrap_up_ms(call)
-        day.call_at(day.now() + length_ms, self._wrapped_up, (call, call.token))
+            self._repace(desk, call.source.channel)
+        self.clock.call_in(day.lots.wrap_up_ms(call), self._wrapped_up, (call, call.token))
 
     def _wrapped_up(self, subject: tuple[Call, int]) -> None:
         call, token = subject
-        if call.token == token and call.phase is Phase.WRAP_UP and call.desk is not None:
-            self.day.feed(WrapUpEnded(call.id, call.desk.agent_id))
+        if call.token == token and call.phase == WRAP_UP and call.desk is not None:
+            self.clock.feed(WrapUpEnded(call.id, call.desk.agent_id))
 
     def release(self, call: Call) -> None:
         """Hear that the contact is no longer this agent's."""
@@ -408,19 +428,19 @@ class Desks:
         if desk is None:
             return
         day = self.day
-        if call.phase is Phase.WRAP_UP:
-            call.row[Count.WRAP_UP_MS] += day.now() - call.began_ms
-        was_served = call.phase is Phase.SERVED
+        if call.phase == WRAP_UP:
+            call.row[WRAP_UP_MS] += day.now() - call.began_ms
+        was_served = call.phase == SERVED
         call.desk = None
         call.held = False
         call.token += 1
-        call.phase = Phase.LOOSE
+        call.phase = LOOSE
         desk.calls.pop(call.id, None)
         if call.source.paced and was_served and desk.calls:
-            self._repace(desk, call.source.demand.channel)
+            self._repace(desk, call.source.channel)
         if desk.calls:
             return
-        self.count(desk, Staffed.BUSY, desk.busy_ms, day.now())
+        self.count(desk, BUSY, desk.busy_ms, day.now())
         crew = self.crews[desk.index]
         if desk.ending:
             self.sign_out(desk)
@@ -435,9 +455,9 @@ class Desks:
         now = self.day.now()
         for desk in self.desks.values():
             if desk.calls:
-                self.count(desk, Staffed.BUSY, desk.busy_ms, now)
+                self.count(desk, BUSY, desk.busy_ms, now)
             if desk.signed_ms >= 0:
                 if desk.resting:
-                    self.count(desk, Staffed.AWAY, desk.away_ms, now)
-                self.count(desk, Staffed.SIGNED_IN, desk.signed_ms, now)
+                    self.count(desk, AWAY, desk.away_ms, now)
+                self.count(desk, SIGNED_IN, desk.signed_ms, now)
                 self._settle_after(desk)

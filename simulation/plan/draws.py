@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from configs.planning import Demand, Law, LawName
+from configs.planning import Law, LawName
 from simulation.plan.arrivals import draw_bursts, draw_busyness, draw_offsets, draw_parts
 from simulation.plan.laws import duration_ms, durations_at, law_at
 from simulation.randomness import Streams
 
 if TYPE_CHECKING:
     from simulation.plan.customers import Call
-    from simulation.plan.prepared import Prepared, Source
+    from simulation.plan.prepared import Prepared, Shares, Source
 
 _ATTEMPT_BACKLOG = 1_000  # contacts of the backlog have numbers below 0
 
@@ -90,11 +90,12 @@ class Lots:
 
     def lot(self, call: Call, purpose: str) -> float:
         """Return the number in [0, 1) of a contact for a purpose, in its present attempt."""
-        return self.uniform(call.source, purpose, call.number, call.attempt)
+        if call.number < 0:
+            return self.uniform(call.source, purpose, call.number, call.attempt)
+        return self.streams.uniform(call.source.name, purpose, call.number, call.attempt)
 
     def _duration(self, call: Call, law: Law, purpose: str, drawn: list[float]) -> float:
-        again = call.source.demand.redial or call.source.demand.repeat
-        attempt = 0 if again is not None and again.same_work else call.attempt
+        attempt = 0 if call.source.same_work else call.attempt
         if not attempt and 0 <= call.number < len(drawn):
             return drawn[call.number]
         lot = self.uniform(call.source, purpose, call.number, attempt)
@@ -106,10 +107,10 @@ class Lots:
 
     def work(self, call: Call) -> float:
         """Return the plain work of a contact, ms; passed on, that of its new category."""
-        index, demand = call.source.index, call.source.demand
+        source = call.source
         if not call.visit:
-            return self._duration(call, demand.handle, "work", self._work[index])
-        law = self._laws.get((call.category, demand.channel), demand.handle)
+            return self._duration(call, source.demand.handle, "work", self._work[source.index])
+        law = self._laws.get((call.category, source.channel), source.demand.handle)
         lot = self.lot(call, f"work-{min(call.visit, 9)}")
         return float(self._of_arrival(call, law, lot))
 
@@ -131,25 +132,20 @@ class Lots:
     def reply_ms(self, call: Call, work: float) -> int:
         """Return when the first written reply goes out: after a while, at the end at the latest."""
         law = call.source.demand.reply_after
-        after_ms = work
-        if law is not None:
-            after_ms = self._of_arrival(call, law, self.lot(call, "reply"))
-        return max(0, round(min(work, after_ms)))
+        if law is None:
+            return max(0, round(work))
+        return max(0, round(min(work, self._of_arrival(call, law, self.lot(call, "reply")))))
 
     def kind(self, call: Call) -> tuple[str, str]:
         """Return the tier and the language of a contact."""
-        tiers, languages = call.source.shares
-        if not tiers and not languages:
-            return "", ""
-        first = 0 if call.number >= 0 else _ATTEMPT_BACKLOG
-        number = call.number if call.number >= 0 else -1 - call.number
-        draw = self.streams.uniform
-        return (
-            _choose(tiers, draw(call.source.name, "tier", number, first)) if tiers else "",
-            _choose(languages, draw(call.source.name, "language", number, first))
-            if languages
-            else "",
-        )
+        source = call.source
+        tier = language = ""
+        # The same person whichever attempt it is.
+        if source.tiers:
+            tier = _choose(source.tiers, self.uniform(source, "tier", call.number, 0))
+        if source.languages:
+            language = _choose(source.languages, self.uniform(source, "language", call.number, 0))
+        return tier, language
 
     def is_resolved(self, call: Call, agent_id: str) -> bool:
         """Say whether the matter is settled with this contact."""
@@ -158,13 +154,13 @@ class Lots:
 
     def transfer_to(self, call: Call) -> str:
         """Return the category to which a contact is passed on after the talk; "" for none."""
-        demand: Demand = call.source.demand
-        if not demand.transfers or call.visit:
+        transfers = call.source.transfers
+        if not transfers or call.visit:
             return ""
-        return _choose(tuple(demand.transfers.items()), self.lot(call, "transfer"))
+        return _choose(transfers, self.lot(call, "transfer"))
 
 
-def _choose(shares: tuple[tuple[str, float], ...], uniform: float) -> str:
+def _choose(shares: Shares, uniform: float) -> str:
     """Return the name in whose share the number falls, "" beyond the last."""
     for name, share in shares:
         if uniform < share:

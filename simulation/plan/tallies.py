@@ -113,16 +113,3 @@ class Tally:
     waits: Counts
     busyness: NDArray[np.float64]
     served: Counts
-
-
-def spread(
-    rows: list[list[int]], column: int, since_ms: int, until_ms: int, interval_ms: int
-) -> None:
-    """Add a stretch of time to the intervals in which it lies, the rest to the last one."""
-    last = len(rows) - 1
-    index = min(max(since_ms // interval_ms, 0), last)
-    while since_ms < until_ms:
-        end_ms = until_ms if index == last else min(until_ms, (index + 1) * interval_ms)
-        rows[index][column] += end_ms - since_ms
-        since_ms = end_ms
-        index = min(index + 1, last)

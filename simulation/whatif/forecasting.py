@@ -21,8 +21,9 @@ from typing import Final, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from simulation.plan import phases
 from simulation.plan.arrivals import burst_mean
-from simulation.plan.customers import Call, Phase
+from simulation.plan.customers import Call
 from simulation.plan.prepared import Prepared
 from simulation.plan.tallies import Count
 from simulation.whatif.onward import Left, OnwardDay
@@ -140,7 +141,7 @@ def play(outlook: Outlook, course: Course, draw: Draw) -> Seen:
         for edge in range(first, final + 1):
             counts[edge - 1][WAITING] += 1
     in_system = sum(
-        call.phase in (Phase.WAITING, Phase.SERVED) for call in day.customers.calls.values()
+        call.phase in (phases.WAITING, phases.SERVED) for call in day.customers.calls.values()
     )
     return Seen(
         counts=np.array(counts, dtype=np.float64),
@@ -168,7 +169,7 @@ def _count(left: Left, row: list[int]) -> None:
 
 def _waiting(day: OnwardDay) -> Iterator[Call]:
     for call in day.customers.calls.values():
-        if call.phase is Phase.WAITING and not call.answered:
+        if call.phase == phases.WAITING and not call.answered:
             yield call
 
 

@@ -17,7 +17,7 @@ from router import states
 from router.checks import config_hash
 from router.snapshot_facts import FloorFacts
 from simulation.plan import estimates as est
-from simulation.plan.customers import Phase
+from simulation.plan import phases
 from simulation.plan.estimates import Floats, Ratio
 from simulation.plan.tallies import Count
 from simulation.whatif.forecasting import COLUMNS, Outlook, Seen, play_until
@@ -292,7 +292,7 @@ def _contacts(outlook: Outlook, pairs: list[list[Seen]], course: int) -> tuple[P
     waits = [np.stack([seen[which].waits_ms for seen in pairs]) for which in (0, course)]
     found = []
     for place, call in enumerate(day.present):
-        if call.phase is not Phase.WAITING or call.answered:
+        if call.phase != phases.WAITING or call.answered:
             continue
         gone = [float((fate[:, place] == 2).mean()) for fate in fates]
         wait_s = [float(wait[:, place].mean()) / 1000 for wait in waits]

@@ -18,7 +18,8 @@ from router.events import AgentSignedIn, CenterChanged, OfferAccepted, OfferConn
 from router.records import CONNECTING, WRAPPING_UP, Assignment, Contact, Offer
 from router.router import Router
 from simulation.driver import Driver, Listener
-from simulation.plan.customers import Call, Customers, Phase
+from simulation.plan import phases
+from simulation.plan.customers import Call, Customers
 from simulation.plan.day import Day
 from simulation.plan.desks import Desk, Desks
 from simulation.plan.draws import Lots
@@ -35,7 +36,9 @@ from simulation.whatif.starting import Start, Turn
 class OnwardCustomers(Customers):
     """Those who are here already, and those who come."""
 
-    day: OnwardDay
+    def __init__(self, day: OnwardDay) -> None:
+        super().__init__(day)
+        self.onward = day
 
     def _come(
         self, source: Source, number: int, attempt: int, contact_id: str, earlier_ms: int = 0
@@ -45,13 +48,13 @@ class OnwardCustomers(Customers):
 
     def callback_taken(self, call: Call) -> None:
         """Hear that nobody is on the line any more."""
-        if call.phase is Phase.WAITING and not call.answered:
-            self.day.note(call, Count.CALLBACKS)
+        if call.phase == phases.WAITING and not call.answered:
+            self.onward.note(call, Count.CALLBACKS)
         super().callback_taken(call)
 
     def start(self) -> None:
         """Take over who is here, and plan the first arrival of each source."""
-        day = self.day
+        day = self.onward
         contacts = day.driver.router.floor.contacts.values()
         for number, contact in enumerate(contacts):
             self._take_over(contact, number)
@@ -63,7 +66,7 @@ class OnwardCustomers(Customers):
 
     def _take_over(self, contact: Contact, number: int) -> None:
         """Go on with a contact from where it is."""
-        day = self.day
+        day = self.onward
         source = day.source_of(contact)
         arrived_ms = contact.arrived_ms - day.prepared.start_ms
         rows = self.rows[source.index]
@@ -75,11 +78,12 @@ class OnwardCustomers(Customers):
         day.present.append(call)
         work, state, more = contact.work, contact.state, contact.more
         if state in (states.WAITING, states.OFFERED):
-            call.phase = Phase.WAITING
+            call.phase = phases.WAITING
             call.answered = more is not None and (
                 more.callback_due_ms >= 0 or more.last_agent != ""
             )
-            self._count_waiting(call, 1)
+            if source.is_awaited:
+                self._count_waiting(1)
             if source.demand.patience is not None and not (more and more.callback_due_ms >= 0):
                 call.token += 1
                 age_ms = day.now() - arrived_ms
@@ -96,20 +100,22 @@ class OnwardCustomers(Customers):
             return
         call.answered = state != states.SELF_SERVICE
         if state == states.SCHEDULED:
-            call.phase = Phase.CALLBACK
+            call.phase = phases.CALLBACK
         elif isinstance(work, Assignment):
             day.desks.take(call, work.agent.agent_id)
-            day.desks.go_on(call, work, number)
+            day.hands.go_on(call, work, number)
 
 
 class OnwardDesks(Desks):
     """Agents who are at work already; their shifts and breaks go on."""
 
-    day: OnwardDay
+    def __init__(self, day: OnwardDay) -> None:
+        super().__init__(day)
+        self.onward = day
 
     def start(self) -> None:
         """Take over who is signed in, and plan the rest of every stint."""
-        day = self.day
+        day = self.onward
         now_ms = day.start.now_ms
         for agent in day.driver.router.floor.agents.values():
             desk = self.desks.get(agent.agent_id)
@@ -130,7 +136,7 @@ class OnwardDesks(Desks):
                 self._plan(desk, stint, away=member.agent_id in absent)
 
     def _plan(self, desk: Desk, stint: Stint, *, away: bool) -> None:
-        day = self.day
+        day = self.onward
         now_ms = day.start.now_ms
         here = desk.signed_ms >= 0
         if stint.end_ms <= now_ms:
@@ -155,7 +161,7 @@ class OnwardDesks(Desks):
 
     def go_on(self, call: Call, work: Assignment, number: int) -> None:
         """Go on with a contact in hand: connect it, finish the talk, or wrap up."""
-        day, source, desk = self.day, call.source, call.desk
+        day, source, desk = self.onward, call.source, call.desk
         assert desk is not None, "what is in hand lies on a desk"
         start_ms, now_ms = day.prepared.start_ms, day.start.now_ms
         if work.phase == CONNECTING:
@@ -164,7 +170,7 @@ class OnwardDesks(Desks):
             self.serve(call)
             return
         if work.phase == WRAPPING_UP:
-            call.phase = Phase.WRAP_UP
+            call.phase = phases.WRAP_UP
             call.began_ms = work.talk_ended_ms - start_ms
             wrap_up = source.demand.wrap_up
             left_ms = 0
@@ -174,7 +180,7 @@ class OnwardDesks(Desks):
             call.token += 1
             day.call_in(left_ms, self._wrapped_up, (call, call.token))
             return
-        call.phase = Phase.SERVED
+        call.phase = phases.SERVED
         call.began_ms = work.assigned_ms - start_ms
         call.held = work.held
         pace = day.prepared.pace(desk.agent_id, desk.index, call.category)
@@ -228,8 +234,6 @@ class OnwardDay(Day):
         super().__init__(prepared, 0, draw.replication, listeners=listeners)
         self.horizon_ms = min(self.horizon_ms, start.end_ms)
 
-    desks: OnwardDesks
-
     def _make_driver(self, listeners: tuple[Listener, ...]) -> Driver:
         return Driver(
             Router.restore(self.start.body),
@@ -247,7 +251,7 @@ class OnwardDay(Day):
         return OnwardCustomers(self)
 
     def _make_desks(self) -> Desks:
-        desks = OnwardDesks(self)
+        desks = self.hands = OnwardDesks(self)
         staff, center = self.prepared.staff, self.prepared.center
         for name in self.turn.newcomers:
             team = center.agents[name].team
@@ -315,7 +319,7 @@ class OnwardDay(Day):
             if 0 < turn.leave_ms < self.start.end_ms:
                 stint = Stint(self.now(), turn.leave_ms)
                 desk.stint = stint
-                self.call_at(turn.leave_ms, self.desks.leave, (desk, stint))
+                self.call_at(turn.leave_ms, self.hands.leave, (desk, stint))
 
     # --- what is noted --------------------------------------------------------------------
 
@@ -332,7 +336,7 @@ class OnwardDay(Day):
 
     def _closed(self, decision: CloseContact) -> None:
         call = self.customers.calls.get(decision.contact_id)
-        if call is not None and call.phase is Phase.WAITING and not call.answered:
+        if call is not None and call.phase == phases.WAITING and not call.answered:
             self.note(
                 call, Count.CLEARED if call.cleared else _HOW.get(decision.exit, Count.RESOLVED)
             )
