@@ -1,4 +1,6 @@
-"""Build switchroom; with SWITCHROOM_COMPILE=1, compile the core's hot modules with mypyc.
+"""Build switchroom; with SWITCHROOM_COMPILE=1, compile the hot modules with mypyc.
+
+Compiled are the core and what a planner's day goes through at every contact.
 
 Everything else about the distribution stands in pyproject.toml. Pure Python is the default
 and the reference. `SWITCHROOM_COMPILE=1 pip install .` compiles the same files to C; without a
@@ -6,8 +8,8 @@ working C compiler the install falls back to pure Python and says so. A developm
 (`pip install --editable`) is never compiled: a compiled module left beside a source that was
 edited since would hide the edit. `make compiled` builds in a copy and in its own environment.
 
-A compiled build leaves `router/compiled.json` beside the modules: the hash of the sources it
-was made from and of each binary. `router.build_info` reads it back.
+A compiled build leaves a `compiled.json` in each package: the hash of the sources it was made
+from and of each binary. `router.build_info` reads it back.
 """
 
 from __future__ import annotations
@@ -49,11 +51,10 @@ INTERPRETED_MODULES = (
     "rivals.py",
     "snapshot*.py",
 )
-# Of the simulator, what a planner's day goes through at every contact. Prepared scenarios and
-# tallies travel between processes; their classes stay as they are.
+# Of the simulator, what a planner's day goes through at every contact. Not its figures, which
+# travel between processes.
 WORLD_MODULES = (
     "clockwork.py",
-    "randomness.py",
     "plan/counting.py",
     "plan/crews.py",
     "plan/customers.py",
@@ -63,7 +64,9 @@ WORLD_MODULES = (
     "plan/draws.py",
     "plan/phases.py",
     "plan/prepared.py",
+    "randomness.py",
     "whatif/onward.py",
+    "whatif/onward_lots.py",
 )
 MYPY = "mypy==2.4.1"
 MSGSPEC = "msgspec>=0.22,<0.23"
@@ -78,22 +81,23 @@ class RecordedBuildExt(build_ext):
         built = Path(self.build_lib)
         suffix = self.get_ext_filename("x")[1:]
         binaries = sorted(built.rglob(f"*{suffix}"))
-        modules = [path for path in binaries if path.is_relative_to(built / "router")]
-        if not modules:
+        if not binaries:
             self.warn("no module was compiled (is there a C compiler?): this build is pure Python")
             return
         # By path: importing the package needs the libraries, which a build may not have.
         build_info = runpy.run_path(str(CORE / "build_info.py"))
-        hash_file = build_info["hash_file"]
-        record = {
-            "source_hash": build_info["hash_sources"](CORE),
-            "binaries": {
-                os.path.relpath(path, built / "router"): hash_file(path) for path in binaries
-            },
-        }
-        (built / "router" / build_info["RECORD_NAME"]).write_text(
-            json.dumps(record, indent=1) + "\n"
-        )
+        for package, sources in ((CORE, None), (WORLD, WORLD_MODULES)):
+            place = built / package.name
+            record = {
+                "source_hash": build_info["hash_sources"](package, sources),
+                "sources": sources,
+                "binaries": {
+                    os.path.relpath(path, place): build_info["hash_file"](path)
+                    for path in binaries
+                    if path.parent == built or path.is_relative_to(place)
+                },
+            }
+            (place / build_info["RECORD_NAME"]).write_text(json.dumps(record, indent=1) + "\n")
 
 
 def find_modules() -> list[str]:
@@ -134,4 +138,5 @@ def describe_compiled_build() -> dict[str, object]:
     return described
 
 
-setup(**describe_compiled_build())
+if __name__ == "__main__":
+    setup(**describe_compiled_build())

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Compile the core with mypyc in a copy of the sources, install it into an environment of its own
-# and run the tests that compare digests there. Run by `make compiled`, also within `make test`.
+# Compile the core and the world of a planner's day with mypyc in a copy of the sources, install
+# that into an environment of its own, and compare both builds there: digests, days, tests. Run by
+# `make compiled`, also within `make test`.
 #
-# Nothing is built in place. The build is kept as long as neither the sources of the core nor the
-# locked requirements change. Without a C compiler this says so and passes, except under CI=true.
+# Nothing is built in place. The build is kept as long as neither the sources of what is compiled
+# nor the locked requirements change. Without a C compiler this says so and passes, except under
+# CI=true.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,10 +39,12 @@ if ! ${CC:-$compiler} -I"$include" -c "$trial/try.c" -o "$trial/try.o" 2>"$trial
 fi
 
 wanted=$("$python" - <<'PY'
-import hashlib, sys
+import hashlib, runpy, sys
 from pathlib import Path
 from router.build_info import hash_sources
+setup = runpy.run_path("setup.py", run_name="read")
 parts = [sys.version, hash_sources(Path("router"))]
+parts += [hash_sources(Path("simulation"), setup["WORLD_MODULES"])]
 parts += [hashlib.blake2b(Path(p).read_bytes()).hexdigest() for p in ("setup.py", "requirements/dev.txt")]
 print(hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest())
 PY
@@ -68,18 +72,25 @@ if [ ! -x "$home/bin/python" ] || [ "$(cat "$home/.built" 2>/dev/null)" != "$wan
     echo "$wanted" >"$home/.built"
 fi
 
-# The tests run beside a copy that holds no core, so that only the installed one can be imported.
+# The tests run beside a copy that holds no core, so that only the installed one can be imported,
+# and whose simulator has the compiled modules beside its sources.
 rm -rf "$work/check"
 mkdir -p "$work/check"
 for path in tests simulation streams configs benchmarks switchroom.py; do
     [ ! -e "$path" ] || cp -R "$path" "$work/check/"
 done
 cp pyproject.toml "$work/check/"
-record=$("$home/bin/python" -c "import sysconfig; print(sysconfig.get_path('purelib'))")/router/compiled.json
+installed=$("$home/bin/python" -c "import sysconfig; print(sysconfig.get_path('purelib'))")
+(cd "$installed" && find simulation \( -name '*.so' -o -name '*.pyd' -o -name compiled.json \) \
+    -exec cp --parents {} "$work/check/" \;)
+record=$installed/router/compiled.json
+# The same planned days by both builds: every decision, every tally.
+nice "$pure/bin/python" -m benchmarks.builds --compiled "$home/bin/python"
 cd "$work/check"
-# What compares digests, and what tests a compiled module by name.
+# What compares digests, what plays planned days, and what tests a compiled module by name.
 tests=(tests/test_build.py)
-for path in tests/test_parity.py tests/test_journals.py tests/test_router*.py tests/test_policies*.py; do
+for path in tests/test_parity.py tests/test_journals.py tests/test_router*.py tests/test_policies*.py \
+    tests/test_plan_*.py tests/test_forecast_now.py; do
     [ ! -e "$path" ] || tests+=("$path")
 done
 for path in "$root"/.cache/compiled/source/router/*.py; do

@@ -30,6 +30,7 @@ What happens:
 
 - `router`     `Router.handle(stamped) -> tuple[Decision, ...]` and
                `Router.next_deadline() -> int | None`: the one verb and the one question
+               (`is_due_before` asks it faster)
 - `on_*`       the handlers, a file per family of events: `on_arrival`, `on_contact`, `on_offer`,
                `on_service`, `on_agent`, `on_center`; `refusals` answer what is not followed
 - `opening`    opens and closes queues at the edges of their hours (`doors` are these edges)

@@ -3,13 +3,15 @@
 Pure Python is the reference. A compiled build carries a record of the sources and binaries it
 was made from (setup.py writes it, with the functions here, before any library is installed:
 hence nothing but the standard library), so that a binary older than the source beside it, which
-the interpreter would silently prefer, can be told from a good one.
+the interpreter would silently prefer, can be told from a good one. Each compiled package has its
+record; of one that is compiled in part only the sources of its binaries count.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -21,10 +23,14 @@ _CORE: Final = Path(__file__).parent
 
 @dataclass(frozen=True)
 class BuildRecord:
-    """What a compiled build was made from; paths are relative to this package."""
+    """What a compiled build was made from; paths are relative to the package.
+
+    `sources`: which of its sources count; None: all.
+    """
 
     source_hash: str
     binaries: dict[str, str]
+    sources: tuple[str, ...] | None = None
 
 
 def hash_file(path: Path) -> str:
@@ -32,10 +38,11 @@ def hash_file(path: Path) -> str:
     return hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
 
 
-def hash_sources(core: Path = _CORE) -> str:
-    """Return one BLAKE2b-256 over all Python sources below `core`, their names included."""
+def hash_sources(core: Path = _CORE, names: Iterable[str] | None = None) -> str:
+    """Return one BLAKE2b-256 over Python sources below `core`, all or the named, with names."""
+    found = core.rglob("*.py") if names is None else map(core.joinpath, names)
     lines = sorted(
-        f"{path.relative_to(core).as_posix()} {hash_file(path)}" for path in core.rglob("*.py")
+        f"{path.relative_to(core).as_posix()} {hash_file(path)}" for path in found if path.exists()
     )
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=32).hexdigest()
 
@@ -70,7 +77,7 @@ def check_build(core: Path = _CORE) -> list[str]:
             problems.append(f"{path}: listed in {RECORD_NAME}, but missing; {remedy}")
         elif hash_file(path) != expected:
             problems.append(f"{path}: not the binary that was built from these sources; {remedy}")
-    if hash_sources(core) != record.source_hash:
+    if hash_sources(core, record.sources) != record.source_hash:
         problems.append(f"{core}: the sources were edited after they were compiled; {remedy}")
     return problems
 

@@ -3,7 +3,8 @@
 - `scenario`    what a day is made of: demand, customers, workforce, faults, all as frozen data
 - `options`     a seed (or a centre file) becomes such a day; `swarm*` draw its centre
 - `randomness`  numbered streams, so that another rule meets the same customers
-- `driver`      one clock over three calendars: SimPy's, the world's and the router's deadlines
+- `clockwork`   one clock over three calendars: SimPy's, the world's and the router's deadlines
+- `driver`      SimPy around the clockwork
 - `world`       customers and agents: they emit events and react to decisions (`demand` and
                 `workforce` hold the two sides)
 - `stage`       what both sides share: clock, lots, centre, contacts, desks

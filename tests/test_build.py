@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+import simulation
 from router import build_info
 from router.build_info import RECORD_NAME, check_build, hash_file, hash_sources
 
 CORE = Path(build_info.__file__).parent
+WORLD = Path(simulation.__file__).parent
 BINARY = f"deadlines{sysconfig.get_config_var('EXT_SUFFIX')}"
 
 
@@ -36,22 +38,26 @@ def compile_on_paper(core: Path) -> None:
     (core / RECORD_NAME).write_text(json.dumps(record))
 
 
-def test_the_core_that_runs_was_made_from_the_sources_beside_it() -> None:
-    assert check_build() == []
+@pytest.mark.parametrize("package", [CORE, WORLD])
+def test_what_runs_was_made_from_the_sources_beside_it(package: Path) -> None:
+    assert check_build(package) == []
 
 
 def test_compiled_modules_are_what_the_interpreter_imports() -> None:
     # Asked of a fresh interpreter, since what is imported here depends on the other tests.
-    question = "import router.build_info as b, router.deadlines as d; print(b.COMPILED, d.__file__)"
+    question = (
+        "import router.build_info as b, router.deadlines as d, simulation.plan.day as p; "
+        "print(b.COMPILED, d.__file__, p.__file__)"
+    )
     answer = subprocess.run(
         [sys.executable, "-P", "-c", question],
-        env={"PYTHONPATH": str(CORE.parent)},
+        env={"PYTHONPATH": f"{WORLD.parent}:{CORE.parent}"},
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split()
     assert answer[0] == str(build_info.COMPILED)
-    assert answer[1].endswith(".py") is not build_info.COMPILED
+    assert [name.endswith(".py") for name in answer[1:]] == [not build_info.COMPILED] * 2
 
 
 def test_a_pure_build_has_nothing_to_check(core: Path) -> None:
@@ -65,6 +71,23 @@ def test_a_compiled_build_agrees_with_its_sources(core: Path) -> None:
 
 def test_an_edit_after_compiling_is_noticed(core: Path) -> None:
     compile_on_paper(core)
+    with (core / "deadlines.py").open("a") as source:
+        source.write("# edited\n")
+    (problem,) = check_build(core)
+    assert "edited after they were compiled" in problem
+
+
+def test_of_a_package_compiled_in_part_only_the_compiled_sources_count(core: Path) -> None:
+    compile_on_paper(core)
+    record = {
+        "source_hash": hash_sources(core, ["deadlines.py"]),
+        "sources": ["deadlines.py"],
+        "binaries": {BINARY: hash_file(core / BINARY)},
+    }
+    (core / RECORD_NAME).write_text(json.dumps(record))
+    with (core / "skills.py").open("a") as source:
+        source.write("# edited\n")
+    assert check_build(core) == []
     with (core / "deadlines.py").open("a") as source:
         source.write("# edited\n")
     (problem,) = check_build(core)

@@ -7,8 +7,8 @@
 - `arrivals`      when contacts come: rates, surges, bursts, records, busy days
 - `people`        who is there, when: groups, shifts, breaks, absence
 - `prepared`      a scenario made ready to be played, once for all its days
-- `day`           one day: the unchanged core in SimPy's time; `customers`, `desks`, `crews`,
-                  `dialer` play it
+- `day`           one day on the unchanged core; `customers`, `desks`, `crews`, `dialer` play it,
+                  `phases` and `counting` are their plain numbers
 - `tallies`       what is counted of a day
 - `recorded_day`  one day written as a journal and as metrics
 - `replications`  many days on all cores: `run(scenario, replications, seed)` gives a `Study`
