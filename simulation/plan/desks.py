@@ -49,22 +49,8 @@ class Desk:
     """One agent at work."""
 
     __slots__ = (
-        "after_ms",
-        "agent_id",
-        "away_ms",
-        "barred",
-        "busy_ms",
-        "calls",
-        "ending",
-        "group",
-        "index",
-        "lost",
-        "paces",
-        "pause_ms",
-        "resting",
-        "session",
-        "signed_ms",
-        "stint",
+        "after_ms", "agent_id", "away_ms", "barred", "busy_ms", "calls", "ending", "group", "index",
+        "lost", "paces", "pause_ms", "resting", "session", "signed_ms", "stint",
     )  # fmt: skip
 
     def __init__(self, agent_id: str, index: int, group: Group) -> None:
