@@ -110,6 +110,7 @@ def test_a_plan_tells_what_was_dialled() -> None:
     study = run(outbound_day(3, DIALER), 4, seed=1, workers=1)
     result = result_of(study)
     assert result.demands[0].dialled == 180
+    assert result.last_ends == {"50%": "02:00", "90%": "02:00"}
     assert any("dialled 180.0" in line for line in show_result(result))
     assert any("a dialer" in row.outside for row in result.theory)
 

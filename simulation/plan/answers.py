@@ -136,7 +136,7 @@ class TheoryRow:
 
 @dataclass(frozen=True)
 class Result:
-    """All that a plan says."""
+    """All that a plan says; `last_ends`: by what time of day the last contact is over, by share."""
 
     sentence: str
     meets: bool
@@ -165,6 +165,7 @@ class Result:
     currency: str = ""
     theory: tuple[TheoryRow, ...] = ()
     notes: tuple[str, ...] = ()
+    last_ends: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

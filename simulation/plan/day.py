@@ -174,6 +174,7 @@ class Day:
             waits=np.asarray(waits, dtype=np.int64).reshape(len(waits), -1),
             busyness=self.lots.busyness,
             served=np.asarray(self.desks.served, dtype=np.int64),
+            ended_ms=self.desks.ended_ms,
         )
 
     # --- what decisions tell --------------------------------------------------------------

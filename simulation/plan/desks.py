@@ -85,11 +85,10 @@ class Desks:
             for member in staff.members
         }
         self.lingering: list[Desk] = []
-        self.crews = [
-            Crew(self, index) if plan.staffed else None for index, plan in enumerate(staff.plans)
-        ]
+        self.crews = [Crew(self, i) if plan.staffed else None for i, plan in enumerate(staff.plans)]
         self.rows = [[[0] * len(Staffed) for _ in range(prepared.intervals)] for _ in staff.groups]
         self.served = [[0] * len(prepared.sources) for _ in staff.groups]
+        self.ended_ms = 0
 
     # --- the working day ------------------------------------------------------------------
 
@@ -426,7 +425,8 @@ class Desks:
             self._repace(desk, call.source.channel)
         if desk.calls:
             return
-        self.count(desk, BUSY, desk.busy_ms, day.now())
+        self.ended_ms = day.now()
+        self.count(desk, BUSY, desk.busy_ms, self.ended_ms)
         crew = self.crews[desk.index]
         if desk.ending:
             self.sign_out(desk)

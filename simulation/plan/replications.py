@@ -61,8 +61,9 @@ class Study:
 
     `counts[day, demand, interval, Count]`, `staffed[day, group, interval, Staffed]`,
     `promises[day, promise, (met, breached)]`, `waits[day, demand, bucket]`,
-    `busyness[day, demand]`, `served[day, group, demand]`, `expected[demand, interval]` fresh
-    arrivals. Day r lies in stratum r mod `strata` of the busyness.
+    `busyness[day, demand]`, `served[day, group, demand]`, `ended_ms[day]` when the last contact was
+    over, `expected[demand, interval]` fresh arrivals. Day r lies in stratum r mod `strata` of the
+    busyness.
     """
 
     scenario: Scenario
@@ -77,6 +78,7 @@ class Study:
     waits: Counts
     busyness: NDArray[np.float64]
     served: Counts
+    ended_ms: Counts
     expected: NDArray[np.float64]
 
     @property
@@ -101,6 +103,7 @@ class Study:
             waits=self.waits[:days],
             busyness=self.busyness[:days],
             served=self.served[:days],
+            ended_ms=self.ended_ms[:days],
         )
 
 
@@ -278,6 +281,7 @@ def merge(scenario: Scenario, seed: int, strata: int, tallies: list[Tally]) -> S
         waits=np.stack([tally.waits for tally in tallies]),
         busyness=np.stack([tally.busyness for tally in tallies]),
         served=np.stack([tally.served for tally in tallies]),
+        ended_ms=np.asarray([tally.ended_ms for tally in tallies], dtype=np.int64),
         expected=prepared.expected,
     )
 

@@ -93,6 +93,12 @@ def result_of(study: Study, prepared: Prepared | None = None) -> Result:
         currency=scenario.costs.currency if money else "",
         theory=tuple(theory_rows(study, prepared, lines)),
         notes=tuple(_notes(study)),
+        last_ends={
+            f"{share:.0%}": _clock(
+                prepared.opens_ms + round(float(np.quantile(study.ended_ms, share)))
+            )
+            for share in (0.5, 0.9)
+        },
     )
 
 

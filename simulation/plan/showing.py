@@ -29,6 +29,8 @@ def show_result(result: Result) -> Iterator[str]:
         yield ""
         yield from _promises(result)
     yield ""
+    half, most = result.last_ends.values()
+    yield f"ends     the last contact is over by {half} on half of the days, by {most} on 9 of 10"
     yield from _risk(result)
     yield from _costs(result)
     yield from _theory(result)

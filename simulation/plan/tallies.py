@@ -102,8 +102,8 @@ class Tally:
     `counts[demand, interval, Count]`, `staffed[group, interval, Staffed]`,
     `promises[promise, (met, breached)]`, `waits[demand, bucket]`: answered contacts whose wait is
     at most `WAIT_EDGES_MS[bucket]` and more than the edge before; `busyness[demand]`: the day's
-    factor; `served[group, demand]`: contacts begun, by whom. The last interval also holds what
-    happens after closing.
+    factor; `served[group, demand]`: contacts begun, by whom; `ended_ms`: when the last contact
+    was over, from opening. The last interval also holds what happens after closing.
     """
 
     replication: int
@@ -113,3 +113,4 @@ class Tally:
     waits: Counts
     busyness: NDArray[np.float64]
     served: Counts
+    ended_ms: int

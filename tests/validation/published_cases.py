@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+import numpy as np
+
 from configs.planning import (
     Busyness,
     Demand,
@@ -22,10 +24,10 @@ from configs.planning import (
     Scenario,
     Target,
 )
-from router.center import AgentPolicy, LimitAction, Queue, Step
+from router.center import AgentPolicy, Center, LimitAction, Queue, Step
 from simulation.plan.estimates import Ratio, view
 from simulation.plan.replications import Study
-from simulation.plan.tallies import Count
+from simulation.plan.tallies import Count, Staffed
 from tests.validation.published import (
     ANSWERED,
     ARRIVED,
@@ -40,6 +42,7 @@ from tests.validation.published import (
     per_day,
     scaled,
     share,
+    staff_ms,
     summed,
 )
 from tests.validation.published_weeks import bank, bilingual, telethon
@@ -142,6 +145,23 @@ def _rate_law(rates_per_min: list[float], interval_min: int) -> Law:
     return Law(mean_ms=first, later=later)
 
 
+def _w_center(
+    classes: Mapping[str, Class], staffed: Mapping[str, tuple[int, ...]], overflow_min: float
+) -> Center:
+    """Return the centre of the W-design; type 1 goes to group 1 after a while, if one is given."""
+    center = center_of(classes, {group: max(numbers) for group, numbers in staffed.items()})
+    if not overflow_min:
+        return center
+    queue = replace(center.queues["q-type_1"], teams=("group_0",))
+    step = Step(after_ms=round(overflow_min * MINUTE_MS), add_teams=("group_1",))
+    category = replace(center.categories["type_1"], steps=(step,))
+    return replace(
+        center,
+        queues={**center.queues, "q-type_1": queue},
+        categories={**center.categories, "type_1": category},
+    )
+
+
 def _w_design(case_id: str, priorities: tuple[int, int, int], overflow_min: float = 0) -> Published:
     """P03, P04: three types, two groups; type 1 may go to both, at once or after a while."""
     these = given(case_id)
@@ -161,19 +181,9 @@ def _w_design(case_id: str, priorities: tuple[int, int, int], overflow_min: floa
         group: (*numbers, these["agents_after_closing"][group])
         for group, numbers in these["agents"].items()
     }
-    center = center_of(classes, {group: max(numbers) for group, numbers in staffed.items()})
-    if overflow_min:
-        queue = replace(center.queues["q-type_1"], teams=("group_0",))
-        step = Step(after_ms=round(overflow_min * MINUTE_MS), add_teams=("group_1",))
-        category = replace(center.categories["type_1"], steps=(step,))
-        center = replace(
-            center,
-            queues={**center.queues, "q-type_1": queue},
-            categories={**center.categories, "type_1": category},
-        )
     scenario = Scenario(
         name="published",
-        center=center,
+        center=_w_center(classes, staffed, overflow_min),
         date="2026-03-10",
         opens="00:00",
         closes=clock(4 * interval_min),
@@ -192,6 +202,14 @@ def _w_design(case_id: str, priorities: tuple[int, int, int], overflow_min: floa
         target=Target(within_ms=threshold_s * 1000),
         busyness=Busyness(alpha=these["busyness_gamma_shape"]),
     )
+    closed_ms, stays = 3 * interval_min * MINUTE_MS, these["agents_after_closing"]["group_0"]
+
+    def until_empty(study: Study, path: tuple[str, ...]) -> Ratio:
+        # Those who stay do so until the last contact is over; ours have the hours after closing.
+        after_ms = np.maximum(study.ended_ms - closed_ms, 0) * stays
+        there_ms = staff_ms(study, ("group_0",), Staffed.SIGNED_IN, 3) + after_ms
+        return view(study).over(staff_ms(study, ("group_0",), Staffed.BUSY), there_ms)
+
     return Published(
         case_id,
         scenario,
@@ -203,8 +221,8 @@ def _w_design(case_id: str, priorities: tuple[int, int, int], overflow_min: floa
             "served_within_threshold_per_arrival": share(IN_TIME, ARRIVED),
             "served_within_threshold_per_served_plus_late_abandons": over_late_abandons,
             "abandon_fraction": share((Count.ABANDONED,), ARRIVED),
+            "occupancy_group_0": until_empty,
         },
-        unmeasured={"occupancy_group_0": "staff stays until the last talk ends, not only the line"},
     )
 
 
