@@ -3,7 +3,8 @@
 - `desk` holds what a planner has on his desk: a scenario, and what he changed of it, as the very
   changes that a scenario file would hold. No browser in it.
 - `uploads` takes a scenario or a history that was handed in, and says what was refused and why.
-- `runs` plays days on a process pool, with progress and cancel.
-- `screen` is the page (NiceGUI); it draws the documents of `simulation.report`. `serving` serves
-  it on this machine alone; `command` offers `switchroom app`.
+- `runs` plays days or seeks staff on a process pool, with progress and cancel.
+- `screen` is the page (NiceGUI), `editing` its cards; an answer is shown as the very page that
+  `simulation.report` writes. `serving` serves both on this machine alone; `command` offers
+  `switchroom app`.
 """

@@ -30,15 +30,21 @@ class Seat:
 class Desk:
     """A scenario and what was changed of it; `counts` by (group, shift) where they were edited.
 
-    `demand` is a factor, `sick` the share of agents who are away beside those planned, `bot` the
-    share of demand settled by a bot (None: as the scenario has it).
+    `demand` is a factor of all volume, `factors` of single demands; `bots` the share of a demand
+    that a bot settles, where it was edited; `sick` the share of agents who are away beside those
+    planned; `percent` and `within_s` another target. `own` is the text of a scenario that was
+    handed in: it is told whole, since its file goes when the app ends.
     """
 
     scenario: Scenario
     path: Path
+    own: str = ""
     demand: float = 1.0
     sick: float = 0.0
-    bot: float | None = None
+    percent: float | None = None
+    within_s: float | None = None
+    factors: dict[str, float] = field(default_factory=dict)
+    bots: dict[str, float] = field(default_factory=dict)
     counts: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def seats(self) -> tuple[Seat, ...]:
@@ -72,10 +78,14 @@ class Desk:
         found: list[dict[str, Any]] = []
         if self.demand != 1:
             found.append({"demand": round(self.demand, 4)})
-        if self.bot is not None:
-            found.append({"bot": round(self.bot, 4)})
+        for name, demand in self.scenario.demand.items():
+            if self.factors.get(name, 1.0) != 1:
+                found.append({"demand": round(self.factors[name], 4), "only": [name]})
+            if self.bots.get(name, demand.bot) != demand.bot:
+                found.append({"bot": round(self.bots[name], 4), "only": [name]})
         if self.sick:
             found.append({"sick": round(self.sick, 4)})
+        found += self._target()
         more: dict[str, int] = {}
         for name in dict.fromkeys(group for group, _ in self.counts):
             seats = [seat for seat in self.seats() if seat.group == name]
@@ -87,6 +97,14 @@ class Desk:
         if more:
             found.append({"agents": more})
         return found
+
+    def _target(self) -> list[dict[str, Any]]:
+        target, wanted = self.scenario.target, {}
+        if self.percent is not None and self.percent != target.percent:
+            wanted["target.percent"] = self.percent
+        if self.within_s is not None and round(1000 * self.within_s) != target.within_ms:
+            wanted["target.within_ms"] = round(1000 * self.within_s)
+        return [{"replace": wanted}] if wanted else []
 
     def changed(self, name: str = "") -> Scenario:
         """Return the scenario with all changes; raises `ChangeError` when they do not fit."""
@@ -101,13 +119,24 @@ class Desk:
         return f"{self.scenario.name}, changed" if self.changes() else self.scenario.name
 
     def text(self) -> str:
-        """Return the scenario as a file: its base and the changes."""
-        whole = {
-            "name": self.name(),
-            "base": str(self.path.resolve()),
-            "changes": self.changes(),
-        }
-        return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=96)
+        """Return the scenario as a file: its base, or what was handed in, and the changes."""
+        if self.own:
+            whole = yaml.safe_load(self.own)
+            whole["changes"] = [*(whole.get("changes") or []), *self.changes()]
+        else:
+            whole = {"base": str(self.path.resolve()), "changes": self.changes()}
+        return told({"name": self.name()} | {k: v for k, v in whole.items() if k != "name"})
+
+    def with_staff(self, staffed: str) -> str:
+        """Return the scenario as a file, with the changes of a scenario file that staffs it."""
+        whole = yaml.safe_load(self.text())
+        whole["changes"] += yaml.safe_load(staffed)["changes"]
+        return told(whole | {"name": f"{self.name()}, staffed"})
+
+
+def told(whole: dict[str, Any]) -> str:
+    """Return a scenario file's text."""
+    return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=96)
 
 
 def _shifts(name: str, counts: list[int]) -> dict[str, int]:

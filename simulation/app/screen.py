@@ -1,51 +1,94 @@
-"""Draw the planner's page: hand in, edit, play, compare, take away."""
+"""Draw the planner's page: hand in, edit, play, seek, compare, take away."""
 
 from __future__ import annotations
 
 import asyncio
+import secrets  # noqa: TID251 - names a tab; no day is drawn from it
+import time  # noqa: TID251 - tells how long a run took; no day reads it
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nicegui import events, run, ui
 
-from simulation.app.desk import Desk, Seat
+from simulation.app.desk import Desk
+from simulation.app.editing import Editing
 from simulation.app.runs import CancelledRunError, Run
 from simulation.app.uploads import HandedIn, take
 from simulation.plan.changes import ChangeError
+from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Study, strata_of
 from simulation.report.compare_document import compare_document
-from simulation.report.document import Document, Table, shown
+from simulation.report.document import Document
 from simulation.report.page import render_page
 from simulation.report.plan_document import plan_document
+from simulation.report.staff_document import staff_document
 from simulation.report.wording import Words
 from simulation.report.workbook import write_workbook
+from simulation.staffing.search import Effort, UnreachableError
+from simulation.staffing.seeking import Sought
+from simulation.staffing.writing import scenario_text
+
+# The page of an answer is as high as what it holds: one scroll bar, on a phone too.
+FITTING = """<script>document.addEventListener("load", (told) => {
+  const frame = told.target;
+  if (!frame.matches?.("iframe.answer")) return;
+  const { body } = frame.contentDocument;
+  const fit = () => { frame.style.height = Math.ceil(body.offsetHeight) + 40 + "px"; };
+  new ResizeObserver(fit).observe(body);
+  fit();
+}, true);</script>"""
+_DAYS_MIN = 12
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command was told: the first scenario, a folder for copies, workers, language."""
+    """What the command was told: the first scenario, a folder for copies, workers, language.
+
+    `shelf` holds the page of each tab's last answer by the tab's key.
+    """
 
     path: Path
     folder: Path
     workers: int = 0
     language: str = "en"
+    shelf: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class Screen:
-    """One planner's page: his desk, his run, what he keeps to compare with."""
+    """One planner's page: his desk, his run, what he keeps to compare with.
+
+    `key` names his own folder and his place on the shelf; nobody else knows it.
+    """
 
     settings: Settings
     desk: Desk
     words: Words
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     run: Run | None = None
     last: Study | None = None
     kept: Study | None = None
+    sought: Sought | None = None
     document: Document | None = None
     uploaded: tuple[str, bytes] = ("", b"")
+    shown: int = 0
     parts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of this tab's files: two tabs may hand in files of one name."""
+        folder = self.settings.folder / self.key
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def leave(self) -> None:
+        """Forget what was shown, when the tab is closed."""
+        self.cancel()
+        self.settings.shelf.pop(self.key, None)
 
     # --- what is drawn once --------------------------------------------------------------------
 
@@ -54,95 +97,62 @@ class Screen:
         words = self.words
         ui.page_title("switchroom")
         ui.colors(primary="#0b62b8")
+        ui.add_head_html(FITTING)
         with ui.header().classes("items-center"):
             ui.label("switchroom").classes("text-lg font-bold")
             self.parts["name"] = ui.label(self.desk.scenario.name)
-        with ui.row().classes("w-full no-wrap items-start max-lg:flex-wrap"):
-            with ui.column().classes("w-96 shrink-0"):
+        with ui.row().classes("w-full items-start lg:flex-nowrap"):
+            with ui.column().classes("w-full lg:w-96 lg:shrink-0"):
                 with ui.card().classes("w-full"):
                     ui.label(words("app_hand_in")).classes("font-bold")
                     ui.upload(
                         label=words("app_upload"), auto_upload=True, on_upload=self.take_upload
                     ).props("flat bordered").classes("w-full").mark("upload")
                     self.parts["refused"] = ui.column().classes("w-full")
-                self.parts["sliders"] = ui.card().classes("w-full")
-                self._sliders()
-                with ui.card().classes("w-full"):
-                    ui.label(words("app_grid")).classes("font-bold")
-                    self.parts["grid"] = ui.column().classes("w-full gap-1")
-                    self._grid()
-            with ui.column().classes("grow min-w-0"):
+                self.parts["edit"] = ui.column().classes("w-full")
+                self._edit()
+            with ui.column().classes("w-full lg:w-auto lg:grow lg:min-w-0"):
                 self._run_bar()
                 self.parts["result"] = ui.column().classes("w-full")
         ui.timer(0.2, self._tell)
 
-    def _sliders(self) -> None:
-        words, desk = self.words, self.desk
-        bot = max((demand.bot for demand in desk.scenario.demand.values()), default=0.0)
-
-        def slider(name: str, most: int, start: int, set_to: Callable[[int], None]) -> None:
-            label = ui.label(words(f"app_{name}", value=start))
-
-            def moved(told: events.ValueChangeEventArguments[Any]) -> None:
-                set_to(int(told.value))
-                label.set_text(words(f"app_{name}", value=int(told.value)))
-
-            ui.slider(min=0, max=most, value=start, on_change=moved).mark(name)
-
-        def demand(value: int) -> None:
-            self.desk.demand = value / 100
-
-        def sick(value: int) -> None:
-            self.desk.sick = value / 100
-
-        def bots(value: int) -> None:
-            self.desk.bot = value / 100
-
-        place: ui.card = self.parts["sliders"]
+    def _edit(self) -> None:
+        place: ui.column = self.parts["edit"]
         place.clear()
         with place:
-            slider("demand", 200, round(100 * desk.demand), demand)
-            slider("sick", 40, round(100 * desk.sick), sick)
-            slider("bot", 80, round(100 * bot), bots)
-
-    def _grid(self) -> None:
-        grid: ui.column = self.parts["grid"]
-        grid.clear()
-        with grid:
-            for seat in self.desk.seats():
-                with ui.row().classes("w-full items-center no-wrap"):
-                    ui.label(f"{seat.group} {seat.hours}").classes("grow text-sm")
-                    box = ui.number(
-                        value=seat.planned, min=0, step=1, format="%d", on_change=self._seated(seat)
-                    )
-                    box.props("dense outlined").classes("w-20")
-                    box.mark(f"seat-{seat.group}-{seat.shift}")
-
-    def _seated(self, seat: Seat) -> Callable[[events.ValueChangeEventArguments[Any]], None]:
-        def changed(told: events.ValueChangeEventArguments[Any]) -> None:
-            if told.value is not None and told.value >= 0:
-                self.desk.put(seat, int(told.value))
-
-        return changed
+            Editing(self.desk, self.words).build()
 
     def _run_bar(self) -> None:
-        words = self.words
+        words, parts = self.words, self.parts
         with ui.card().classes("w-full"):
-            with ui.row().classes("items-center"):
-                self.parts["days"] = ui.number(words("app_days"), value=20, min=2, max=1000)
-                self.parts["seed"] = ui.number(words("seed"), value=1, min=0)
-                ui.button(words("app_run"), on_click=self.play).mark("run")
-                ui.button(words("app_cancel"), on_click=self.cancel).props("flat").mark("cancel")
-                ui.button(words("app_keep"), on_click=self.keep).props("flat").mark("keep")
-                ui.button(words("app_compare"), on_click=self.compare).props("flat").mark("compare")
-            with ui.row().classes("items-center"):
-                for name in ("report.html", "plan.xlsx", "scenario.yaml"):
-                    button = ui.button(name, on_click=self._exporter(name))
+            with ui.row().classes("w-full items-center gap-2"):
+                for name, label, value, least in (
+                    ("days", words("app_days"), 20, 2),
+                    ("seed", words("seed"), 1, 0),
+                ):
+                    box = ui.number(label, value=value, min=least, max=100_000, format="%d")
+                    parts[name] = box.props("dense outlined").classes("w-24")
+                parts["run"] = ui.button(words("app_run"), on_click=self.play).mark("run")
+                parts["staff"] = ui.button(words("app_staff"), on_click=self.staff).mark("staff")
+                parts["staff"].props("outline").tooltip(words("app_staff_hint"))
+                parts["cancel"] = ui.button(words("app_cancel"), on_click=self.cancel)
+                parts["cancel"].props("flat color=negative").mark("cancel")
+            with ui.row().classes("w-full items-center gap-1"):
+                for name, label, does in (
+                    ("keep", "app_keep", self.keep),
+                    ("compare", "app_compare", self.compare),
+                    ("take", "app_take", self.take_staff),
+                ):
+                    parts[name] = ui.button(words(label), on_click=does).mark(name)
+                    parts[name].props("flat dense no-caps")
+                ui.space().classes("max-sm:hidden")
+                for name, icon in (("report.html", "description"), ("plan.xlsx", "table_chart"),
+                                   ("scenario.yaml", "save_alt")):  # fmt: skip
+                    button = ui.button(name, icon=icon, on_click=self._exporter(name))
                     button.props("flat dense no-caps").mark(name)
-            bar = ui.linear_progress(value=0, show_value=False)
-            bar.set_visibility(False)
-            self.parts["bar"] = bar
-            self.parts["told"] = ui.label("").mark("told")
+            parts["bar"] = ui.linear_progress(value=0, show_value=False)
+            parts["told"] = ui.label("").classes("text-sm").mark("told")
+        self._tell()
 
     # --- what happens --------------------------------------------------------------------------
 
@@ -153,18 +163,21 @@ class Screen:
 
     async def _take(self, *, keep_good: bool) -> None:
         name, body = self.uploaded
-        folder, beside = self.settings.folder, self.settings.path
-        handed = await asyncio.to_thread(take, name, body, folder, beside, keep_good=keep_good)
+        beside = self.settings.path
+        handed = await asyncio.to_thread(take, name, body, self.folder, beside, keep_good=keep_good)
         self._show_refusals(handed)
         if handed.scenario is None or handed.path is None:
             self._say(handed.problem)
             return
-        self.desk = Desk(handed.scenario, handed.path)
-        self.last = self.kept = None
-        self.parts["name"].set_text(self.desk.scenario.name)
-        self._grid()
-        self._sliders()
-        self._say(self.words("app_taken", name=self.desk.scenario.name))
+        self._put(Desk(handed.scenario, handed.path, handed.text))
+
+    def _put(self, desk: Desk) -> None:
+        """Put another scenario on the desk."""
+        self.desk = desk
+        self.sought = None
+        self.parts["name"].set_text(desk.scenario.name)
+        self._edit()
+        self._say(self.words("app_taken", name=desk.scenario.name))
 
     def _show_refusals(self, handed: HandedIn) -> None:
         words, place = self.words, self.parts["refused"]
@@ -206,37 +219,79 @@ class Screen:
         if studies:
             await self._show(compare_document, studies[0], studies[1:], self.words.language)
 
+    async def staff(self) -> None:
+        """Seek the cheapest staff of the scenario on the desk; show its certificate."""
+
+        def seek(current: Run, days: int, seed: int) -> Sought:
+            few = max(_DAYS_MIN, days)
+            effort = Effort(days=few, confirm_days=3 * few)
+            return current.seek(self.desk.changed(), effort, seed, self.settings.workers)
+
+        sought = await self._work(seek)
+        if sought is not None:
+            self.sought = sought
+            self.last = sought.study
+            await self._show(staff_document, sought.certificate, sought.study, self.words.language)
+
+    def take_staff(self) -> None:
+        """Put the staff that was found on the desk."""
+        if self.sought is None:
+            self._say(self.words("app_nothing_sought"))
+            return
+        base = str(self.desk.path)
+        text = self.desk.with_staff(scenario_text(self.sought.scenario, base, ""))
+        path = self.folder / "staffed.yaml"
+        path.write_text(text, encoding="utf-8")
+        self._put(Desk(load_scenario(path), path, text))
+
     async def _show(self, make: Callable[..., Document], *given: Any) -> None:
         document = await run.io_bound(make, *given)
         assert document is not None, "the server does not stop while a document is made"
         self.document = document
-        self._draw(document)
+        self.settings.shelf[self.key] = await asyncio.to_thread(render_page, document)
+        self.shown += 1
+        place: ui.column = self.parts["result"]
+        place.clear()
+        with place:
+            frame = ui.element("iframe").mark("answer")
+            frame.classes("answer w-full max-lg:w-screen max-lg:-mx-4")
+            frame.props(f'src="/answers/{self.key}?{self.shown}" title="{self.words("answer")}"')
+            frame.style("border: 0; height: 80vh")
 
     async def _studies(self, kept: Study | None) -> list[Study]:
         """Return studies of what is kept, if given, and of the desk; none if it was stopped."""
-        if self.run is not None:
-            return []
-        try:
+
+        def play(current: Run, days: int, seed: int) -> list[Study]:
             played = [self.desk.changed()]
-            days, seed = int(self.parts["days"].value), int(self.parts["seed"].value)
-        except (ChangeError, TypeError, ValueError) as error:
-            self._say(str(error))
-            return []
-        if kept is not None:
-            pair = {"A": kept.scenario, "B": played[0]}
-            played = [replace(each, name=f"{mark}: {each.name}") for mark, each in pair.items()]
-        strata = max(strata_of(each) for each in played)
-        current = self.run = Run(total=days)
+            if kept is not None:
+                pair = {"A": kept.scenario, "B": played[0]}
+                played = [replace(each, name=f"{mark}: {each.name}") for mark, each in pair.items()]
+            strata = max(strata_of(each) for each in played)
+            current.total = days
+            return current.play(played, days, seed, strata, self.settings.workers)
+
+        return await self._work(play) or []
+
+    async def _work(self, does: Callable[[Run, int, int], Answer]) -> Answer | None:
+        """Do one thing at a time, beside the page; say what went wrong, or how long it took."""
+        if self.run is not None:
+            return None
+        current = self.run = Run()
+        began = time.monotonic()
         self._say("")
         try:
-            return await asyncio.to_thread(
-                current.play, played, days, seed, strata, self.settings.workers
-            )
+            days, seed = int(self.parts["days"].value), int(self.parts["seed"].value)
+            answer = await asyncio.to_thread(does, current, days, seed)
         except CancelledRunError:
             self._say(self.words("app_cancelled"))
-            return []
+            return None
+        except (ChangeError, UnreachableError, TypeError, ValueError) as error:
+            self._say(str(error))
+            return None
         finally:
             self.run = None
+        self._say(self.words("app_done", seconds=f"{time.monotonic() - began:.0f}"))
+        return answer
 
     def cancel(self) -> None:
         """Stop the run."""
@@ -258,9 +313,9 @@ class Screen:
             elif self.document is None:
                 self._say(self.words("app_nothing_played"))
             elif name == "report.html":
-                ui.download.content(render_page(self.document).encode(), name)
+                ui.download.content(self.settings.shelf[self.key].encode(), name)
             else:
-                path = self.settings.folder / name
+                path = self.folder / name
                 write_workbook(self.document, path)
                 ui.download.content(path.read_bytes(), name)
 
@@ -273,49 +328,19 @@ class Screen:
 
     def _tell(self) -> None:
         bar, current = self.parts["bar"], self.run
-        bar.set_visibility(current is not None)
-        if current is not None:
-            bar.set_value(current.done / max(1, current.total))
+        busy = current is not None
+        bar.set_visibility(busy)
+        self.parts["cancel"].set_visibility(busy)
+        for name in ("run", "staff", "compare"):
+            self.parts[name].set_enabled(not busy)
+        self.parts["take"].set_visibility(self.sought is not None)
+        if current is None:
+            return
+        bar.props(f"{'' if current.total else 'indeterminate'}", remove="indeterminate" if
+                  current.total else "")  # fmt: skip
+        if current.total:
+            bar.set_value(current.done / current.total)
             left = f"{current.left_s:.0f}"
             self._say(self.words("app_progress", done=current.done, total=current.total, left=left))
-        elif self.parts["told"].text.startswith("…"):
-            self._say("")
-
-    def _draw(self, document: Document) -> None:
-        place: ui.column = self.parts["result"]
-        place.clear()
-        with place:
-            ui.label(document.answer).classes("text-xl font-bold").mark("answer")
-            with ui.row():
-                for fact in document.facts:
-                    with ui.card().props("flat bordered"):
-                        ui.label(fact.label).classes("text-xs text-gray-600")
-                        ui.label(fact.value).classes("font-bold")
-            for chapter in document.chapters:
-                with ui.card().classes("w-full"):
-                    ui.label(chapter.title).classes("text-lg font-bold")
-                    for words in chapter.words:
-                        ui.label(words).classes("text-sm text-gray-600")
-                    for picture in chapter.pictures:
-                        ui.label(picture.title).classes("font-bold")
-                        chart = ui.echart(picture.option, renderer="svg").classes("w-full")
-                        chart.style(f"height: {picture.height_px}px")
-                    for table in chapter.tables:
-                        with ui.expansion(table.title).classes("w-full"):
-                            draw_table(table)
-
-
-def draw_table(table: Table) -> None:
-    """Draw a document's table."""
-    columns = [
-        {"name": str(index), "label": column.head, "field": str(index)}
-        for index, column in enumerate(table.columns)
-    ]
-    rows = [
-        {
-            str(index): shown(value, column.form)
-            for index, (value, column) in enumerate(zip(row, table.columns, strict=True))
-        }
-        for row in table.rows
-    ]
-    ui.table(columns=columns, rows=rows).props("dense flat").classes("w-full")
+        else:
+            self._say(self.words("app_seeking", told=current.told))

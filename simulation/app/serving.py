@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 from nicegui import app, ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from simulation.app.desk import Desk
 from simulation.app.screen import Screen, Settings
@@ -21,7 +22,15 @@ def page_of(settings: Settings) -> Callable[[], None]:
 
     def build() -> None:
         desk = Desk(load_scenario(settings.path), settings.path)
-        Screen(settings, desk, Words(settings.language)).build()
+        screen = Screen(settings, desk, Words(settings.language))
+        ui.context.client.on_delete(screen.leave)
+        screen.build()
+
+    @app.get("/answers/{key}")
+    def answer(key: str) -> Response:
+        """Return the page of a tab's last answer; the key is known to that tab alone."""
+        page = settings.shelf.get(key)
+        return HTMLResponse(page) if page else PlainTextResponse("gone", status_code=404)
 
     return build
 

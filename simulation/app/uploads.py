@@ -29,11 +29,15 @@ class Refusal:
 
 @dataclass(frozen=True)
 class HandedIn:
-    """What became of a file: a scenario, or why not; values refused, notes about the rest."""
+    """What became of a file: a scenario, or why not; values refused, notes about the rest.
+
+    `text` is the scenario's file, its centre or base by its whole path.
+    """
 
     scenario: Scenario | None
     path: Path | None
     problem: str = ""
+    text: str = ""
     refusals: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -65,15 +69,22 @@ def _take_scenario(copy: Path, beside: Path) -> HandedIn:
     except UnicodeDecodeError:
         return HandedIn(None, None, f"{copy.name}: not UTF-8")
 
-    def placed(found: re.Match[str]) -> str:
-        there = beside.parent / found["path"].strip("\"'")
-        return f"{found['key']}: {there.resolve()}" if there.exists() else found[0]
-
-    copy.write_text(_POINTER.sub(placed, text), encoding="utf-8")
+    text = _placed(text, beside.parent)
+    copy.write_text(text, encoding="utf-8")
     try:
-        return HandedIn(load_scenario(copy), copy)
+        return HandedIn(load_scenario(copy), copy, text=text)
     except ConfigError as error:
         return HandedIn(None, None, str(error))
+
+
+def _placed(text: str, folder: Path) -> str:
+    """Return a scenario's text with its centre or base by the whole path, seen from a folder."""
+
+    def whole(found: re.Match[str]) -> str:
+        there = folder / found["path"].strip("\"'")
+        return f"{found['key']}: {there.resolve()}" if there.exists() else found[0]
+
+    return _POINTER.sub(whole, text)
 
 
 def _take_history(copy: Path, beside: Path, *, keep_good: bool) -> HandedIn:
@@ -99,7 +110,8 @@ def _take_history(copy: Path, beside: Path, *, keep_good: bool) -> HandedIn:
         )
         source = copy
         if refusals and not keep_good:
-            return HandedIn(None, None, f"{copy.name}: {len(refusals)} values refused", refusals)
+            problem = f"{copy.name}: {len(refusals)} values refused"
+            return HandedIn(None, None, problem, refusals=refusals)
         if refusals:
             source = copy.with_name(f"{copy.stem}-good.csv")
             write_csv(imported, source)
@@ -112,9 +124,13 @@ def _take_history(copy: Path, beside: Path, *, keep_good: bool) -> HandedIn:
             scenario.center,
             WritingOptions(path=path, center=center_of(beside), interval=minutes),
         )
-        return HandedIn(load_scenario(path), path, "", refusals, (*history.notes, *notes))
+        text = _placed(path.read_text(encoding="utf-8"), path.parent)
+        return HandedIn(
+            load_scenario(path), path, text=text, refusals=refusals,
+            notes=(*history.notes, *notes),
+        )  # fmt: skip
     except (TableError, TimeError, ConfigError, ValueError) as error:
-        return HandedIn(None, None, str(error), refusals)
+        return HandedIn(None, None, str(error), refusals=refusals)
 
 
 def center_of(path: Path) -> Path:
