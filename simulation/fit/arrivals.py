@@ -21,6 +21,13 @@ from simulation.fit.figures import Array, Figure, Indexes
 from simulation.fit.history import CountTable
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_NAMES: Final = dict(
+    zip(
+        WEEKDAYS,
+        ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+        strict=True,
+    )
+)
 HOLIDAY: Final = "holiday"
 # Cells of a chi-square test are merged until so many contacts are expected in each.
 _EXPECTED_MIN: Final = 5.0
@@ -67,6 +74,11 @@ class ArrivalFit:
     profiles: tuple[DayProfile, ...]
     poisson: PoissonTest
     hourly_dispersion: tuple[float, float, float]
+
+
+def day_name(kind: str) -> str:
+    """Return what a kind of day is called in a sentence."""
+    return _DAY_NAMES.get(kind, kind)
 
 
 def kinds_of(days: tuple[date, ...], holidays: frozenset[date]) -> tuple[str, ...]:

@@ -59,8 +59,18 @@ def fit(
     interval: Annotated[int, typer.Option(help="Minutes of the scenario's intervals.")] = 30,
     holidays: HolidayOption = "",
     shifts: Annotated[
-        Path | None, typer.Option(help="Planned shifts (CSV, workbook, .ics), for absence.")
+        Path | None,
+        typer.Option(
+            help="Planned shifts (CSV, workbook, .ics): who is there; absence beside them."
+        ),
     ] = None,
+    staffing: Annotated[
+        Path | None, typer.Option(help="Agents planned (interval_start, group, agents; CSV).")
+    ] = None,
+    rates: Annotated[
+        Path | None, typer.Option(help="What an hour costs (group, cost_per_hour; CSV).")
+    ] = None,
+    currency: Annotated[str, typer.Option(help="The currency of --rates.")] = "EUR",
     first: FirstOption = "",
     last: LastOption = "",
     without: WithoutOption = "",
@@ -95,7 +105,10 @@ def fit(
     if output is not None:
         if center is None or known is None:
             stop("a scenario names its centre; give the directory with --center")
-        wanted = WritingOptions(path=output, center=center, day=day, interval=interval, law=law)
+        wanted = WritingOptions(
+            path=output, center=center, day=day, interval=interval, law=law,
+            staffing=staffing, rates=rates, currency=currency,
+        )  # fmt: skip
         try:
             found = with_notes(found, write_scenario(found, history, known, wanted))
         except ValueError as error:

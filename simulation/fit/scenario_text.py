@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-_SCHEMA: Final = "# yaml-language-server: $schema=../schemas/scenario.schema.json\n"
+import configs
+
+_SCHEMA: Final = Path(configs.__file__).parent / "schemas" / "scenario.schema.json"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -17,8 +21,9 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def scenario_text(head: list[str], scenario: dict[str, Any]) -> str:
-    """Return the file's text; each line of the head becomes a comment."""
+def scenario_text(head: list[str], scenario: dict[str, Any], beside: Path) -> str:
+    """Return the text of a file in a folder; each line of the head becomes a comment."""
+    schema = os.path.relpath(_SCHEMA, beside.resolve())
     body = yaml.dump(
         scenario,
         Dumper=_Dumper,
@@ -27,12 +32,18 @@ def scenario_text(head: list[str], scenario: dict[str, Any]) -> str:
         allow_unicode=True,
         width=96,
     )
-    return _SCHEMA + "".join(f"# {line}\n" for line in head) + body
+    first = f"# yaml-language-server: $schema={schema}\n"
+    return first + "".join(f"# {line}\n" for line in head) + body
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as a file writes them."""
-    return f"{max(1, round(1000 * seconds))}ms"
+    """Return seconds as a file writes them: from 100 s on in whole ones (within half a percent)."""
+    milliseconds = max(1, round(1000 * seconds))
+    if milliseconds % 60_000 == 0:
+        return f"{milliseconds // 60_000}m"
+    if milliseconds >= 100_000 or milliseconds % 1000 == 0:
+        return f"{round(milliseconds / 1000)}s"
+    return f"{milliseconds}ms"
 
 
 def clock(minutes: int) -> str:

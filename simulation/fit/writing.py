@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,18 +16,19 @@ from typing import Any, Final
 import numpy as np
 
 from router.center import Center
-from simulation.fit.arrivals import HOLIDAY, WEEKDAYS, DayProfile
+from simulation.fit.arrivals import HOLIDAY, WEEKDAYS, DayProfile, day_name
 from simulation.fit.busyness import possible_correlations
 from simulation.fit.durations import DurationFit, LawName
 from simulation.fit.fitting import Fit, SourceFit
 from simulation.fit.handling import work_of
 from simulation.fit.history import DAY_MINUTES, History
-from simulation.fit.people_there import staffed_by_team
+from simulation.fit.people_there import DayWanted, rates_of, there_of
 from simulation.fit.returns import ReturnFit
 from simulation.fit.scenario_text import clock, duration, scenario_text
 
 # What is assumed where nothing is known: mean patience of those who wait on the line, handling.
 PATIENCE_S: Final = {"phone": 300.0, "chat": 240.0}
+REPLY_S: Final = 20.0
 HANDLE_S: Final = 300.0
 HANDLE_CV: Final = 1.2
 # Intervals with less than this of a day's contacts lie outside the opening hours.
@@ -43,13 +43,19 @@ Plain = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class WritingOptions:
-    """Where and what to write; `day` is `busiest` or a day kind, `interval` in minutes."""
+    """Where and what to write; `day` is `busiest` or a day kind, `interval` in minutes.
+
+    `staffing` and `rates` are planning files: who is there an interval, what an hour costs.
+    """
 
     path: Path
     center: Path
     day: str = "busiest"
     interval: int = 30
     law: str = "best"
+    staffing: Path | None = None
+    rates: Path | None = None
+    currency: str = "EUR"
 
 
 def write_scenario(
@@ -61,10 +67,12 @@ def write_scenario(
     notes = writer.notes()
     head = [
         f"Fitted from {fit.source}: {fit.contacts} contacts on {fit.days} days,",
-        f"{fit.first_day} to {fit.last_day}; the day is a {writer.kind}.",
+        f"{fit.first_day} to {fit.last_day}; the day is a {day_name(writer.kind)}.",
         *notes,
     ]
-    options.path.write_text(scenario_text(head, scenario), encoding="utf-8")
+    options.path.parent.mkdir(parents=True, exist_ok=True)
+    text = scenario_text(head, scenario, options.path.parent)
+    options.path.write_text(text, encoding="utf-8")
     return notes
 
 
@@ -139,6 +147,10 @@ class _Writer:
         }
         if speeds:
             scenario["effects"] = {"speeds": speeds}
+        if self.options.rates is not None:
+            found = rates_of(self.options.rates, self.center, self.fit.zone)
+            rates = {group: {"per_hour": cost} for group, cost in found.items()}
+            scenario["costs"] = {"currency": self.options.currency, "rates": rates}
         return scenario
 
     # --- the day ----------------------------------------------------------------------------------
@@ -204,6 +216,11 @@ class _Writer:
         reply = source.handling.reply if source.handling is not None else None
         if reply is not None and (reply.best is not None or reply.constant):
             found["reply_after"] = self._law(reply, "best")
+        elif source.handling is None and source.channel == "chat":
+            found["reply_after"] = {"law": "exponential", "mean": duration(REPLY_S)}
+            self.note(
+                f"first replies cannot be seen in counts; after {REPLY_S:g} s assumed", source
+            )
         found |= self._patience(source)
         redials = source.redials
         if redials is not None and redials.delay.best is not None:
@@ -394,31 +411,23 @@ class _Writer:
             behavior["unplanned_absence"] = round(attendance.absence.value, 4)
             if math.isfinite(attendance.adherence.value):
                 behavior["adherence"] = round(min(1.0, attendance.adherence.value), 4)
-        staffed = staffed_by_team(
-            self.history, self.center, self.fit.zone, self.minutes, self._days_of_kind()
+        wanted = DayWanted(
+            kind=self.kind,
+            zone=self.fit.zone,
+            opens=first * self.minutes,
+            closes=last * self.minutes,
+            minutes=self.minutes,
+            holidays=self.fit.holidays,
         )
-        groups: Plain = {}
-        for team in self._teams():
-            group = dict(behavior)
-            if team in staffed:
-                group["staffed"] = staffed[team][first:last]
-                if not any(group["staffed"]):
-                    continue
-            if group:
-                groups[team] = group
-        return groups
-
-    def _teams(self) -> Iterator[str]:
+        there = there_of(self.history, self.center, wanted, self.options.staffing, self.note)
+        if not there:
+            self.note("who works when is not in the history; all work all day, without breaks")
         with_agents = {agent.team for agent in self.center.agents.values()}
-        return (team for team in self.center.teams if team in with_agents)
-
-    def _days_of_kind(self) -> frozenset[date]:
-        days = self.history.tables[0].days
-        return frozenset(
-            day
-            for day in days
-            if (HOLIDAY if day in self.fit.holidays else WEEKDAYS[day.weekday()]) == self.kind
-        )
+        return {
+            team: {**(there.get(team) or {"shifts": wanted.all_day}), **behavior}
+            for team in self.center.teams
+            if team in with_agents and (team in there or not there)
+        }
 
 
 def demand_name(source: SourceFit) -> str:
