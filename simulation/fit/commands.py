@@ -39,6 +39,32 @@ ColumnOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
+_Day = Annotated[
+    str, typer.Option(help="Which day the scenario is: busiest, mon ... sun, holiday.")
+]
+_Interval = Annotated[int, typer.Option(help="Minutes of the scenario's intervals.")]
+_Shifts = Annotated[
+    Path | None,
+    typer.Option(help="Planned shifts (CSV, workbook, .ics): who is there; absence beside them."),
+]
+_Staffing = Annotated[
+    Path | None, typer.Option(help="Agents planned (interval_start, group, agents; CSV).")
+]
+_Rates = Annotated[
+    Path | None, typer.Option(help="What an hour costs (group, cost_per_hour; CSV).")
+]
+_Currency = Annotated[str, typer.Option(help="The currency of --rates.")]
+_Short = Annotated[str, typer.Option(help="A handling below this is somebody hanging up.")]
+_Redial = Annotated[str, typer.Option(help="A redial comes within this time.")]
+_Repeat = Annotated[str, typer.Option(help="A repeat comes within this time.")]
+_Edges = Annotated[
+    str, typer.Option(help="Seconds between which patience is told apart, with commas.")
+]
+_Law = Annotated[
+    str, typer.Option(help="Law of handling in the scenario: best, empirical, or one by name.")
+]
+
+
 def fit(
     source: Annotated[
         Path, typer.Argument(help="A journal file, or counts or contacts as CSV or workbook.")
@@ -50,42 +76,25 @@ def fit(
         Path | None, typer.Option("-o", "--output", help="Write a scenario here, for `plan`.")
     ] = None,
     *,
-    day: Annotated[
-        str, typer.Option(help="Which day the scenario is: busiest, mon ... sun, holiday.")
-    ] = "busiest",
+    day: _Day = "busiest",
     form: FormatOption = Format.OURS,
     timezone: ZoneOption = "",
     repeated_hour: HourOption = RepeatedHour.ASK,
-    interval: Annotated[int, typer.Option(help="Minutes of the scenario's intervals.")] = 30,
+    interval: _Interval = 30,
     holidays: HolidayOption = "",
-    shifts: Annotated[
-        Path | None,
-        typer.Option(
-            help="Planned shifts (CSV, workbook, .ics): who is there; absence beside them."
-        ),
-    ] = None,
-    staffing: Annotated[
-        Path | None, typer.Option(help="Agents planned (interval_start, group, agents; CSV).")
-    ] = None,
-    rates: Annotated[
-        Path | None, typer.Option(help="What an hour costs (group, cost_per_hour; CSV).")
-    ] = None,
-    currency: Annotated[str, typer.Option(help="The currency of --rates.")] = "EUR",
+    shifts: _Shifts = None,
+    staffing: _Staffing = None,
+    rates: _Rates = None,
+    currency: _Currency = "EUR",
     first: FirstOption = "",
     last: LastOption = "",
     without: WithoutOption = "",
     column: ColumnOption = None,
-    short_service: Annotated[
-        str, typer.Option(help="A handling below this is somebody hanging up.")
-    ] = "10s",
-    redial_window: Annotated[str, typer.Option(help="A redial comes within this time.")] = "1h",
-    repeat_window: Annotated[str, typer.Option(help="A repeat comes within this time.")] = "24h",
-    hazard_edges: Annotated[
-        str, typer.Option(help="Seconds between which patience is told apart, with commas.")
-    ] = "",
-    law: Annotated[
-        str, typer.Option(help="Law of handling in the scenario: best, empirical, or one by name.")
-    ] = "best",
+    short_service: _Short = "10s",
+    redial_window: _Redial = "1h",
+    repeat_window: _Repeat = "24h",
+    hazard_edges: _Edges = "",
+    law: _Law = "best",
     as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no report.")] = False,
 ) -> None:
