@@ -10,7 +10,7 @@ import os
 import pickle
 import signal
 import time  # noqa: TID251 - progress is told in the wall's time; no day reads it
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from functools import lru_cache
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
 from types import TracebackType
-from typing import Any, Final, Protocol, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ from configs.planning import Scenario
 from simulation.plan.day import Day
 from simulation.plan.prepared import Prepared
 from simulation.plan.tallies import Counts, Tally
+
+Answer = TypeVar("Answer")
 
 STRATA: Final = 10
 STRATIFY_BELOW_ALPHA: Final = 50.0
@@ -201,6 +203,22 @@ class Workers:
             )
         return self._own
 
+    def each(
+        self, function: Callable[..., Answer], tasks: Sequence[tuple[Any, ...]]
+    ) -> Iterator[Answer]:
+        """Yield what a function makes of each task, in their order; one task is done here."""
+        submits = self._submits() if len(tasks) > 1 else None
+        if submits is None:
+            yield from (function(*task) for task in tasks)
+            return
+        with _uninterrupted():
+            futures = [submits.submit(function, *task) for task in tasks]
+        try:
+            yield from (future.result() for future in futures)
+        finally:
+            for future in futures:
+                future.cancel()
+
     def play(
         self,
         scenario: Scenario,
@@ -217,18 +235,10 @@ class Workers:
             (body, seed, start, min(size, first + count - start), strata)
             for start in range(first, first + count, size)
         ]
-        submits = self._submits() if len(tasks) > 1 else None
         began = time.monotonic()
         tallies: list[Tally] = []
-        futures: list[Any] = []
-        if submits is None:
-            answers = (play_days(*task) for task in tasks)
-        else:
-            with _uninterrupted():
-                futures = [submits.submit(play_days, *task) for task in tasks]
-            answers = (future.result() for future in futures)
         try:
-            for answer in answers:
+            for answer in self.each(play_days, tasks):
                 tallies += answer
                 if report is not None:
                     elapsed_s = time.monotonic() - began
@@ -236,9 +246,6 @@ class Workers:
                     report(Progress(len(tallies), count, elapsed_s, left_s))
         except KeyboardInterrupt as stop:
             raise RunInterruptedError(scenario, seed, strata, tallies) from stop
-        finally:
-            for future in futures:
-                future.cancel()
         return tallies
 
 

@@ -132,14 +132,18 @@ def _stretched(law: PlainLaw, factor: float) -> PlainLaw:
     )
 
 
-def agent_share(prepared: Prepared, demand: Demand) -> float:
-    """Return what a contact takes of an agent who has as many of its channel as he may."""
+def concurrency(prepared: Prepared, demand: Demand) -> int:
+    """Return how many contacts of a demand's channel an agent may have at once."""
     channel = prepared.center.channels[demand.channel]
     at_once = max(1, 100 // channel.units) if channel.units else 1
     if channel.agent_max:
         at_once = min(at_once, channel.agent_max)
-    if channel.interruptible:
-        at_once = 1
+    return 1 if channel.interruptible else at_once
+
+
+def agent_share(prepared: Prepared, demand: Demand) -> float:
+    """Return what a contact takes of an agent who has as many of its channel as he may."""
+    at_once = concurrency(prepared, demand)
     speeds = prepared.scenario.effects.speeds.get(demand.channel, (1.0,))
     return 1.0 / (at_once * speeds[min(at_once, len(speeds)) - 1])
 

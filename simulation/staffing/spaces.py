@@ -150,7 +150,7 @@ def shifts_space(scenario: Scenario, *, within_heads: bool = False) -> Space:
 
 def with_one_more(scenario: Scenario, name: str) -> Scenario:
     """Return the scenario with one agent more in a group, there all day and never absent."""
-    model = _model(scenario, name)
+    model = model_of(scenario, name)
     extra = Group(
         team=model.team,
         skills=model.skills,
@@ -170,7 +170,7 @@ def _whole(scenario: Scenario) -> Scenario:
     return replace(scenario, workforce=groups_of(scenario))
 
 
-def _model(scenario: Scenario, name: str) -> Agent:
+def model_of(scenario: Scenario, name: str) -> Agent:
     """Return the agent like whom more of a group would be made: the last one."""
     group = scenario.workforce[name]
     if group.skills or (group.team and not group.members):
@@ -183,10 +183,10 @@ def _model(scenario: Scenario, name: str) -> Agent:
     return scenario.center.agents[members_of(scenario.center, name, group)[-1]]
 
 
-def _agents(scenario: Scenario, name: str) -> list[Agent]:
+def agents_like(scenario: Scenario, name: str) -> list[Agent]:
     """Return the agents of a group, or the one like whom it is made."""
     members = members_of(scenario.center, name, scenario.workforce[name])
-    return [scenario.center.agents[agent_id] for agent_id in members] or [_model(scenario, name)]
+    return [scenario.center.agents[agent_id] for agent_id in members] or [model_of(scenario, name)]
 
 
 def _heads(scenario: Scenario, groups: tuple[str, ...], *, within: bool) -> Floats:
@@ -230,7 +230,7 @@ def _serves(prepared: Prepared, groups: tuple[str, ...]) -> tuple[tuple[bool, ..
     center = prepared.center
     answer = []
     for name in groups:
-        agents = _agents(prepared.scenario, name)
+        agents = agents_like(prepared.scenario, name)
         row = []
         for line in lines_of(prepared):
             volumes = [0.0, 0.0]
