@@ -19,11 +19,12 @@ from simulation.plan.prepared import Prepared
 from simulation.plan.replications import Workers
 from simulation.staffing.master import Master
 from simulation.staffing.needs import needs_of
+from simulation.staffing.plays import LivePlays, QuickPlays
 from simulation.staffing.search import Effort, Found, search
 from simulation.staffing.spaces import Space, intervals_space, shifts_space
-from simulation.staffing.trials import FRESH_FROM, Trials
 
 BEST_OF_A44 = (3, 10)
+_FRESH = 900_000  # days that no search has played
 
 
 def find(space: Space, seed: int, workers: int, effort: Effort | None = None) -> Found:
@@ -31,8 +32,9 @@ def find(space: Space, seed: int, workers: int, effort: Effort | None = None) ->
     effort = effort or Effort()
     needs = needs_of(Prepared(space.scenario))
     with Workers(workers) as crew:
-        trials = Trials(space, needs, crew, seed, effort.days)
-        return search(trials, Master(space, needs), effort, lambda _: None)
+        live = LivePlays(space.made, crew, seed)
+        quick = QuickPlays(space.scenario, space.made, crew, seed)
+        return search(live, quick, Master(space, needs), effort, lambda _: None)
 
 
 def seeds(first: int, last: int) -> Iterator[str]:
@@ -85,7 +87,7 @@ def peer() -> Iterator[str]:
         plan = agents or find(space, 1, 1).plan
         took = time.process_time() - began
         with Workers(1) as crew:
-            study = Trials(space, needs, crew, 1, 20).study(plan, 60, first=FRESH_FROM)
+            study = LivePlays(space.made, crew, 1).study(plan, 60, first=_FRESH)
         levels = ", ".join(f"{need.name} {need.level(study):.1%}" for need in needs)
         yield f"{plan}: {levels}" + (f"; searched in {took:.1f} s" if agents is None else "")
 

@@ -14,7 +14,7 @@ from simulation.plan.replications import Study
 from simulation.plan.tallies import Staffed
 from simulation.staffing.master import Master
 from simulation.staffing.needs import Need, clock, is_judged, target_of
-from simulation.staffing.search import CANDIDATES, Effort, Found
+from simulation.staffing.search import Effort, Found
 from simulation.staffing.spaces import Plan
 
 _SHORT_MAX: Final = 6
@@ -24,8 +24,9 @@ _SHORT_MAX: Final = 6
 class Kept:
     """One need of the plan: the share reached on fresh days, and what is sure of it.
 
-    `low` (for shares of who gave up: the high end) holds for all needs together with the
-    confidence asked. `days_met` is the share of days that reach the share by themselves.
+    `reached` is estimated with what is known by chance taken out; `low` (for shares of who gave up:
+    the high end) is the bound that this need's test had to clear. `days_met` is the share of days
+    that reach the share by themselves.
     """
 
     need: str
@@ -68,6 +69,7 @@ class Certificate:
 
     `rows[row][column]` with `row_names` (intervals or kinds of shift) and `columns` (groups).
     `bound`: no plan costs less, by formula of pooled lines; `gap` is the plan's cost over it.
+    `days_played` by the live core, `surrogate_days` by its surrogate; `cut_short`: time was up.
     """
 
     sentence: str
@@ -96,6 +98,8 @@ class Certificate:
     fresh_days: int
     plans_tried: int
     notes: tuple[str, ...]
+    surrogate_days: int = 0
+    cut_short: bool = False
 
 
 def certificate_of(
@@ -105,7 +109,7 @@ def certificate_of(
     space, study = master.space, found.study
     scenario = space.scenario
     cost = space.cost_of(found.plan)
-    kept = tuple(_kept(found, master, effort))
+    kept = tuple(_kept(found, master))
     columns, row_names, rows = _table(found.plan, master, unit)
     currency = scenario.costs.currency if scenario.costs.rates else "agent hours"
     gap = cost / found.bound - 1 if found.bound > 0 else math.inf
@@ -137,6 +141,8 @@ def certificate_of(
         fresh_days=study.days,
         plans_tried=len(found.tried),
         notes=tuple(_notes(master, unit)),
+        surrogate_days=found.quick,
+        cut_short=found.cut_short,
     )
 
 
@@ -153,29 +159,30 @@ def _sentence(
     what = f"{total:,} shifts" if unit == "shifts" else "The plan below"
     if not found.confirmed:
         missed = ", ".join(row.need for row in kept if not row.met) or "one of the needs"
+        spent = "in the time given" if found.cut_short else "within the rounds"
+        more = "--minutes" if found.cut_short else "--rounds, --days or --confirm-days"
         return (
-            f"No plan was confirmed within the rounds: the nearest costs {cost:,.2f} {currency} "
-            f"a day and {missed} is not sure; give more --rounds or --days."
+            f"No plan was confirmed {spent}: the nearest costs {cost:,.2f} {currency} "
+            f"a day and {missed} is not sure; give more {more}."
         )
+    early = " The time was up before the search was done: there may be cheaper plans."
     return (
         f"{what} keep{'' if unit == 'shifts' else 's'} "
         f"{'all ' if len(kept) > 1 else ''}{len(kept)} target{'s' if len(kept) > 1 else ''} with "
         f"{effort.confidence:.0%} confidence at {cost:,.2f} {currency} a day, at most {gap:.1%} "
-        "above the least that pooled lines would need."
+        f"above the least that pooled lines would need.{early if found.cut_short else ''}"
     )
 
 
-def _kept(found: Found, master: Master, effort: Effort) -> list[Kept]:
-    level = 1 - (1 - effort.confidence) / (CANDIDATES * max(len(found.margins), 1))
+def _kept(found: Found, master: Master) -> list[Kept]:
     answer = []
     for need, one in zip(master.needs, found.margins, strict=True):
         part, whole = need.counts(found.study)
         there = whole > 0
         daily = part[there] / whole[there]
-        reached = need.level(found.study)
         # The margin is in shares of expected arrivals, the level in shares of its own whole.
         factor = need.scale(found.study) * found.study.days / max(float(whole.sum()), 1e-9)
-        reach = (one.mean - one.low(level)) * factor
+        reach = (one.mean - one.low(found.level)) * factor
         best = need.share - one.mean * factor if need.lost else need.share + one.mean * factor
         good = daily <= need.share if need.lost else daily >= need.share
         answer.append(
@@ -183,9 +190,9 @@ def _kept(found: Found, master: Master, effort: Effort) -> list[Kept]:
                 need=need.name,
                 measure=need.measure.replace("_", " "),
                 asked=need.share,
-                reached=reached,
+                reached=best,
                 low=best + reach if need.lost else best - reach,
-                met=one.low(level) >= 0,
+                met=one.low(found.level) >= 0,
                 days_met=float(good.mean()) if len(daily) else 1.0,
             )
         )

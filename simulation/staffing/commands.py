@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time  # noqa: TID251 - tells how long it takes; no day reads it
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
@@ -32,6 +33,9 @@ _Seed = Annotated[int, typer.Option(help="The number from which all days are dra
 _Days = Annotated[int, typer.Option(help="Days on which a plan is played first.")]
 _Fresh = Annotated[int, typer.Option("--confirm-days", help="Fresh days of the confirmation.")]
 _Rounds = Annotated[int, typer.Option(help="Plans to try at most before a confirmation.")]
+_Minutes = Annotated[
+    float, typer.Option(help="Look for cheaper plans no longer than this; 0: until the end.")
+]
 _Count = Annotated[int, typer.Option("--workers", help="Processes; 0: one a core.")]
 _Heads = Annotated[
     bool, typer.Option("--within-heads", help="No more agents a group than it has now.")
@@ -47,70 +51,55 @@ _Output = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Mount the commands; the simulator loads when one is called."""
-    app.command("staff")(staff)
-    app.command("schedule")(schedule)
+    app.command("staff")(
+        _searching(
+            "agents", "Find the cheapest agents per interval and group that keep all targets."
+        )
+    )
+    app.command("schedule")(
+        _searching(
+            "shifts",
+            "Find the cheapest agents per group and kind of shift that keep all targets.\n\n"
+            "The kinds are the shifts that the scenario gives each group; their counts are sought.",
+        )
+    )
     app.command("tune")(tune)
 
 
-def staff(  # noqa: PLR0917 - one option of the command a parameter
-    scenario: Annotated[Path, typer.Argument(help=_SCENARIO_HELP)],
-    target: _Target = "",
-    confidence: _Confidence = 0.9,
-    seed: _Seed = 1,
-    days: _Days = 20,
-    confirm_days: _Fresh = 60,
-    rounds: _Rounds = 14,
-    workers: _Count = 0,
-    *,
-    within_heads: _Heads = False,
-    as_json: _AsJson = False,
-    output: _Output = None,
-    show: Show = False,
-    language: Language = "en",
-) -> None:
-    """Find the cheapest agents per interval and group that keep all targets."""
-    pages = Pages(output, language, show)
-    loaded = _targeted(scenario, target)
-    effort = _effort(days, confirm_days, rounds, confidence, seed)
-    from simulation.staffing.spaces import intervals_space  # noqa: PLC0415 - loads its world here
+def _searching(unit: str, finds: str) -> Callable[..., None]:
+    """Return the command that seeks agents or shifts: both have the same options."""
 
-    try:
-        space = intervals_space(loaded, within_heads=within_heads)
-    except ValueError as error:
-        _fail(str(error))
-    _answer(space, scenario, effort, seed, workers, "agents", as_json=as_json, pages=pages)
+    def command(  # noqa: PLR0917 - one option of the command a parameter
+        scenario: Annotated[Path, typer.Argument(help=_SCENARIO_HELP)],
+        target: _Target = "",
+        confidence: _Confidence = 0.9,
+        seed: _Seed = 1,
+        days: _Days = 20,
+        confirm_days: _Fresh = 60,
+        rounds: _Rounds = 14,
+        minutes: _Minutes = 0.0,
+        workers: _Count = 0,
+        *,
+        within_heads: _Heads = False,
+        as_json: _AsJson = False,
+        output: _Output = None,
+        show: Show = False,
+        language: Language = "en",
+    ) -> None:
+        pages = Pages(output, language, show)
+        loaded = _targeted(scenario, target)
+        effort = _effort(days, confirm_days, rounds, confidence, seed, minutes)
+        from simulation.staffing import spaces  # noqa: PLC0415 - loads its world here
 
+        made = spaces.shifts_space if unit == "shifts" else spaces.intervals_space
+        try:
+            space = made(loaded, within_heads=within_heads)
+        except ValueError as error:
+            _fail(str(error))
+        _answer(space, scenario, effort, seed, workers, unit, as_json=as_json, pages=pages)
 
-def schedule(  # noqa: PLR0917 - as above
-    scenario: Annotated[Path, typer.Argument(help=_SCENARIO_HELP)],
-    target: _Target = "",
-    confidence: _Confidence = 0.9,
-    seed: _Seed = 1,
-    days: _Days = 20,
-    confirm_days: _Fresh = 60,
-    rounds: _Rounds = 14,
-    workers: _Count = 0,
-    *,
-    within_heads: _Heads = False,
-    as_json: _AsJson = False,
-    output: _Output = None,
-    show: Show = False,
-    language: Language = "en",
-) -> None:
-    """Find the cheapest agents per group and kind of shift that keep all targets.
-
-    The kinds are the shifts that the scenario gives each group; their counts are what is sought.
-    """
-    pages = Pages(output, language, show)
-    loaded = _targeted(scenario, target)
-    effort = _effort(days, confirm_days, rounds, confidence, seed)
-    from simulation.staffing.spaces import shifts_space  # noqa: PLC0415 - loads its world here
-
-    try:
-        space = shifts_space(loaded, within_heads=within_heads)
-    except ValueError as error:
-        _fail(str(error))
-    _answer(space, scenario, effort, seed, workers, "shifts", as_json=as_json, pages=pages)
+    command.__doc__ = finds
+    return command
 
 
 def tune(
@@ -176,7 +165,9 @@ def _targeted(path: Path, target: str) -> Scenario:
     return replace(loaded, targets={}) if target else loaded
 
 
-def _effort(days: int, confirm_days: int, rounds: int, confidence: float, seed: int) -> Effort:
+def _effort(
+    days: int, confirm_days: int, rounds: int, confidence: float, seed: int, minutes: float
+) -> Effort:
     from simulation.staffing.search import Effort  # noqa: PLC0415 - loads its world here
 
     if days < 12 or confirm_days < 12 or rounds < 1 or seed < 0:
@@ -185,7 +176,9 @@ def _effort(days: int, confirm_days: int, rounds: int, confidence: float, seed: 
         )
     if not 0.5 <= confidence < 1:
         raise typer.BadParameter(f"--confidence {confidence:g}: give 0.5 to 0.999")
-    return Effort(days, confirm_days, rounds, confidence)
+    if minutes < 0:
+        raise typer.BadParameter(f"--minutes {minutes:g}: give 0 (no limit) or more")
+    return Effort(days, confirm_days, rounds, confidence, minutes)
 
 
 def _answer(
@@ -206,15 +199,16 @@ def _answer(
     from simulation.staffing.showing import show  # noqa: PLC0415 - as above
     from simulation.staffing.writing import write_answer  # noqa: PLC0415 - as above
 
+    began = time.monotonic()
     with crew_of(workers) as crew:
         try:
             sought = seek(space, crew, effort, seed, unit, _teller())
         except UnreachableError as error:
             typer.echo(f"The targets cannot be kept: {error}", err=True)
             raise typer.Exit(EXIT_UNREACHABLE) from error
-    certificate = sought.certificate
+    certificate, took_s = sought.certificate, time.monotonic() - began
     plain = json.dumps(asdict(certificate), ensure_ascii=False)
-    for line in [plain] if as_json else show(certificate):
+    for line in [plain] if as_json else show(certificate, took_s):
         typer.echo(line)
     if pages.output is not None:
         from simulation.report.staff_document import staff_document  # noqa: PLC0415 - as above
@@ -229,10 +223,11 @@ def _answer(
 def _teller() -> Callable[[str], None]:
     """Return what tells a terminal how far the search is; nothing when nobody watches."""
     watched = sys.stderr.isatty()
+    began = time.monotonic()
 
     def tell(text: str) -> None:
         if watched:
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(f"{time.monotonic() - began:5.0f} s  {text}\n")
 
     return tell
 

@@ -17,7 +17,7 @@ from scipy import optimize, sparse
 
 from simulation.plan.estimates import Floats
 from simulation.plan.prepared import Prepared
-from simulation.plan.requirement import lines_of
+from simulation.plan.requirement import Line, lines_of
 from simulation.staffing import curves
 from simulation.staffing.curves import Curve
 from simulation.staffing.needs import Need, is_judged
@@ -27,6 +27,7 @@ _NODES: Final = 100  # not seconds: an answer must not depend on the machine
 _GAP: Final = 1e-4
 _GAP_OF_MANY: Final = 1e-2  # where more than this many choices make a proof dear
 _MANY: Final = 12
+_THERE: Final = 0.5  # of an interval, to count as somebody who is there
 _TANGENTS: Final = (0.0, 0.5, 1.0, 2.0)
 
 
@@ -114,6 +115,7 @@ class Master:
         self.prepared = Prepared(space.scenario)
         self.lines = lines_of(self.prepared)
         self.pooled = curves.pooled(self.prepared, needs, space)
+        self.floors = _floors(space, self.lines, needs)
 
     def upper(self) -> Plan | None:
         """Return the cheapest plan that gives every line agents of its own."""
@@ -208,9 +210,32 @@ class Master:
             if np.isfinite(heads):
                 mine = [j for j, owner in enumerate(space.group) if owner == group]
                 program.at_least([(j, -1.0) for j in mine], -float(heads))
+        for choices in self.floors:
+            program.at_least([(choice, 1.0) for choice in choices], 1.0)
         for cut in cuts:
             _add_cut(program, cut, asked[cut.need] if asked else 0.0)
         return program
+
+
+def _floors(
+    space: Space, lines: Sequence[Line], needs: Sequence[Need]
+) -> tuple[tuple[int, ...], ...]:
+    """Return sets of choices of which one agent must be there: somebody for every line that opens.
+
+    A share over the day could be kept with nobody there in a quiet hour; who calls then would
+    not think so.
+    """
+    floors: set[tuple[int, ...]] = set()
+    for number in sorted({need.line for need in needs}):
+        for interval in np.flatnonzero(lines[number].arrivals_per_min > 0):
+            choices = tuple(
+                choice
+                for choice, group in enumerate(space.group)
+                if space.serves[group][number] and space.cover[choice, interval] > _THERE
+            )
+            if choices:
+                floors.add(choices)
+    return tuple(sorted(floors))
 
 
 def _add_cut(program: Program, cut: Cut, spare: float) -> None:

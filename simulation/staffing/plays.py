@@ -101,6 +101,7 @@ class QuickPlays:
             staffed=nothing,
             promises=nothing,
             waits=nothing,
+            served=nothing,
             busyness=np.ones((days, len(names))),
             expected=self._expected,
         )

@@ -1,18 +1,22 @@
-"""Find the cheapest plan that meets every need: cuts by simulation, then fresh days.
+"""Find the cheapest plan that meets every need: look with surrogates, judge by the live core.
 
 Start from the plan in which every line has agents of its own; with few choices, from the cheapest
-that pooled lines would need. Play it; while it falls short, one agent
-more in each group is played on the same days, and what they bring becomes a cut: the next plan is
-the cheapest that obeys all cuts. The first plan that holds costs least among those that the cuts
+that pooled lines would need. Play surrogate days of it; while it falls short, one agent more in
+each group is played on the same days, and what they bring becomes a cut: the next plan is the
+cheapest that obeys all cuts. The first plan that holds costs least among those that the cuts
 allow; cuts from afar are then forgotten, and cheaper plans are tried against those of its
-neighbourhood. The cheapest few that held are confirmed on fresh days in the order of their cost:
-planned cost is known without error, so selecting the best is a matter of feasibility (Andradottir &
-Kim, Naval Research Logistics 57, 2010). If none is confirmed, as much more is asked as was lacking.
+neighbourhood, then single steps from it (`polish`).
+
+What this finds is played with the live core on the same days. What surrogates flatter it by is
+asked on top, what they deny it is waived, and the search goes on until its answer stays (Avramidis,
+Chan & L'Ecuyer, IIE Transactions 41, 2009, correct an approximation by simulation in this way). The
+cheapest that held is confirmed on fresh days (`confirming`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time  # noqa: TID251 - a budget is in the wall's time; no day reads it
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -20,16 +24,28 @@ import numpy as np
 
 from simulation.plan.estimates import Floats
 from simulation.plan.replications import Study
+from simulation.staffing.confirming import Bench, Try
 from simulation.staffing.master import Cut, Master
+from simulation.staffing.needs import Need
+from simulation.staffing.plays import Plays
+from simulation.staffing.polish import polish
 from simulation.staffing.spaces import Plan, unserved
-from simulation.staffing.trials import FRESH_FROM, Margin, Trials, Verdict, tolerance
+from simulation.staffing.trials import Margin, Pace, Trials, Verdict, tolerance
 
-CANDIDATES: Final = 5
-_ATTEMPTS: Final = 4
+_CORRECTIONS: Final = 16
+_FAR_SHORT: Final = 4.0
+_RATIO_MAX: Final = 5.0
+_LEAST_MISSED: Final = 0.02
+_ALLOWANCE: Final = 2.0  # standard errors, of the confirmation: about what its test asks
+_FIRST_DAYS: Final = 12
+_STEP_DAYS: Final = 20
+_STEPPED: Final = 60  # so many choices at most are tried one by one
 _NEAR: Final = 8.0  # in tolerances: a cut from farther away is forgotten once a plan holds
 _FEW: Final = 6  # so few choices are searched from below, each with slopes of its own
 _HOPELESS: Final = 2.0
 _SAME_SLOPES: Final = 0.06  # share of the cost by which plans may differ and share their slopes
+_QUICK: Final = Pace(glance=20, days=60, risk=0.02)  # of few choices, each must be right
+_QUICK_OF_MANY: Final = Pace(glance=20, days=40, risk=0.1)
 
 Tell: TypeAlias = Callable[[str], None]
 
@@ -40,53 +56,68 @@ class UnreachableError(ValueError):
 
 @dataclass(frozen=True)
 class Effort:
-    """Say how much is played: days a plan, fresh days of a confirmation, plans tried."""
+    """Say how much is played: days of a plan, fresh days of a confirmation, plans tried.
+
+    `minutes` of the wall's time after which no new plan is looked for (0: no limit).
+    """
 
     days: int = 20
     confirm_days: int = 60
     rounds: int = 14
     confidence: float = 0.9
+    minutes: float = 0.0
 
 
 @dataclass(frozen=True)
 class Found:
     """The plan that was chosen, on what grounds.
 
-    `margins` and `study` are those of the fresh days. `bound` is the least cost by formula,
-    `upper` that of lines with agents of their own; `tried` in the order in which plans were played.
+    `margins` and `study` are those of the fresh days, `level` the confidence of each need's test.
+    `bound` is the least cost by formula, `upper` that of lines with agents of their own; `tried` in
+    the order in which plans were played; `played` days of the live core, `quick` surrogates.
     """
 
     plan: Plan
     margins: tuple[Margin, ...]
     study: Study
+    level: float
     confirmed: bool
     bound: float
     upper: float | None
     tried: tuple[Verdict, ...]
     others: tuple[Plan, ...]
     played: int
+    quick: int
+    cut_short: bool
 
 
 @dataclass
 class _Hunt:
-    """What is known on the way."""
+    """What is known on the way. `asked`: what a plan must have to spare as a surrogate, by need."""
 
     trials: Trials
     master: Master
     effort: Effort
+    bench: Bench
     tell: Tell
     asked: list[float]
     ceiling: float
+    ends_s: float
     cuts: list[Cut] = field(default_factory=list)
     tried: list[Verdict] = field(default_factory=list)
     held: dict[Plan, Verdict] = field(default_factory=dict)
     anchors: list[tuple[Plan, Floats]] = field(default_factory=list)
+    live: dict[Plan, Verdict] = field(default_factory=dict)
+    extra: list[float] = field(default_factory=list)
 
     def cost(self, plan: Plan) -> float:
         return self.master.space.cost_of(plan)
 
+    def is_over(self) -> bool:
+        return time.monotonic() >= self.ends_s
 
-def search(trials: Trials, master: Master, effort: Effort, tell: Tell) -> Found:
+
+def search(live: Plays, quick: Plays, master: Master, effort: Effort, tell: Tell) -> Found:
     """Return the cheapest plan that meets all needs; raises `UnreachableError`."""
     alone = unserved(master.space)
     if alone:
@@ -102,75 +133,171 @@ def search(trials: Trials, master: Master, effort: Effort, tell: Tell) -> Found:
             f"not with the agents there are, by formula: {what}; allow more heads, longer shifts "
             "or a lower target"
         )
-    bound = first[1]
     upper = master.upper()
-    ceiling = bound if upper is None else max(bound, master.space.cost_of(upper))
-    hunt = _Hunt(trials, master, effort, tell, [0.0] * len(master.needs), ceiling)
-    best = first[0]
-    if upper is not None and len(upper) > _FEW:
-        _try(hunt, upper)
-    for _ in range(_ATTEMPTS):
-        best = _descend(hunt)
-        ranked = sorted(hunt.held, key=hunt.cost)[:CANDIDATES]
-        for plan in ranked:
-            study, margins = _confirm(hunt, plan)
-            level = 1 - (1 - effort.confidence) / (CANDIDATES * len(margins))
-            lacking = [-one.low(level) for one in margins]
-            if max(lacking) <= 0:
-                return _found(hunt, plan, margins, study, bound, upper, confirmed=True)
-            if plan == best:
-                _ask_more(hunt, lacking, margins)
-        tell("not confirmed on fresh days; asking for more")
-    plan = min(hunt.held, key=hunt.cost) if hunt.held else best
-    study, margins = _confirm(hunt, plan)
-    return _found(hunt, plan, margins, study, bound, upper, confirmed=False)
-
-
-def _found(
-    hunt: _Hunt,
-    plan: Plan,
-    margins: tuple[Margin, ...],
-    study: Study,
-    bound: float,
-    upper: Plan | None,
-    *,
-    confirmed: bool,
-) -> Found:
-    others = sorted({verdict.plan for verdict in hunt.tried} - {plan}, key=hunt.cost)
+    start = first[0] if upper is None else upper
+    hunt = _Hunt(
+        trials=Trials(
+            master.space, master.needs, quick, _QUICK if len(start) <= _FEW else _QUICK_OF_MANY
+        ),
+        master=master,
+        effort=effort,
+        bench=Bench(master.needs, live, quick, effort.confidence),
+        tell=tell,
+        asked=[0.0] * len(master.needs),
+        ceiling=max(first[1], master.space.cost_of(start)),
+        ends_s=time.monotonic() + 60 * effort.minutes if effort.minutes else np.inf,
+        extra=[0.0] * len(master.needs),
+    )
+    _correct(hunt, start, min(_FIRST_DAYS, effort.days))
+    if len(start) > _FEW:
+        _try(hunt, start)
+    tried = _answer(hunt)
+    others = sorted({verdict.plan for verdict in hunt.tried} - {tried.plan}, key=hunt.cost)
     return Found(
-        plan=plan,
-        margins=margins,
-        study=study,
-        confirmed=confirmed,
-        bound=bound,
+        plan=tried.plan,
+        margins=tried.margins,
+        study=tried.study,
+        level=tried.level,
+        confirmed=tried.passed,
+        bound=first[1],
         upper=None if upper is None else hunt.cost(upper),
-        tried=tuple(hunt.tried),
+        tried=tuple({**{one.plan: one for one in hunt.tried}, **hunt.live}.values()),
         others=tuple(others),
-        played=hunt.trials.played,
+        played=live.played,
+        quick=quick.played,
+        cut_short=hunt.is_over(),
     )
 
 
-def _confirm(hunt: _Hunt, plan: Plan) -> tuple[Study, tuple[Margin, ...]]:
-    study = hunt.trials.study(plan, hunt.effort.confirm_days, first=FRESH_FROM)
-    return study, hunt.trials.margins(study, ())
+def _answer(hunt: _Hunt) -> Try:
+    """Correct and confirm until a plan is confirmed, or corrections and time are spent."""
+    failed: dict[Plan, Try] = {}
+    for _ in range(_CORRECTIONS):
+        known = [plan for plan, one in hunt.live.items() if one.meets and plan not in failed]
+        best = min(known, key=hunt.cost, default=None)
+        plan = _cheapest(hunt, best)
+        if plan is None:
+            assert best is not None, "without a plan at hand the search says that there is none"
+            found = failed[best] = hunt.bench.confirm(best, hunt.effort.confirm_days)
+            if found.passed:
+                return found
+            hunt.tell("not confirmed on fresh days; asking for more")
+            _ask_more(hunt, found.margins, found.level)
+        elif plan in hunt.live:
+            _ask_more(hunt, hunt.live[plan].margins, 0.5)
+        else:
+            _correct(hunt, plan, hunt.effort.days)
+        if hunt.is_over():
+            break
+    known = [plan for plan, one in hunt.live.items() if one.meets and plan not in failed]
+    if known:
+        return hunt.bench.confirm(min(known, key=hunt.cost), hunt.effort.confirm_days)
+    if failed:
+        return min(failed.values(), key=lambda one: -min(part.mean for part in one.margins))
+    nearest = max(hunt.live.values(), key=lambda one: min(part.mean for part in one.margins))
+    return hunt.bench.confirm(nearest.plan, hunt.effort.confirm_days)
 
 
-def _ask_more(hunt: _Hunt, lacking: list[float], margins: tuple[Margin, ...]) -> None:
-    """Ask for what was lacking, of the needs that lacked it; what held before must hold again."""
-    for index, (missing, one) in enumerate(zip(lacking, margins, strict=True)):
+def _cheapest(hunt: _Hunt, best: Plan | None) -> Plan | None:
+    """Return the cheapest plan that holds as a surrogate, if it is cheaper than the best known."""
+    most = np.inf if best is None else hunt.cost(best)
+    if hunt.is_over() and best is not None:
+        return None
+    try:
+        plan = _descend(hunt, most)
+    except UnreachableError:
+        if best is None:
+            raise
+        return None
+    if plan in hunt.held and len(plan) <= _STEPPED:
+        floors, held = hunt.master.floors, hunt.held[plan]
+        plan = polish(hunt.trials, floors, held, _STEP_DAYS, lambda one: _judge(hunt, one)).plan
+    return plan if hunt.cost(plan) < most - 1e-9 else None
+
+
+def _judge(hunt: _Hunt, plan: Plan) -> Verdict:
+    """Play surrogate days of a plan and say whether it holds."""
+    verdict = hunt.trials.judge(plan, hunt.asked)
+    hunt.tried.append(verdict)
+    _tell(hunt, verdict)
+    if verdict.meets:
+        hunt.held[plan] = verdict
+    return verdict
+
+
+def _correct(hunt: _Hunt, plan: Plan, days: int) -> Verdict:
+    """Play a plan with the live core; ask of surrogates what makes up for the difference.
+
+    Beside it they must have to spare what a confirmation will want beyond the mean.
+    """
+    bench, needs = hunt.bench, hunt.master.needs
+    count = min(_FIRST_DAYS, days)
+    _, margins = bench.margins(plan, count)
+    far = any(
+        one.mean < -_FAR_SHORT * one.error - tolerance(need)
+        for need, one in zip(needs, margins, strict=True)
+    )
+    if count < days and not far:
+        count = days
+        _, margins = bench.margins(plan, count)
+    wanted = [
+        extra + _ALLOWANCE * one.error * (count / max(hunt.effort.confirm_days, count)) ** 0.5
+        for extra, one in zip(hunt.extra, margins, strict=True)
+    ]
+    meets = all(one.mean >= more for one, more in zip(margins, wanted, strict=True))
+    hunt.asked = [
+        _asked(need, one.mean, seen, more)
+        for need, one, seen, more in zip(
+            needs, margins, bench.seen_quickly(plan, count), wanted, strict=True
+        )
+    ]
+    verdict = hunt.live[plan] = Verdict(plan, margins, meets, count)
+    _renew(hunt)
+    worst = min(range(len(margins)), key=lambda index: margins[index].mean)
+    hunt.tell(
+        f"live core: cost {hunt.cost(plan):,.1f} {'holds' if meets else 'falls short'}; least to "
+        f"spare {100 * margins[worst].mean:+.2f} points, {needs[worst].name} ({count} days)"
+    )
+    return verdict
+
+
+def _asked(need: Need, live: float, quick: float, wanted: float) -> float:
+    """Return what a surrogate must have to spare, so that the live core has `wanted`.
+
+    What both miss is taken to be in proportion: both miss nothing with agents without end.
+    """
+    allowed = need.share if need.lost else 1 - need.share
+    least = _LEAST_MISSED * allowed
+    ratio = max(allowed - live, least) / max(allowed - quick, least)
+    ratio = min(max(ratio, 1 / _RATIO_MAX), _RATIO_MAX)
+    return allowed - max(allowed - wanted, least) / ratio
+
+
+def _ask_more(hunt: _Hunt, margins: Sequence[Margin], level: float) -> None:
+    """Ask for what was lacking, of the needs that lacked it."""
+    for index, one in enumerate(margins):
+        missing = -one.low(level)
         if missing > 0:
-            hunt.asked[index] += max(missing, one.error)
-    hunt.held = {}
+            more = max(missing, one.error, 0.1 * tolerance(hunt.master.needs[index]))
+            hunt.extra[index] += more
+            hunt.asked[index] += more
+    _renew(hunt)
 
 
-def _descend(hunt: _Hunt) -> Plan:
-    """Return the cheapest plan that holds, or the last one tried within the rounds."""
+def _renew(hunt: _Hunt) -> None:
+    """Judge anew who held before something else was asked."""
+    again = [hunt.trials.judge(plan, hunt.asked) for plan in hunt.held]
+    hunt.held = {verdict.plan: verdict for verdict in again if verdict.meets}
+
+
+def _descend(hunt: _Hunt, most: float) -> Plan:
+    """Return the cheapest plan that holds as a surrogate, or the last one tried in the rounds."""
     best = min(hunt.held, key=hunt.cost, default=None)
     plan: Plan | None = None
     for _ in range(hunt.effort.rounds):
-        most = np.inf if best is None else hunt.cost(best) * (1 - 1e-3)
-        found = hunt.master.lower(hunt.cuts, most, hunt.asked)
-        if found is None:
+        limit = min(most, np.inf if best is None else hunt.cost(best)) * (1 - 1e-3)
+        found = hunt.master.lower(hunt.cuts, limit, hunt.asked)
+        if found is None or hunt.is_over():
             if best is None:
                 raise UnreachableError(_why(hunt, plan))
             return best
@@ -184,13 +311,10 @@ def _descend(hunt: _Hunt) -> Plan:
 
 
 def _try(hunt: _Hunt, plan: Plan) -> bool:
-    """Play a plan, learn its cuts, and say whether it holds."""
-    verdict = hunt.trials.judge(plan, hunt.asked)
-    hunt.tried.append(verdict)
-    _tell(hunt, verdict)
+    """Play surrogate days of a plan, learn its cuts, and say whether it holds."""
+    verdict = _judge(hunt, plan)
     cuts = _cuts(hunt, verdict, _slopes(hunt, verdict))
     if verdict.meets:
-        hunt.held[plan] = verdict
         hunt.cuts = [cut for cut in hunt.cuts if _is_near(hunt, cut)]
     hunt.cuts += cuts
     return verdict.meets
@@ -238,7 +362,7 @@ def _nominal(hunt: _Hunt, verdict: Verdict, index: int, slopes: Floats) -> Float
     serving = np.array([space.serves[group][need.line] for group in space.group])
     have = np.where(serving, np.array(verdict.plan, dtype=float), 0.0) @ space.cover
     if hunt.cost(verdict.plan) > _HOPELESS * max(hunt.ceiling, 1e-9):
-        level = need.level(hunt.trials.study(verdict.plan, verdict.days))
+        level = need.level(hunt.trials.plays.study(verdict.plan, verdict.days)) - hunt.asked[index]
         raise UnreachableError(
             f"{need.name}: {level:.1%} ({need.measure.replace('_', ' ')}) where {need.share:.1%} "
             "is asked, and more agents no longer help; look at what is not staff: reaction times, "
@@ -256,7 +380,7 @@ def _why(hunt: _Hunt, plan: Plan | None) -> str:
     verdict = hunt.tried[-1]
     worst = min(range(len(verdict.margins)), key=lambda index: verdict.margins[index].mean)
     need = hunt.master.needs[worst]
-    level = need.level(hunt.trials.study(plan, verdict.days))
+    level = need.level(hunt.trials.plays.study(plan, verdict.days)) - hunt.asked[worst]
     return (
         f"not with the agents there are: {need.name} reaches {level:.1%} where "
         f"{need.share:.1%} is asked; allow more heads, longer shifts or a lower target"

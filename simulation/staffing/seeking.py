@@ -10,9 +10,9 @@ from simulation.plan.replications import Study, Workers
 from simulation.staffing.certificate import Certificate, certificate_of
 from simulation.staffing.master import Master
 from simulation.staffing.needs import needs_of
+from simulation.staffing.plays import LivePlays, QuickPlays
 from simulation.staffing.search import Effort, Tell, UnreachableError, search
 from simulation.staffing.spaces import Space
-from simulation.staffing.trials import Trials
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ def seek(space: Space, crew: Workers, effort: Effort, seed: int, unit: str, tell
     if not needs:
         raise UnreachableError("nothing is asked: every target is 0 %, or nobody comes")
     master = Master(space, needs)
-    found = search(Trials(space, needs, crew, seed, effort.days), master, effort, tell)
+    live = LivePlays(space.made, crew, seed)
+    quick = QuickPlays(space.scenario, space.made, crew, seed)
+    found = search(live, quick, master, effort, tell)
     certificate = certificate_of(found, master, effort, seed, unit)
     return Sought(certificate, found.study, space.made(found.plan))

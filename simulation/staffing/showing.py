@@ -8,8 +8,8 @@ from simulation.staffing.certificate import Certificate
 from simulation.staffing.tuning import Reached, Tuning
 
 
-def show(found: Certificate) -> Iterator[str]:
-    """Yield the lines of a certificate."""
+def show(found: Certificate, took_s: float) -> Iterator[str]:
+    """Yield the lines of a certificate, found in so many seconds."""
     yield found.sentence
     yield ""
     yield f"{found.scenario}, {found.date}; centre {found.center} ({found.config_hash})"
@@ -18,7 +18,7 @@ def show(found: Certificate) -> Iterator[str]:
     yield ""
     yield from _kept(found)
     yield ""
-    yield from _worth(found)
+    yield from _worth(found, took_s)
     yield from _short(found)
     yield from found.notes
 
@@ -50,7 +50,7 @@ def _kept(found: Certificate) -> Iterator[str]:
         )
 
 
-def _worth(found: Certificate) -> Iterator[str]:
+def _worth(found: Certificate, took_s: float) -> Iterator[str]:
     yield (
         f"cost      {found.cost:,.2f} {found.currency} a day; bound {found.bound:,.2f} (pooled), "
         f"gap {found.gap:.1%}"
@@ -68,9 +68,15 @@ def _worth(found: Certificate) -> Iterator[str]:
             f"{other.to_spare_points:+.2f} points to spare of {other.least}"
         )
     yield (
-        f"search    {found.plans_tried} plans, {found.days_played} days played, confirmed on "
+        f"search    {found.plans_tried} plans in {_duration(took_s)}: {found.days_played} days of "
+        f"the live core, {found.surrogate_days:,} of its surrogate; confirmed on "
         f"{found.fresh_days} fresh days; seed {found.seed}, confidence {found.confidence:.0%}"
     )
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60} s"
 
 
 def _short(found: Certificate) -> Iterator[str]:

@@ -1,12 +1,13 @@
 """Play a day without the router: groups as pools, kinds of contacts as lines, nothing else.
 
-A surrogate of low fidelity, some ten times faster than the live core. It meets the same customers,
-sick notes and pauses as the real day (common random numbers), so what both say moves together; how
-far they differ on the same days is the correction (two-level Monte Carlo; Xu et al., WSC 2014, on
-ranking with low-fidelity models). Routing: a contact goes to an idle group (the most skilled, or
-the one with most idle), a freed agent takes the highest priority, then the oldest. Chats share
-an agent, letters are set aside for calls. Left out: limits, steps, overflow, callbacks, transfers,
-reserves, offers that fail. No answer rests on it alone: plans are judged by days of the live core.
+A surrogate of low fidelity, some thirty times as fast as the live core. It meets the same customers
+and sick notes as the live day (common random numbers), so that what both say moves together; how
+far they differ on the same days is the correction (two-level Monte Carlo).
+
+A contact goes to an idle pool (the most skilled one, or the one with most idle), a freed agent
+takes the highest priority, then the oldest. Chats share an agent, letters are set aside for calls.
+Left out: limits, steps, overflow, callbacks, transfers, reserves, weights, offers that fail. No
+answer rests on it alone: plans are judged by days of the live core.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from simulation.plan.people import (
     Staff,
     Stint,
     draw_absent,
-    draw_pauses,
     groups_of,
     pace_of,
     staff_of,
@@ -41,6 +41,7 @@ from simulation.randomness import Streams
 from simulation.staffing.spaces import agents_like, model_of
 
 _EVER: Final = math.inf
+_DAYS_KEPT: Final = 600  # of customers drawn: some hundred kB a day
 _WAITS: Final = 0
 _ANSWERED: Final = 1
 _GAVE_UP: Final = 2
@@ -73,11 +74,11 @@ class Callers:
 
     streams: Streams
     at: NDArray[np.float64]
-    kind: NDArray[np.int64]
-    number: NDArray[np.int64]
-    work: NDArray[np.float64]
-    after: NDArray[np.float64]
-    patience: NDArray[np.float64]
+    kind: NDArray[np.int32]
+    number: NDArray[np.int32]
+    work: NDArray[np.float32]
+    after: NDArray[np.float32]
+    patience: NDArray[np.float32]
     balks: NDArray[np.bool_]
     fresh: Counts
     bots: Counts
@@ -115,40 +116,66 @@ class Surrogate:
         self.instant = [not source.offers for source in self.prepared.sources]
         self.serves = [_order(self.kinds, pool) for pool in range(len(pools))]
         self._callers: dict[int, Callers] = {}
-        self._pauses: dict[tuple[int, str, Stint], list[tuple[int, int]]] = {}
 
     def callers(self, day: int) -> Callers:
         """Return the customers of a day: those of the real one."""
         known = self._callers.get(day)
         if known is None:
+            while len(self._callers) >= _DAYS_KEPT:
+                del self._callers[next(iter(self._callers))]
             known = self._callers[day] = _draw(self, day)
         return known
 
     def crew(self, staff: Staff, day: int) -> list[Change]:
-        """Return when agents of a pool come and go, (offset, pool, +1 or -1), pauses included."""
+        """Return when agents of a pool come and go: (offset, pool, +1 or -1)."""
         streams = self.callers(day).streams
         absent = draw_absent(staff, streams)
         length = self.prepared.length_ms
         changes: list[Change] = []
+        stints: list[list[Stint]] = [[] for _ in self.pools]
         for member in staff.members:
             if member.agent_id in absent:
                 continue
             pool = self.pool_of[_like(member.group, staff.center.agents[member.agent_id])]
+            stints[pool] += member.stints
             for stint in member.stints:
-                key = (day, member.agent_id, stint)
-                pauses = self._pauses.get(key)
-                if pauses is None:
-                    group = staff.plans[member.group]
-                    pauses = draw_pauses(stint, group, streams, member.agent_id)
-                    self._pauses[key] = pauses
                 changes.append((float(stint.start_ms), pool, 1))
                 if stint.end_ms < length:
                     changes.append((float(stint.end_ms), pool, -1))
-                for offset, long in pauses:
-                    if offset + long < min(stint.end_ms, length):
+                for offset, long in stint.breaks:
+                    if offset + long < stint.end_ms:
                         changes.append((float(offset), pool, -1))
                         changes.append((float(offset + long), pool, 1))
+        for pool, mine in enumerate(stints):
+            lost = 1.0 - self.pools[pool][0].adherence
+            if mine and lost > 0:
+                changes += self._spells(streams, pool, mine, lost)
         return changes
+
+    def _spells(
+        self, streams: Streams, pool: int, stints: list[Stint], lost: float
+    ) -> list[Change]:
+        """Draw spells away from the desk for all stints of a pool at once.
+
+        As often and as long as those of the live day, yet not the same: those belong to each agent.
+        """
+        away_ms = self.pools[pool][0].away_ms
+        gap_ms = away_ms * (1.0 - lost) / lost
+        start = np.asarray([stint.start_ms for stint in stints], dtype=np.float64)
+        end = np.minimum([stint.end_ms for stint in stints], self.prepared.length_ms)
+        mean = float((end - start).max()) / (gap_ms + away_ms)
+        shape = (len(stints), int(mean + 4 * math.sqrt(mean) + 2))
+        name, size = f"pool-{pool}", shape[0] * shape[1]
+        gaps = streams.exponentials(name, "away-gap", size).reshape(shape) * gap_ms
+        spells = streams.exponentials(name, "away", size).reshape(shape) * away_ms
+        ends = start[:, None] + np.cumsum(gaps + spells, axis=1)
+        begins = ends - spells
+        there = ends < end[:, None]
+        for row, stint in enumerate(stints):
+            for offset, long in stint.breaks:
+                there[row] &= (ends[row] <= offset) | (begins[row] >= offset + long)
+        leave = [(at, pool, -1) for at in begins[there].tolist()]
+        return leave + [(at, pool, 1) for at in ends[there].tolist()]
 
     def play(self, staffed: Scenario, more: str, first: int, count: int) -> list[Counts]:
         """Return `counts[demand, interval, Count]` of days, as tallies have them.
@@ -224,7 +251,10 @@ def _draw(surrogate: Surrogate, day: int) -> Callers:
             return streams.uniforms(source.name, purpose, count)
 
         def times(
-            law: Law | None, purpose: str, none: float, lot: Callable[..., NDArray[np.float64]] = lot
+            law: Law | None,
+            purpose: str,
+            none: float,
+            lot: Callable[..., NDArray[np.float64]] = lot,
         ) -> NDArray[np.float64]:
             if law is None:
                 return np.full(count, none)  # noqa: B023 - called at once
@@ -260,11 +290,11 @@ def _draw(surrogate: Surrogate, day: int) -> Callers:
     return Callers(
         streams=streams,
         at=at[order],
-        kind=kind[order].astype(np.int64),
-        number=number[order].astype(np.int64),
-        work=work[order],
-        after=after[order],
-        patience=patience[order],
+        kind=kind[order].astype(np.int32),
+        number=number[order].astype(np.int32),
+        work=work[order].astype(np.float32),
+        after=after[order].astype(np.float32),
+        patience=patience[order].astype(np.float32),
         balks=balks[order] > 0,
         fresh=fresh,
         bots=bots,
@@ -451,9 +481,7 @@ class _Floor:
             for number in level:
                 line = self.lines[number]
                 kind = self.kinds[number]
-                if (chats and kind.at_once < 2) or (
-                    now >= self.length and not kind.served_after
-                ):
+                if (chats and kind.at_once < 2) or (now >= self.length and not kind.served_after):
                     continue
                 while line and self.at[line[0]] + self.patience[line[0]] <= now:
                     self._give_up(line.popleft())

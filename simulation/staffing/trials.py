@@ -10,22 +10,19 @@ counts as either. Plans that are clearly short leave after six days (paired t).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from scipy import special
 
-from configs.planning import Scenario
 from simulation.plan.estimates import Floats
-from simulation.plan.replications import Study, Workers, merge
-from simulation.plan.tallies import Tally
+from simulation.plan.replications import Study
 from simulation.staffing.needs import Need, controls_of
-from simulation.staffing.spaces import Plan, Space, with_one_more
+from simulation.staffing.plays import Plays
+from simulation.staffing.spaces import Plan, Space
 
-GLANCE_DAYS: Final = 6
-FRESH_FROM: Final = 100_000
 _CLEARLY: Final = 4.0
 _FAR: Final = 10.0  # in tolerances
 _SURELY: Final = 2.5
@@ -56,11 +53,40 @@ class Verdict:
     days: int
 
 
-def margin(surplus: Floats, controls: Floats) -> Margin:
-    """Return the mean surplus with what its controls explain taken out."""
+@dataclass(frozen=True)
+class Pace:
+    """Say how many days are played: at a glance, at first, and how often a verdict may be wrong."""
+
+    glance: int = 6
+    days: int = 20
+    risk: float = 0.1
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The same days played in another way: what each had to spare beyond a mean that is known.
+
+    `error`: the standard error of that mean, `freedom` its degrees of freedom.
+    """
+
+    beyond: Floats
+    error: float
+    freedom: int
+
+
+def margin(surplus: Floats, controls: Floats, twin: Twin | None = None) -> Margin:
+    """Return the mean surplus with what its controls explain taken out, a twin's days first."""
     days = len(surplus)
+    if twin is not None:
+        both = np.column_stack((twin.beyond, controls))
+        controls = both if days - 1 - both.shape[1] >= _SPARE_FREEDOM else both[:, :1]
     centered = surplus - surplus.mean()
-    mean, spread, freedom = float(surplus.mean()), float(centered @ centered), days - 1
+    mean, spread, freedom, borrowed = (
+        float(surplus.mean()),
+        float(centered @ centered),
+        days - 1,
+        0.0,
+    )
     if days - 1 - controls.shape[1] >= _SPARE_FREEDOM:
         within = controls - controls.mean(axis=0)
         slopes, _, rank, _ = np.linalg.lstsq(within, centered, rcond=1e-9)
@@ -68,7 +94,14 @@ def margin(surplus: Floats, controls: Floats) -> Margin:
         freedom -= int(rank)
         mean -= float(slopes @ controls.mean(axis=0))
         spread = float(left @ left)
-    return Margin(mean, math.sqrt(spread / max(freedom, 1) / days), max(freedom, 1))
+        borrowed = 0.0 if twin is None else (float(slopes[0]) * twin.error) ** 2
+    freedom = max(freedom, 1)
+    own = spread / freedom / days
+    if twin is not None and own + borrowed > 0:
+        # Welch and Satterthwaite's freedom of a sum of two estimated variances.
+        parts = own**2 / freedom + borrowed**2 / twin.freedom
+        freedom = max(1, int((own + borrowed) ** 2 / parts)) if parts > 0 else freedom
+    return Margin(mean, math.sqrt(own + borrowed), freedom)
 
 
 def tolerance(need: Need) -> float:
@@ -76,41 +109,18 @@ def tolerance(need: Need) -> float:
     return 0.05 * max(min(need.share, 1 - need.share), 0.002)
 
 
-class Plays:
-    """Play plans on paired days, each day of each plan once."""
-
-    def __init__(self, made: Callable[[Plan], Scenario], crew: Workers, seed: int) -> None:
-        self.made = made
-        self.crew = crew
-        self.seed = seed
-        self.played = 0
-        self._tallies: dict[tuple[Plan, str, int], list[Tally]] = {}
-
-    def study(self, plan: Plan, days: int, *, more: str = "", first: int = 0) -> Study:
-        """Return so many days of a plan, with one agent more in a group if one is named."""
-        scenario = self.made(plan)
-        if more:
-            scenario = with_one_more(scenario, more)
-        known = self._tallies.setdefault((plan, more, first), [])
-        if len(known) < days:
-            missing = days - len(known)
-            known += self.crew.play(scenario, self.seed, first + len(known), missing, 1)
-            self.played += missing
-        return merge(scenario, self.seed, 1, known[:days])
-
-
-class Trials(Plays):
-    """Judge the plans of a space."""
+class Trials:
+    """Judge the plans of a space by days that are played in one of two ways."""
 
     def __init__(
-        self, space: Space, needs: Sequence[Need], crew: Workers, seed: int, days: int
+        self, space: Space, needs: Sequence[Need], plays: Plays, pace: Pace = Pace()
     ) -> None:
-        super().__init__(space.made, crew, seed)
         self.space = space
         self.needs = tuple(needs)
-        self.days = days
+        self.plays = plays
+        self.pace = pace
 
-    def margins(self, study: Study, asked: Sequence[float]) -> tuple[Margin, ...]:
+    def margins(self, study: Study, asked: Sequence[float] = ()) -> tuple[Margin, ...]:
         """Return what a study has to spare of each need, beyond what is asked of it."""
         answer = []
         for index, need in enumerate(self.needs):
@@ -118,18 +128,16 @@ class Trials(Plays):
             answer.append(margin(surplus, controls_of(study, need)))
         return tuple(answer)
 
-    def judge(
-        self, plan: Plan, asked: Sequence[float] = (), risk: float = 0.1, first: int = 0
-    ) -> Verdict:
-        """Say whether a plan meets all needs; wrong with at most this risk, within tolerance."""
-        glance = self.study(plan, GLANCE_DAYS, first=first)
-        found = self.margins(glance, asked)
+    def judge(self, plan: Plan, asked: Sequence[float] = ()) -> Verdict:
+        """Say whether a plan meets all needs; wrong with at most `pace.risk`, within tolerance."""
+        pace = self.pace
+        found = self.margins(self.plays.study(plan, pace.glance), asked)
         if any(_clearly_short(need, one) for need, one in zip(self.needs, found, strict=True)):
-            return Verdict(plan, found, meets=False, days=GLANCE_DAYS)
-        days, most = self.days, 5 * self.days
-        share = risk / max(len(self.needs), 1)
+            return Verdict(plan, found, meets=False, days=pace.glance)
+        days, most = pace.days, 5 * pace.days
+        share = pace.risk / max(len(self.needs), 1)
         while True:
-            found = self.margins(self.study(plan, days, first=first), asked)
+            found = self.margins(self.plays.study(plan, days), asked)
             open_ = False
             for need, one in zip(self.needs, found, strict=True):
                 state = _triangle(one, days, share, tolerance(need))
@@ -139,7 +147,7 @@ class Trials(Plays):
             if not open_ or days >= most:
                 meets = all(one.mean >= 0 for one in found)
                 return Verdict(plan, found, meets=meets, days=days)
-            days = min(most, days + max(self.days // 2, 2))
+            days = min(most, days + max(pace.days // 2, 2))
 
     def slopes(self, plan: Plan) -> Floats:
         """Return what one agent more of a choice brings, `[need, choice, interval]`.
@@ -149,12 +157,12 @@ class Trials(Plays):
         missed there. A standard error is added: a cut rather asks too little than too much.
         """
         space = self.space
-        base = self.study(plan, GLANCE_DAYS)
+        base = self.plays.study(plan, self.pace.glance)
         groups, count = len(space.groups), space.cover.shape[1]
         gains = np.zeros((len(self.needs), groups))
         seen = np.full((len(self.needs), count), 1e-9)
         for group, name in enumerate(space.groups):
-            other = self.study(plan, GLANCE_DAYS, more=name)
+            other = self.plays.study(plan, self.pace.glance, more=name)
             for index, need in enumerate(self.needs):
                 pairs = need.surplus(other) - need.surplus(base)
                 error = float(pairs.std(ddof=1)) / math.sqrt(len(pairs))
@@ -169,7 +177,7 @@ class Trials(Plays):
 
     def missed(self, plan: Plan) -> Floats:
         """Return what a plan lacks of perfection, `[need, interval]`, in shares of the arrivals."""
-        study = self.study(plan, GLANCE_DAYS)
+        study = self.plays.study(plan, self.pace.glance)
         answer = np.zeros((len(self.needs), study.intervals))
         for index, need in enumerate(self.needs):
             expected = study.expected[list(need.demands)].sum(axis=0)

@@ -26,12 +26,14 @@ from simulation.plan.prepared import Prepared
 from simulation.plan.replications import Workers
 from simulation.plan.requirement import lines_of
 from simulation.staffing.needs import Need, controls_of, is_judged, needs_of
+from simulation.staffing.plays import LivePlays, Plays
 from simulation.staffing.spaces import Plan
-from simulation.staffing.trials import GLANCE_DAYS, Margin, Plays, margin
+from simulation.staffing.trials import Margin, margin
 
 Value: TypeAlias = str | int | float | bool
 
 SETTINGS_MAX: Final = 200
+_GLANCE_DAYS: Final = 6
 _SURE: Final = 0.99
 
 
@@ -119,10 +121,10 @@ def tune(scenario: Scenario, knobs: Sequence[Knob], crew: Workers, seed: int, da
                 changed = replace_at(changed, knob.path, knob.values[choice])
         return changed
 
-    plays = Plays(made, crew, seed)
+    plays = LivePlays(made, crew, seed)
     left = [today, *_settings(scenario, knobs, made)]
     count = len(left)
-    played = min(GLANCE_DAYS, days)
+    played = min(_GLANCE_DAYS, days)
     while True:
         missed = {plan: _missed(plays, plan, needs, played) for plan in left}
         left = [
