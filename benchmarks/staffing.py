@@ -1,29 +1,49 @@
-"""Measure the search for staff: the known optimum by seed, a day of shifts, and others' answers.
+"""Measure the search for staff: known optima by seed, a day of shifts, and others' answers.
 
     python -m benchmarks.staffing seeds 1 100     # case A44: which optimum, how long
-    python -m benchmarks.staffing day             # 26 intervals, 5 groups, 3 lines, 6 shifts
+    python -m benchmarks.staffing designs 1 20    # three other designs, their best by exact chains
+    python -m benchmarks.staffing day 2           # 26 intervals, 5 groups, 3 lines; 2 workers
+    python -m benchmarks.staffing sample 2        # staff and schedule of the sample centre
+    python -m benchmarks.staffing honest 1 100    # how often what was confirmed is true
     python -m benchmarks.staffing peer            # pyworkforce's 7 + 6 agents of trap 2
 
-Times are processor seconds of this process (one worker), or wall seconds where it says so.
+Times are processor seconds of this process, or wall seconds where it says so. The last line of
+each part but `peer` goes to benchmarks/staffing-ledger.md.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
-from benchmarks.staffing_cases import n_design, shift_day, two_skills
+from benchmarks.staffing_cases import (
+    SMALL,
+    TIGHT,
+    n_design,
+    of_design,
+    shift_day,
+    two_skills,
+)
 from configs.planning import Scenario
+from simulation.chain_designs import DesignAnswer
 from simulation.plan.prepared import Prepared
+from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Workers
 from simulation.staffing.master import Master
-from simulation.staffing.needs import needs_of
+from simulation.staffing.needs import controls_of, needs_of
 from simulation.staffing.plays import LivePlays, QuickPlays
 from simulation.staffing.search import Effort, Found, search
-from simulation.staffing.spaces import Space, intervals_space, shifts_space
+from simulation.staffing.spaces import Plan, Space, intervals_space, shifts_space
+from simulation.staffing.trials import margin
+from simulation.staffing_formulas import cheapest_two_pools
 
 BEST_OF_A44 = (3, 10)
+LEDGER = Path(__file__).parent / "staffing-ledger.md"
 _FRESH = 900_000  # days that no search has played
 
 
@@ -37,32 +57,108 @@ def find(space: Space, seed: int, workers: int, effort: Effort | None = None) ->
         return search(live, quick, Master(space, needs), effort, lambda _: None)
 
 
-def seeds(first: int, last: int) -> Iterator[str]:
-    """Search case A44 with many seeds."""
-    space = intervals_space(n_design())
-    right, worst = 0, 0.0
+def _right(space: Space, best: Plan, first: int, last: int) -> Iterator[str]:
+    """Search a space of which the best plan is known with many seeds."""
+    right, took = 0, []
     for seed in range(first, last + 1):
         began = time.process_time()
         found = find(space, seed, 1)
-        took = time.process_time() - began
-        worst = max(worst, took)
-        right += found.plan == BEST_OF_A44 and found.confirmed
-        yield f"{seed} {found.plan} {found.played} days {took:.1f} s"
-    yield f"{right} of {last - first + 1} right; at most {worst:.1f} s of processor"
-
-
-def day() -> Iterator[str]:
-    """Search a day of shifts, and hold the answer to 2,000 fresh days' worth of contacts."""
-    space = shifts_space(shift_day())
-    began, cpu = time.monotonic(), time.process_time()
-    found = find(space, 1, 2)
-    took = time.monotonic() - began
+        took.append(time.process_time() - began)
+        right += found.plan == best and found.confirmed
+        yield (
+            f"{seed} {found.plan} {'' if found.confirmed else 'not confirmed '}{found.played} days, "
+            f"{found.quick} surrogates, {took[-1]:.1f} s"
+        )
+    took.sort()
     yield (
-        f"{len(space.group)} choices: cost {space.cost_of(found.plan):,.1f}, bound "
-        f"{found.bound:,.1f}, dedicated {found.upper:,.1f}, confirmed {found.confirmed}, "
-        f"{len(found.tried)} plans, {found.played} days"
+        f"{right} of {last - first + 1} seeds right; {took[len(took) // 2]:.1f} s of processor in "
+        f"the middle, {took[-1]:.1f} s at most"
     )
-    yield f"{took:.0f} s on 2 workers ({time.process_time() - cpu:.0f} s of it in this process)"
+
+
+def seeds(first: str, last: str) -> Iterator[str]:
+    """Search case A44 with many seeds."""
+    yield from _right(intervals_space(n_design()), BEST_OF_A44, int(first), int(last))
+
+
+def designs(first: str, last: str) -> Iterator[str]:
+    """Search other small designs; complete enumeration of exact chains knows the best."""
+    told = []
+    for name, small in SMALL.items():
+        design = small.design
+        best = cheapest_two_pools(
+            lambda agents, design=design: replace(design, agents=agents),  # type: ignore[misc]
+            small.prices,
+            (small.lost_max,) * len(design.arrival_rates_per_min),
+            served_per_min_least=(1 - small.lost_max) * sum(design.arrival_rates_per_min),
+        )
+        yield f"{name}: best {best.agents}, cost {best.cost:g}"
+        for line in _right(intervals_space(of_design(small)), best.agents, int(first), int(last)):
+            yield line
+        told.append(f"{name}: {line}")
+    yield "; ".join(told)
+
+
+def day(workers: str = "2") -> Iterator[str]:
+    """Search a day of shifts, and hold the answer to 2,000 fresh days."""
+    space = shifts_space(shift_day())
+    found, told = _timed(space, int(workers))
+    yield f"{len(space.group)} choices, {found.plan}: {told}"
+    with Workers(int(workers)) as crew:
+        study = LivePlays(space.made, crew, 1).study(found.plan, 2_000, first=_FRESH)
+    needs = needs_of(Prepared(space.scenario))
+    reached = []
+    for need in needs:
+        one = margin(need.surplus(study), controls_of(study, need))
+        reached.append(f"{need.name} {need.level(study):.2%} ({one.mean / one.error:+.1f} errors)")
+    yield f"{told}; on 2,000 fresh days {', '.join(reached)}"
+
+
+def sample(workers: str = "2", confirm_days: str = "60") -> Iterator[str]:
+    """Search agents and shifts of the sample centre."""
+    scenario = load_scenario(Path("sample"))
+    effort = Effort(confirm_days=int(confirm_days))
+    answers = []
+    for name, made in (("staff", intervals_space), ("schedule", shifts_space)):
+        _, told = _timed(made(scenario), int(workers), effort)
+        answers.append(f"{name}: {told}")
+        yield answers[-1]
+    yield "; ".join(answers)
+
+
+def _timed(space: Space, workers: int, effort: Effort | None = None) -> tuple[Found, str]:
+    began, cpu = time.monotonic(), _processor_s()
+    found = find(space, 1, workers, effort)
+    cost, sure = space.cost_of(found.plan), "confirmed" if found.confirmed else "not confirmed"
+    return found, (
+        f"cost {cost:,.1f} {sure}, bound {found.bound:,.1f} (gap {cost / found.bound - 1:.1%}), "
+        f"{len(found.tried)} plans, {found.played} days, {found.quick:,} surrogates, "
+        f"{time.monotonic() - began:.0f} s on {workers} workers, "
+        f"{_processor_s() - cpu:.0f} s of processor"
+    )
+
+
+def _processor_s() -> float:
+    """Return the processor seconds of this process and of its children that ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def honest(first: str, last: str) -> Iterator[str]:
+    """Hold what is confirmed with 90 % to exact chains, where the best plans just hold."""
+    space = intervals_space(of_design(TIGHT))
+    true: dict[Plan, bool] = {}
+    confirmed = kept = 0
+    for seed in range(int(first), int(last) + 1):
+        found = find(space, seed, 1, Effort(days=12, confirm_days=24))
+        plan = found.plan
+        if plan not in true:
+            lost = DesignAnswer(replace(TIGHT.design, agents=plan)).abandon_fraction
+            true[plan] = max(lost) <= TIGHT.lost_max
+        confirmed += found.confirmed
+        kept += found.confirmed and true[plan]
+        yield f"{seed} {plan} {'confirmed' if found.confirmed else 'open'} {true[plan]}"
+    yield f"90 % stated; {kept} of {confirmed} confirmed plans hold by exact chains"
 
 
 def peer() -> Iterator[str]:
@@ -92,17 +188,33 @@ def peer() -> Iterator[str]:
         yield f"{plan}: {levels}" + (f"; searched in {took:.1f} s" if agents is None else "")
 
 
+def record(words: list[str], result: str) -> None:
+    """Append a result to the ledger."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    today = time.strftime("%Y-%m-%d")
+    with LEDGER.open("a", encoding="utf-8") as lines:
+        lines.write(f"| {today} | {commit} | {' '.join(words)} | {result} |\n")
+
+
 def main(words: list[str]) -> None:
     """Run one part."""
-    part = words[0] if words else "peer"
-    lines = (
-        seeds(int(words[1]), int(words[2]))
-        if part == "seeds"
-        else {"day": day, "peer": peer}[part]()
-    )
-    for line in lines:
+    part, *options = words or ["peer"]
+    parts: dict[str, Callable[..., Iterator[str]]] = {
+        "seeds": seeds,
+        "designs": designs,
+        "day": day,
+        "sample": sample,
+        "honest": honest,
+        "peer": peer,
+    }
+    line = ""
+    for line in parts[part](*options):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
+    if part != "peer":
+        record(words, line)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ intervals, five groups, three lines and six kinds of shift.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Final
 
 from configs.planning import (
     Break,
@@ -21,6 +23,7 @@ from configs.planning import (
     Target,
 )
 from router.center import Agent, AgentPolicy, Category, Center, Channel, Queue, Team
+from simulation.chain_designs import Design
 
 MINUTE_MS = 60_000
 
@@ -79,6 +82,99 @@ def n_design(agents: tuple[int, int] = (5, 7), minutes: int = 120) -> Scenario:
             }
         ),
         target=Target(percent=0, abandoned_percent=5),
+    )
+
+
+@dataclass(frozen=True)
+class Small:
+    """A design of two pools, prices an agent, and the share of each type that may give up."""
+
+    design: Design
+    prices: tuple[float, float]
+    lost_max: float
+
+
+_N = Design(
+    (4.0, 7.0),
+    (1, 1),
+    ((1.0, 0.0), (1.0, 1.0)),
+    (0.25, 1.0),
+    ((0, 1), (1,)),
+    ((0,), (1, 0)),
+)
+_W = Design(
+    (2.0, 3.0, 2.5),
+    (1, 1),
+    ((1.0, 1.0, 0.0), (0.0, 1.0, 1.0)),
+    (0.4, 0.8, 0.6),
+    ((0,), (0, 1), (1,)),
+    ((1, 0), (1, 2)),
+)
+
+SMALL: Final = {
+    "W at 5 %": Small(_W, (1.0, 1.15), 0.05),
+    "N at 4 %": Small(_N, (1.0, 1.25), 0.04),
+    "N at 5 %": Small(_N, (1.0, 1.25), 0.05),
+}
+# 1 + 12 agents cost least and miss it by a hair: .0476 of B give up.
+TIGHT: Final = Small(_N, (1.0, 1.25), 0.0475)
+
+
+def of_design(small: Small, minutes: int = 120) -> Scenario:
+    """Return some minutes of a design of two pools, begun as full as it usually is."""
+    design = small.design
+    kinds = [f"type_{kind}" for kind in range(len(design.arrival_rates_per_min))]
+    pools = [f"pool_{pool}" for pool in range(2)]
+    order = max(design.types_of_pool, key=len)
+    order = (*order, *(kind for kind in range(len(kinds)) if kind not in order))
+    center = Center(
+        name="design",
+        version=1,
+        channels={"phone": Channel(auto_accept=True)},
+        skills=tuple(kinds),
+        queues={kind: Queue(agent_policy=AgentPolicy.MOST_PROFICIENT) for kind in kinds},
+        categories={
+            name: Category(queue=name, needs={name: 1}, priority=9 - order.index(kind))
+            for kind, name in enumerate(kinds)
+        },
+        teams={name: Team() for name in pools},
+        agents={
+            name: Agent(
+                team=name,
+                skills={
+                    kinds[kind]: 9 - design.pools_of_type[kind].index(pool)
+                    for kind in design.types_of_pool[pool]
+                },
+            )
+            for pool, name in enumerate(pools)
+        },
+    )
+    demand = {
+        name: Demand(
+            category=name,
+            channel="phone",
+            handle=Law(mean_ms=MINUTE_MS),
+            patience=Law(mean_ms=round(MINUTE_MS / design.patience_rates_per_min[kind])),
+            per_interval=(design.arrival_rates_per_min[kind] * minutes,),
+            backlog=round(design.arrival_rates_per_min[kind]),
+        )
+        for kind, name in enumerate(kinds)
+    }
+    hours = minutes / 60
+    rates = {
+        name: Rate(per_hour=price / hours) for name, price in zip(pools, small.prices, strict=True)
+    }
+    return Scenario(
+        name="design",
+        center=center,
+        date="2026-03-10",
+        opens="00:00",
+        closes=f"{minutes // 60:02d}:00",
+        interval_ms=minutes * MINUTE_MS,
+        demand=demand,
+        workforce={name: Group(staffed=(1,)) for name in pools},
+        costs=Costs(rates=rates),
+        target=Target(percent=0, abandoned_percent=100 * small.lost_max),
     )
 
 
