@@ -4,8 +4,12 @@
 - `spaces`       what may be chosen: agents per group and interval, or per group and kind of shift
 - `curves`       what agents bring by formula: lines alone (upper bound), pooled (lower bound)
 - `master`       the cheapest plan that formulas and cuts allow: an integer program
+- `plays`        days of plans, each once: by the live core, or as surrogates
+- `surrogate`, `surrogate_customers`, `surrogate_day`  a day without the router, far faster
 - `trials`       plans on the same days: sequential verdicts, what one agent more brings
-- `search`       cuts by simulation until the cheapest plan holds; confirmation on fresh days
+- `search`       cuts on surrogate days, corrected by the live core, until the answer stays
+- `polish`       single steps from a plan that holds, to a cheaper one
+- `confirming`   what a plan is worth by both levels; tests on fresh days that share one risk
 - `seeking`      all of these in turn: from a space to its answer, for the commands and the app
 - `certificate`  the answer as plain data: plan, cost, gap, second best, who is short when
 - `showing`, `writing`  the answer for people; as CSV, JSON and a scenario that `plan` plays

@@ -21,6 +21,7 @@ from simulation.staffing.trials import Trials, Verdict
 
 _STEPS: Final = (8, 4, 2, 1)  # at a time: what steps bring adds up only near the plan
 _NODES: Final = 200
+_ROUNDS: Final = 8
 _WORTH: Final = 0.005  # of the cost: what a round must save for another one
 _TIMID: Final = 0.5  # standard errors by which a step is thought worse than it was seen
 
@@ -56,13 +57,14 @@ def polish(
     verdict: Verdict,
     days: int,
     judge: Callable[[Plan], Verdict],
+    rounds: int = _ROUNDS,
 ) -> Verdict:
     """Return the cheapest verdict that holds and that steps lead to, at worst the one given.
 
     `floors`: sets of choices of which one agent must stay.
     """
     best = verdict
-    while True:
+    for _ in range(rounds):
         effects = effects_of(trials, best.plan, days)
         spare = np.array([one.mean for one in best.margins])
         before = cost = trials.space.cost_of(best.plan)
@@ -73,7 +75,8 @@ def polish(
                 best, cost = found, trials.space.cost_of(found.plan)
                 break
         if cost > before * (1 - _WORTH):
-            return best
+            break
+    return best
 
 
 def _stepped(
