@@ -102,6 +102,7 @@ class QuickPlays:
             promises=nothing,
             waits=nothing,
             served=nothing,
+            ended_ms=np.zeros(days, dtype=np.int64),
             busyness=np.ones((days, len(names))),
             expected=self._expected,
         )
