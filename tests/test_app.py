@@ -343,7 +343,7 @@ async def look(url: str, history: Path) -> list[str]:
         if shot := os.environ.get("SWITCHROOM_SHOT"):
             await page.screenshot(path=shot)
         await page.locator("input[type=file]").set_input_files(str(history))
-        await page.get_by_text("1 values refused").wait_for(timeout=30_000)
+        await page.get_by_text("1 values refused:").wait_for(timeout=30_000)
         await page.get_by_role("button", name="Go on with the other rows").click()
         await page.get_by_text("On the desk:").wait_for(timeout=60_000)
         await browser.close()

@@ -195,7 +195,8 @@ def test_an_unknown_error_is_not_shown_as_none() -> None:
     other = run(apply_change(scenario(), Change(demand=2.5)), 1, workers=1)
     compared = compare_document(alone, [replace(other, scenario=scenario())], "zh")
     assert "天数太少" in compared.answer
-    assert "±" not in str(compared.tables()[0].rows)
+    assert [row[7] for row in compared.tables()[0].rows[:3]] == [None, None, None]
+    assert "±" not in compared.facts[0].value
 
 
 # --- the page -------------------------------------------------------------------------------------
@@ -264,6 +265,16 @@ def test_a_comparison_opens_with_its_sentence() -> None:
     days = chapter.pictures[1].option["series"][0]["data"]
     assert len(days) == 12
     assert found.facts[0].good is False
+    one = compare_document(study(), [study(2.5)])
+    assert [fact.label for fact in one.facts[:2]] == [
+        "service level, points", "abandonment, points",
+    ]  # fmt: skip
+    assert [fact.good for fact in one.facts[:2]] == [False, False], "surely more give up"
+    measures, differs = one.chapters[0].tables
+    assert isinstance(measures.rows[0][6], float)
+    assert [row[0] for row in differs.rows] == [
+        f"demand.{name}.factor" for name in sorted(study().demands)
+    ]
     assert "surely" not in compare_document(study(), [study(2.5)], "zh").answer
     json.dumps([picture.option for picture in found.pictures()], allow_nan=False)
 

@@ -167,7 +167,9 @@ class Screen:
         handed = await asyncio.to_thread(take, name, body, self.folder, beside, keep_good=keep_good)
         self._show_refusals(handed)
         if handed.scenario is None or handed.path is None:
-            self._say(handed.problem)
+            refused = len(handed.refusals)
+            said = self.words("app_refused", number=refused) if refused else handed.problem
+            self._say(said)
             return
         self._put(Desk(handed.scenario, handed.path, handed.text))
 

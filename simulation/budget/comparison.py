@@ -43,7 +43,10 @@ class YearTotal:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """A budget, ready to be printed or drawn: months, three methods, why they differ."""
+    """A budget, ready to be printed or drawn: months, three methods, why they differ.
+
+    The drivers were measured on `days` played from `seed`.
+    """
 
     scenario: str
     currency: str
@@ -54,6 +57,8 @@ class Budget:
     differences: tuple[Difference, ...]
     investment: CostBenefit | None
     notes: tuple[str, ...]
+    days: int = 0
+    seed: int = 0
 
 
 def make_budget(
@@ -115,6 +120,8 @@ def budget_of(
         ),
         investment=None if investment is None else judge(investment, found[-1], laid_out),
         notes=tuple(notes),
+        days=drivers.days,
+        seed=drivers.seed,
     )
 
 

@@ -44,6 +44,7 @@ def budget_document(budget: Budget, language: str = "en") -> Document:
         for method in budget.methods
     )
     chapters.append(Chapter("notes", words("budget_notes"), (*basis, *budget.notes)))
+    chapters += _basis(words, budget)
     return Document(
         title=words("budget_title", name=budget.scenario),
         language=language,
@@ -61,6 +62,28 @@ def budget_document(budget: Budget, language: str = "en") -> Document:
         foot=words("budget_foot", version=release(), months=len(budget.months)),
         labels=labels(words),
     )
+
+
+def _basis(words: Words, budget: Budget) -> list[Chapter]:
+    rows = (
+        (words("scenario"), budget.scenario),
+        (words("seed"), str(budget.seed)),
+        (words("days_played"), str(budget.days)),
+        (words("first_month"), budget.months[0].name),
+        (words("month_count"), str(len(budget.months))),
+    )
+    table = Table(
+        words("sheet_run"),
+        words("run_table"),
+        (Column(words("what")), Column(words("value"))),
+        rows,
+        open=True,
+    )
+    keys = ("definition_budget_drivers", "definition_budget_standard", "definition_budget_history")
+    return [
+        Chapter("definitions", words("definitions_title"), tuple(words(key) for key in keys)),
+        Chapter("run", words("run_title"), (words("budget_run_words"),), (), (table,)),
+    ]
 
 
 def _months(words: Words, budget: Budget) -> Chapter:

@@ -41,7 +41,7 @@ def front(words: Words, settings: Sequence[Setting], across: int, up: int) -> Op
             ],
             "symbol": "diamond" if size > 10 else "circle",
             "symbolSize": size,
-            "label": {"show": True, "formatter": "{b}", "position": "right", "color": TEXT},
+            "label": {"show": True, "formatter": "{b}", "position": [8, -12], "color": TEXT},
             "itemStyle": {"color": colour},
             "z": 4,
         }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from router.checks import config_hash
 from simulation.plan import estimates as est
@@ -13,10 +14,19 @@ from simulation.plan.prepared import Prepared
 from simulation.plan.replications import Study
 from simulation.plan.results import judged_demands
 from simulation.report import charts_beside
-from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
+from simulation.report.differing import differences
+from simulation.report.document import Cell, Chapter, Column, Document, Fact, Form, Picture, Table
 from simulation.report.plan_assumptions import scenario_hash
 from simulation.report.plan_document import foot, labels
 from simulation.report.wording import Words
+
+_MORE_IS_BETTER: Final = {
+    "service level": True,
+    "abandonment": False,
+    "speed of answer": False,
+    "time after shift": False,
+    "cost": False,
+}
 
 
 def compare_document(first: Study, others: Sequence[Study], language: str = "en") -> Document:
@@ -37,25 +47,52 @@ def compare_document(first: Study, others: Sequence[Study], language: str = "en"
         language=language,
         answer=" ".join(answers),
         good=None,
-        facts=tuple(
-            Fact(words("fact_change"), _change(comparison.rows[0]), comparison.after, _good(row))
-            for comparison in comparisons
-            for row in comparison.rows[:1]
-        ),
-        chapters=(*chapters, _run(words, first, others, comparisons)),
+        facts=tuple(_facts(words, comparisons)),
+        chapters=(*chapters, _definitions(words, first), _run(words, first, others, comparisons)),
         foot=foot(words, first.seed, first.days, config_hash(first.scenario.center)),
         labels=labels(words),
     )
 
 
+def _facts(words: Words, comparisons: Sequence[Comparison]) -> Iterator[Fact]:
+    """Yield all measures of one comparison; of several, those that decide."""
+    alone = len(comparisons) == 1
+    for comparison in comparisons:
+        for row in comparison.rows:
+            if not alone and row.measure not in {"service level", "cost"}:
+                continue
+            share = row.unit == "%"
+            unit = words("points") if share else _unit(words, row)
+            yield Fact(
+                words("change_of", measure=words.name(row.measure), unit=unit),
+                _with_reach(row.change, 100.0 if share else 1.0, "+"),
+                _both(words, row) if alone else comparison.after,
+                _good(row),
+            )
+
+
+def _unit(words: Words, row: ComparedRow) -> str:
+    """Return a unit in the document's language: "CNY a day" is a currency and words."""
+    known = words.name(row.unit)
+    if known != row.unit:
+        return known
+    return " ".join(words.name(part) for part in row.unit.split(" ", 1))
+
+
+def _both(words: Words, row: ComparedRow) -> str:
+    if row.before.value is None or row.after.value is None:
+        return ""
+    form = "{:.1%}" if row.unit == "%" else "{:,.1f}"
+    return words(
+        "from_to_value", was=form.format(row.before.value), now=form.format(row.after.value)
+    )
+
+
 def _good(row: ComparedRow) -> bool | None:
-    return row.change.value > 0 if row.sure and row.change.value is not None else None
-
-
-def _change(row: ComparedRow) -> str:
-    if row.change.value is None:
-        return "–"
-    return _with_reach(row.change, 100.0, "+")
+    """Say whether a sure change is for the better; None where neither is better by itself."""
+    if not row.sure or row.change.value is None or row.measure not in _MORE_IS_BETTER:
+        return None
+    return (row.change.value > 0) is _MORE_IS_BETTER[row.measure]
 
 
 def _with_reach(figure: Figure, factor: float, sign: str = "") -> str:
@@ -115,7 +152,7 @@ def _chapter(
         words("compare_title", before=comparison.before, after=comparison.after),
         (words("compare_words"),),
         tuple(pictures),
-        (_table(words, number, comparison),),
+        (_table(words, number, comparison), _differing(words, number, before, after)),
     )
 
 
@@ -132,23 +169,55 @@ def _daily(study: Study) -> list[float]:
 
 
 def _table(words: Words, number: int, comparison: Comparison) -> Table:
-    def row(found: ComparedRow) -> tuple[str, ...]:
+    def row(found: ComparedRow) -> tuple[Cell, ...]:
         factor = 100.0 if found.unit == "%" else 1.0
-        values = [
-            _with_reach(figure, factor, sign)
-            for figure, sign in ((found.before, ""), (found.after, ""), (found.change, "+"))
-        ]
-        sure = words("yes" if found.sure else "no")
-        unit = " ".join(words.name(part) for part in found.unit.split(" ", 1))
-        return (words.name(found.measure), unit, *values, sure)
+        cells: list[Cell] = [words.name(found.measure), _unit(words, found)]
+        for figure in (found.before, found.after, found.change):
+            cells += [
+                None if figure.value is None else factor * figure.value,
+                None if figure.low is None else factor * figure.half_width,
+            ]
+        return (*cells, words("yes" if found.sure else "no"))
 
-    heads = ("measure", "unit", "before", "after", "change", "sure")
     return Table(
         f"{words('sheet_compare')} {number}",
         words("compare_table"),
-        tuple(Column(words(head)) for head in heads),
+        (
+            Column(words("measure")),
+            Column(words("unit")),
+            Column(words("before"), Form.RAW),
+            Column("±", Form.RAW),
+            Column(words("after"), Form.RAW),
+            Column("±", Form.RAW),
+            Column(words("change"), Form.SIGNED),
+            Column("±", Form.RAW),
+            Column(words("sure")),
+        ),
         tuple(row(found) for found in comparison.rows),
         open=True,
+    )
+
+
+def _differing(words: Words, number: int, before: Study, after: Study) -> Table:
+    """Return in what the scenarios differ, by path."""
+    return Table(
+        f"{words('sheet_differs')} {number}",
+        words("differs_table"),
+        (Column(words("path")), Column(words("before")), Column(words("after"))),
+        tuple(differences(before.scenario, after.scenario)),
+    )
+
+
+def _definitions(words: Words, first: Study) -> Chapter:
+    return Chapter(
+        "definitions",
+        words("definitions_title"),
+        (
+            words("definition_level", formula=words(f"level_{first.scenario.target.level}")),
+            words("definition_change"),
+            words("definition_sure"),
+            words("definition_compare_theory"),
+        ),
     )
 
 
@@ -172,7 +241,7 @@ def figures_table(words: Words, comparisons: Sequence[Comparison]) -> Table:
             (
                 comparison.after,
                 words.name(row.measure),
-                words.name(row.unit),
+                _unit(words, row),
                 *(
                     None if value is None else value * (100 if row.unit == "%" else 1)
                     for figure in (row.before, row.after, row.change)

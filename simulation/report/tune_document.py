@@ -77,9 +77,15 @@ def _front(words: Words, found: Tuning) -> Chapter:
     if len(lines) > 2:
         option = charts_front.all_lines(words, found.settings)
         pictures.append(Picture("all_lines", words("all_lines_picture"), option, 380))
-    told = (words("front_words", days=found.days), words("dropped_words", number=found.dropped))
+    told = [words("front_words", days=found.days)]
+    if found.dropped:
+        told.append(words("dropped_words", number=found.dropped))
     return Chapter(
-        "front", words("front_title"), told, tuple(pictures), (_settings_table(words, found),)
+        "front",
+        words("front_title"),
+        tuple(told),
+        tuple(pictures),
+        (_settings_table(words, found),),
     )
 
 
