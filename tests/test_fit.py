@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -263,6 +264,40 @@ def test_intervals_of_forecasts_hold_as_often_as_they_say() -> None:
         days += judged.days
         assert judged.error < judged.naive
     assert 0.85 <= hits / days <= 0.95
+
+
+def test_intervals_hold_five_days_ahead_too_where_the_level_wanders() -> None:
+    """Judged by their own past alone they would be too narrow: the level wanders on."""
+    near = far = days = 0
+    for seed in range(12):
+        forecaster = Forecaster(*walk(seed, 30))
+        one, five = forecaster.judge(1), forecaster.judge(5)
+        assert one is not None
+        assert five is not None
+        near += round(one.covered.value * one.days)
+        far += round(five.covered.value * five.days)
+        days += five.days
+    assert 0.86 <= far / days <= 0.95
+    assert 0.86 <= near / days <= 0.95
+
+
+def test_what_is_further_off_is_not_known_better() -> None:
+    days, totals = walk(4, 12)
+    ahead = Forecaster(days, totals).forecast(90)
+    widths = [math.log(day.high / day.low) for day in ahead]
+    assert all(a <= b + 1e-12 for a, b in pairwise(widths))
+    assert [day.stretched for day in ahead] == [day.steps > 60 - 24 for day in ahead]
+    few = Forecaster(days[:20], totals[:20]).forecast(7)
+    assert all(math.isnan(day.low) for day in few)
+
+
+def test_a_forecast_knows_nothing_of_the_days_it_is_judged_by() -> None:
+    """Change the future: no forecast of the past moves."""
+    days, totals = walk(5, 20)
+    other = totals.copy()
+    other[70:] *= 3
+    for now in (45, 60, 69):
+        assert Forecaster(days, totals).next_day(now)[0] == Forecaster(days, other).next_day(now)[0]
 
 
 def test_a_forecast_names_the_days_ahead(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -31,9 +32,16 @@ from simulation.fit.commands import (
 from simulation.fit.layouts import Format, RepeatedHour
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
     from simulation.fit.forecasting import DayForecast, Judged
 
+    Found: TypeAlias = dict[str, tuple[list[DayForecast], list[Judged]]]
+
 _COLUMNS = ("day", "kind", "source", "mean", "low", "high")
+# How many open days ahead forecasts of the past are judged, beside the next day.
+_HORIZONS = (5, 10, 20)
 
 
 def forecast(
@@ -69,45 +77,69 @@ def forecast(
     )
     history = read(source, reading, load(center))
     apart = holiday_set(holidays)
-    found: dict[str, tuple[list[DayForecast], Judged | None]] = {}
+    found: Found = {}
     for table in history.tables:
         try:
             forecaster = Forecaster(table.days, table.totals, apart, coverage)
         except ValueError as error:
             stop(f"{table.name}: {error}")
-        found[table.name] = (forecaster.forecast(days), forecaster.judge())
+        judged = (forecaster.judge(horizon) for horizon in (1, *_HORIZONS) if horizon <= days)
+        known = [one for one in judged if one is not None]
+        found[table.name] = (forecaster.forecast(days), known)
     if output is not None:
         _write(output, found)
     if as_json:
         plain = {
-            name: {"days": as_plain(ahead), "judged": as_plain(judged)}
-            for name, (ahead, judged) in found.items()
+            name: {
+                "days": as_plain(ahead),
+                "judged": as_plain(past[0] if past else None),
+                "judged_ahead": as_plain(past[1:]),
+            }
+            for name, (ahead, past) in found.items()
         }
         typer.echo(json.dumps(plain, ensure_ascii=False))
         return
-    for name, (ahead, judged) in found.items():
+    for note in history.notes:
+        typer.echo(note)
+    for name, (ahead, past) in found.items():
         typer.echo(name)
-        if judged is None:
-            typer.echo("  too few days to judge the forecast by its past")
-        else:
-            typer.echo(
-                f"  one day ahead, on {judged.days} past days: {judged.covered.value:.1%} within "
-                f"the {coverage:.0%} interval; off by {judged.error:.1%} on average (last week's "
-                f"same day: {judged.naive:.1%})"
-            )
-        for day in ahead:
-            typer.echo(
-                f"  {day.day} {day.kind:<8} {day.mean:8.0f}   {day.low:8.0f} to {day.high:8.0f}"
-            )
+        for line in _lines(ahead, past, coverage):
+            typer.echo(f"  {line}")
 
 
-def _write(path: Path, found: dict[str, tuple[list[DayForecast], Judged | None]]) -> None:
+def _lines(ahead: list[DayForecast], judged: list[Judged], coverage: float) -> Iterator[str]:
+    """Yield how good past forecasts were, then the days ahead, with the interval asked for."""
+    if judged:
+        first = judged[0]
+        yield (
+            f"one day ahead, on {first.days} past days: {first.covered.value:.1%} within the "
+            f"{coverage:.0%} interval; off by {first.error:.1%} on average (last week's same day: "
+            f"{first.naive:.1%})"
+        )
+        for other in judged[1:]:
+            yield (
+                f"{other.horizon} open days ahead: {other.covered.value:.1%} within; off by "
+                f"{other.error:.1%} ({other.naive:.1%})"
+            )
+    else:
+        yield "too few days to judge the forecast by its past"
+    for day in ahead:
+        between = f"{day.low:8.0f} to {day.high:8.0f}" if math.isfinite(day.low) else "not known"
+        mark = " ~" if day.stretched else ""
+        yield f"{day.day} {day.kind:<8} {day.mean:8.0f}   {between}{mark}"
+    if any(day.stretched for day in ahead):
+        yield "~ too few past days at this distance: widened from the longest one that is known"
+
+
+def _write(path: Path, found: Found) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(_COLUMNS)
         for name, (ahead, _) in found.items():
             for day in ahead:
-                figures = (f"{value:.1f}" for value in (day.mean, day.low, day.high))
+                values = (day.mean, day.low, day.high)
+                figures = (f"{value:.1f}" if math.isfinite(value) else "" for value in values)
                 writer.writerow((day.day, day.kind, name, *figures))
 
 

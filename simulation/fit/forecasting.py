@@ -2,15 +2,20 @@
 
 The mean of a day is the factor of its kind times the level, an exponentially weighted mean of the
 past totals over their factors (simple smoothing: Brown 1959). How far it will be off is what it
-was off before: the interval is made of the quantiles of past errors at the same distance, so it
-needs no law and holds trend, season and whatever else the model does not know. `judge` repeats
-each past day's forecast from the days before it alone and counts how often the interval held.
+was off before: every past day is forecast from the days before it alone, at every distance, and the
+interval is made of the quantiles of these errors at the same distance; so it needs no law and holds
+trend, season and whatever else the model does not know, and grows with the distance as they did.
+
+Errors of the past may be smaller than those to come, where the level drifts. So the share that
+the quantiles leave outside is moved after each past day: down when a day lay outside, up when not
+(adaptive conformal inference: Gibbs & Candes 2021). `judge` repeats all past forecasts so and
+counts how often the interval held.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -24,18 +29,29 @@ _SMOOTHINGS: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
 # From so many days on forecasts are judged, and from so many errors on an interval is made.
 WARM_UP_DAYS: Final = 40
 ERRORS_MIN: Final = 20
-_CHOSEN_EVERY: Final = 10
+# The first days tell too little of factors and level for their errors to count.
+_FIRST_DAYS: Final = 4
+# How far the share left outside moves after each past day.
+_STEP: Final = 0.02
+_OUTSIDE_MAX: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class DayForecast:
-    """One day: the mean, and between what it lies with the coverage asked for."""
+    """One day: the mean, and between what it lies with the coverage asked for.
+
+    `steps` open days ahead; NaN bounds where there are too few past days to know. With `stretched`
+    there are too few of the same distance: the bounds of a shorter one are widened by the root of
+    the ratio, as those of a level that wanders.
+    """
 
     day: date
     kind: str
+    steps: int
     mean: float
     low: float
     high: float
+    stretched: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,48 +90,54 @@ class Forecaster:
         self.coverage = coverage
         apart = [totals[i] for i, kind in enumerate(kinds) if kind == HOLIDAY and totals[i] > 0]
         self.holiday_mean = float(np.mean(apart)) if apart else math.nan
-        self.smoothing = self._choose(len(self.days))
+        self._names = sorted(set(self.kinds))
+        self._index = np.array([self._names.index(kind) for kind in self.kinds])
+        self._factors = self._factors_by_day()
+        self._levels = np.array([self._levels_with(smoothing) for smoothing in _SMOOTHINGS])
+        losses = np.log(self._errors(1)) ** 2
+        losses[:, :_FIRST_DAYS] = 0.0
+        self._losses = np.nancumsum(losses, axis=1)
 
     def forecast(self, ahead: int) -> list[DayForecast]:
         """Return the next days, weekdays that never had a contact left out."""
         found: list[DayForecast] = []
-        day, steps = self.days[-1], 0
-        factors = self._factors(len(self.days))
-        level = self._levels(len(self.days), factors, self.smoothing)[-1]
+        day, steps, count = self.days[-1], 0, len(self.days)
+        level = self._levels[self._chosen(count), count - 1]
+        least, most = math.inf, -math.inf
         for _ in range(ahead):
             day += timedelta(days=1)
             kind = HOLIDAY if day in self.holidays else WEEKDAYS[day.weekday()]
             if kind == HOLIDAY and math.isfinite(self.holiday_mean):
                 mean = self.holiday_mean
-            elif kind in factors:
-                mean = level * factors[kind]
+            elif kind in self._names:
+                mean = float(level * self._factors[count - 1, self._names.index(kind)])
             else:
                 continue
             steps += 1
-            low, high = self._bounds(self._errors(len(self.days), steps, self.smoothing))
+            low, high, stretched = self._bounds_ahead(steps)
+            # What is further off is not known better.
+            least, most = min(low, least), max(high, most)
             found.append(
-                DayForecast(day=day, kind=kind, mean=mean, low=mean * low, high=mean * high)
-            )
+                DayForecast(
+                    day=day, kind=kind, steps=steps, mean=mean, low=mean * least, high=mean * most,
+                    stretched=stretched,
+                )
+            )  # fmt: skip
         return found
 
     def judge(self, horizon: int = 1) -> Judged | None:
-        """Repeat the forecasts of the past; None with too few days."""
+        """Repeat the forecasts of the past, `horizon` open days ahead; None with too few days."""
         hits = judged = 0
         off = naive = seen = 0.0
-        first = max(WARM_UP_DAYS, ERRORS_MIN + horizon)
-        smoothing = self.smoothing
-        for now in range(first, len(self.days)):
-            past = now - horizon + 1
-            if (now - first) % _CHOSEN_EVERY == 0:
-                smoothing = self._choose(past)
-            mean = self._mean_of(now, horizon, smoothing)
-            low, high = self._bounds(self._errors(past, horizon, smoothing))
-            actual = float(self.totals[now])
+        for now, low, high in self._past_bounds(horizon):
+            if not WARM_UP_DAYS <= now < len(self.totals):
+                continue
             last = next(
                 (i for i in range(now - horizon, -1, -1) if self.kinds[i] == self.kinds[now]), None
             )
-            if last is None or not math.isfinite(low):
+            if last is None:
                 continue
+            actual, mean = float(self.totals[now]), self._mean_of(now, horizon)
             judged += 1
             hits += mean * low <= actual <= mean * high
             off += abs(actual - mean)
@@ -133,66 +155,106 @@ class Forecaster:
 
     def next_day(self, now: int) -> tuple[float, Array]:
         """Return the mean of day number `now` from the days before it, and their past ratios."""
-        smoothing = self._choose(now)
-        return self._mean_of(now, 1, smoothing), self._errors(now, 1, smoothing)
+        return self._mean_of(now, 1), self._errors_known(now, 1)
 
     # --- the model --------------------------------------------------------------------------------
 
-    def _factors(self, count: int) -> dict[str, float]:
-        """Return the factor of each kind of day over the first `count` days; mean 1 a week."""
-        whole = float(self.totals[:count].mean())
-        sums: dict[str, list[float]] = {}
-        for kind, total in zip(self.kinds[:count], self.totals[:count], strict=True):
-            sums.setdefault(kind, []).append(float(total))
-        return {kind: sum(found) / len(found) / whole for kind, found in sums.items()}
-
-    def _levels(self, count: int, factors: dict[str, float], smoothing: float) -> list[float]:
-        """Return the level after each of the first `count` days."""
-        levels: list[float] = []
-        level = math.nan
-        for index in range(count):
-            value = float(self.totals[index]) / factors[self.kinds[index]]
-            # The first days weigh alike, until smoothing forgets faster than a plain mean.
-            weight = max(smoothing, 1 / (index + 1))
-            level = value if math.isnan(level) else level + weight * (value - level)
-            levels.append(level)
-        return levels
-
-    def _mean_of(self, now: int, horizon: int, smoothing: float) -> float:
-        past = now - horizon + 1
-        factors = self._factors(past)
-        level = self._levels(past, factors, smoothing)[-1]
-        return level * factors.get(self.kinds[now], 1.0)
-
-    def _errors(self, count: int, horizon: int, smoothing: float) -> Array:
-        """Return actual over forecast within the first `count` days, factors from all of them."""
-        factors = self._factors(count)
-        levels = np.array(self._levels(count, factors, smoothing))
-        means = np.array([factors[kind] for kind in self.kinds[:count]])
-        start = horizon + 4
-        if count <= start:
-            return np.array([])
-        found: Array = self.totals[start:count] / (
-            means[start:] * levels[start - horizon : count - horizon]
-        )
+    def _factors_by_day(self) -> Array:
+        """Return the factor of each kind after each day, from the days so far; NaN before any."""
+        own = np.eye(len(self._names))[self._index]
+        counts = np.cumsum(own, axis=0)
+        sums = np.cumsum(own * self.totals[:, None], axis=0)
+        whole = np.cumsum(self.totals) / np.arange(1, len(self.totals) + 1)
+        with np.errstate(invalid="ignore"):
+            found: Array = sums / counts / whole[:, None]
         return found
 
-    def _bounds(self, errors: Array) -> tuple[float, float]:
-        """Return the quantiles of errors, widened for their number: k-th of n + 1."""
-        number = len(errors)
-        if number < ERRORS_MIN:
-            return math.nan, math.nan
-        tail = (1 - self.coverage) / 2
-        order = np.sort(errors)
-        place = tail * (number + 1) - 1
-        low = float(np.interp(place, np.arange(number), order))
-        high = float(np.interp(number - 1 - place, np.arange(number), order))
-        return low, high
+    def _levels_with(self, smoothing: float) -> Array:
+        """Return the level after each day: weighted totals, those of a kind over its factor."""
+        weighted = np.zeros(len(self._names))
+        levels = np.empty(len(self.totals))
+        for index, (kind, total) in enumerate(zip(self._index, self.totals, strict=True)):
+            # The first days weigh alike, until smoothing forgets faster than a plain mean.
+            weight = max(smoothing, 1 / (index + 1))
+            weighted *= 1 - weight
+            weighted[kind] += weight * total
+            levels[index] = np.nansum(weighted / self._factors[index])
+        return levels
 
-    def _choose(self, count: int) -> float:
-        """Return the smoothing with the least squared log error one day ahead, of `count` days."""
+    def _chosen(self, count: int) -> int:
+        """Return the smoothing that was off least one day ahead, within the first days."""
+        return int(np.argmin(self._losses[:, count - 1]))
 
-        def loss(smoothing: float) -> float:
-            return float((np.log(self._errors(count, 1, smoothing)) ** 2).sum())
+    def _ratios(self, horizon: int) -> Array:
+        """Return the factor of each day's kind as it was known `horizon` days before, else 1."""
+        known = self._factors[: len(self.totals) - horizon]
+        found = known[np.arange(len(known)), self._index[horizon:]]
+        return np.where(np.isfinite(found), found, 1.0)
 
-        return min(_SMOOTHINGS, key=loss)
+    def _errors(self, horizon: int) -> Array:
+        """Return actual over forecast by smoothing and day, each from the days before it alone."""
+        found = np.full(self._levels.shape, math.nan)
+        if horizon < len(self.totals):
+            means = self._levels[:, : len(self.totals) - horizon] * self._ratios(horizon)
+            found[:, horizon:] = self.totals[horizon:] / means
+        return found
+
+    def _errors_known(self, count: int, horizon: int) -> Array:
+        """Return the errors that are known after `count` days, with the smoothing chosen then."""
+        found: Array = self._errors(horizon)[self._chosen(count), horizon + _FIRST_DAYS : count]
+        return found
+
+    def _mean_of(self, now: int, horizon: int) -> float:
+        past = now - horizon
+        factor = self._factors[past, self._index[now]]
+        level = self._levels[self._chosen(past + 1), past]
+        return float(level * (factor if math.isfinite(factor) else 1.0))
+
+    # --- the interval -----------------------------------------------------------------------------
+
+    def _past_bounds(self, horizon: int) -> Iterator[tuple[int, float, float]]:
+        """Yield past days with the bounds they had, as shares of their mean; then what comes next.
+
+        The last one, of the day after all, is what a forecast of today is given.
+        """
+        errors = self._errors(horizon)
+        count = len(self.totals)
+        outside, low, high = 1 - self.coverage, math.nan, math.nan
+        missed: dict[int, bool] = {}
+        for now in range(horizon + _FIRST_DAYS + ERRORS_MIN + horizon - 1, count + horizon):
+            known = now - horizon + 1
+            if now - horizon in missed:
+                step = 1 - self.coverage - missed[now - horizon]
+                outside = min(_OUTSIDE_MAX, max(0.0, outside + _STEP * step))
+            chosen = self._chosen(known)
+            low, high = _quantiles(errors[chosen, horizon + _FIRST_DAYS : known], outside)
+            if now < count:
+                missed[now] = not low <= errors[chosen, now] <= high
+                yield now, low, high
+        if count >= horizon + _FIRST_DAYS + ERRORS_MIN:
+            yield count + horizon - 1, low, high
+
+    def _bounds_ahead(self, steps: int) -> tuple[float, float, bool]:
+        """Return the bounds of a day ahead, from a shorter distance where there are too few."""
+        longest = len(self.totals) - _FIRST_DAYS - ERRORS_MIN
+        if longest < 1:
+            return math.nan, math.nan, False
+        horizon = min(steps, longest)
+        *_, (_, low, high) = self._past_bounds(horizon)
+        if horizon == steps:
+            return low, high, False
+        growth = math.sqrt(steps / horizon)
+        return low**growth, high**growth, True
+
+
+def _quantiles(errors: Array, outside: float) -> tuple[float, float]:
+    """Return the quantiles of errors that leave a share outside, the k-th of n + 1.
+
+    Where that share is less than the errors can show, they are the least and the largest.
+    """
+    order = np.sort(np.log(errors))
+    number = len(order)
+    place = max(0.0, outside / 2 * (number + 1) - 1)
+    low = float(np.interp(place, np.arange(number), order))
+    high = float(np.interp(number - 1 - place, np.arange(number), order))
+    return math.exp(low), math.exp(high)
