@@ -174,9 +174,10 @@ class Demand:
 
     One of: `per_interval` (expected contacts in each interval from opening, evenly within it),
     `rates_per_hour` (one more than intervals: the rate runs straight between their edges),
-    `recorded` (a CSV file with one instant a line, or a journal), `arrivals_ms` (after opening), a
-    `dialer`. `factor` multiplies the volume, but a dialer's. A share `bot` is settled before it
-    reaches the centre.
+    `recorded` (a journal, a worker's store, or a table with one instant a line, as seen from the
+    scenario's file: its contacts of this category and channel within the hours), `arrivals_ms`
+    (after opening), a `dialer`. `factor` multiplies the volume, but a dialer's. A share `bot` is
+    settled before it reaches the centre.
 
     A share `balking` of those not taken at once leaves at once. `resolved` is the share settled
     at the first contact by an agent of middle skill; `repeat` says who of the others returns,

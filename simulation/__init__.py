@@ -12,6 +12,7 @@
                 purpose
 - `day`         one whole day: run, heal, demand progress, judge
 - `openmetrics` a day as time series, for a rehearsal of alerts
+- `journal_sources` a journal file, or a worker's store, which is only looked at
 - `journal_file` what was decided in a simulation, as a journal
 - `auditor`     the judge, which shares no code with the core
 - `demo*`       the show: `switchroom demo`, this world against a real worker

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -15,7 +17,7 @@ from typer.testing import CliRunner
 
 from configs.planning import Again, Busyness, Law, LawName, Scenario
 from router.events import AgentSignedIn
-from router.journal import Entry, JournalWriter
+from router.journal import Entry, JournalError, JournalWriter
 from simulation.fit.figures import Array
 from simulation.fit.fitting import Fit, FitOptions, fit_history
 from simulation.fit.forecasting import Forecaster
@@ -24,7 +26,6 @@ from simulation.fit.local_time import find_zone
 from simulation.fit.planning_files import Options
 from simulation.fit.reading import Reading, read_history
 from simulation.fit.recording import Recording, play_days, write_contacts, write_counts
-from simulation.fit.tables import TableError
 from simulation.plan.day import Day
 from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
@@ -235,11 +236,31 @@ def test_what_cannot_be_fitted_is_told(tmp_path: Path, text: str, message: str) 
     assert message in told
 
 
-def test_a_store_is_not_read_past_its_owner(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     path.write_bytes(b"SQLite format 3\x00 and so on")
-    with pytest.raises(TableError, match="switchroom journal export"):
+    with pytest.raises(JournalError, match="switchroom journal export"):
         read_history(path, Reading(options=Options()))
+
+
+def test_a_store_is_fitted_like_its_journal(
+    recorded: tuple[Scenario, History], tmp_path: Path
+) -> None:
+    entries: list[Entry] = []
+    Day(Prepared(recorded[0]), 5, listeners=(entries.append,)).play()
+    body = JournalWriter("shop", "test").record(entries)
+    journal, store = tmp_path / "journal.jsonl", tmp_path / "store.db"
+    journal.write_bytes(body + b"\n")
+    with closing(sqlite3.connect(store)) as tables, tables:
+        tables.execute("CREATE TABLE journal (seq_from INTEGER, body BLOB)")
+        tables.execute("INSERT INTO journal VALUES (1, ?)", (body,))
+    of_journal, of_store = (
+        fit_history(read_history(path, Reading(options=Options()))) for path in (journal, store)
+    )
+    assert of_store.contacts > 0
+    assert [source.arrivals for source in of_store.sources] == [
+        source.arrivals for source in of_journal.sources
+    ]
 
 
 # --- forecasts ------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from router.center import Center
-from router.journal import Entry, JournalError, read_journal, verify_records
+from router.journal import JournalError
 from simulation.fit.figures import Array
 from simulation.fit.history import DAY_MINUTES, CountTable, Ending, History, Shift, Visit, tabulate
 from simulation.fit.import_command import read_any
@@ -23,9 +22,9 @@ from simulation.fit.local_time import find_zone, is_shown, to_local
 from simulation.fit.overview import gap_note, gaps
 from simulation.fit.planning_files import Imported, Options, PlanningRow, told
 from simulation.fit.tables import WORKBOOKS, TableError
+from simulation.journal_sources import entries_in
 
 _TABLES: Final = frozenset({".csv", ".txt", ".tsv", ".ics"} | WORKBOOKS)
-_STORE_MAGIC: Final = b"SQLite format 3\x00"
 _VISIT_MINUTES: Final = 15
 _FAULTS_SHOWN: Final = 10
 
@@ -45,13 +44,8 @@ class Reading:
 def read_history(source: Path, reading: Reading, center: Center | None = None) -> History:
     """Return the history in a file; raises `TableError` or `JournalError`."""
     if not source.is_file():
-        raise TableError(f"{source}: no such file; give a journal, a CSV file or a workbook")
-    with source.open("rb") as stream:
-        head = stream.read(len(_STORE_MAGIC))
-    if head == _STORE_MAGIC:
         raise TableError(
-            f"{source}: is a store; write its journal to a file first: "
-            f"switchroom journal export {source} -o journal.jsonl"
+            f"{source}: no such file; give a journal, a store, a CSV file or a workbook"
         )
     if source.suffix.lower() in _TABLES:
         history = _read_table(source, reading, center)
@@ -69,12 +63,8 @@ def zone_of(center: Center | None) -> str:
 
 
 def _read_journal(source: Path, reading: Reading, center: Center | None) -> History:
-    def entries() -> Iterator[Entry]:
-        for record in verify_records(read_journal(source)):
-            yield from record.entries
-
     try:
-        reader = read_entries(entries())
+        reader = read_entries(entries_in(source))
     except JournalError as error:
         raise JournalError(f"{source}: {error}") from error
     if not reader.visits:

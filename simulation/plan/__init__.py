@@ -1,6 +1,7 @@
 """Play the days of a scenario on the live core, and say what they mean.
 
 - `reading`       a scenario file (or a centre's directory) becomes a `configs.planning.Scenario`
+- `recorded_arrivals`  when contacts came, from a journal, a store or a table
 - `changes`       a change is a function from a scenario to a scenario
 - `courses`       the same said on the command line: `--add care=2`, `--demand +10%`
 - `laws`          durations by inversion: one uniform, one duration

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import fields, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import configs
-from configs.durations import parse_clock
 from configs.findings import ConfigError, Finding
 from configs.loader import LoadedCenter, load_center
 from configs.origins import Origins
@@ -19,7 +15,7 @@ from configs.scenarios import LoadedScenarioFile, read_scenario_file
 from configs.yaml_reader import Place
 from simulation.plan.changes import ChangeError, apply_change
 from simulation.plan.checks import check_scenario
-from simulation.plan.prepared import start_of
+from simulation.plan.recorded_arrivals import read_arrivals
 
 SHIPPED: Final = Path(configs.__file__).parent / "scenarios"
 _BASES_MAX: Final = 20
@@ -112,10 +108,11 @@ def _whole(loaded: LoadedScenarioFile) -> Scenario:
     scenario = replace(scenario, workforce=workforce)
     demand = dict(file.demand)
     for name, part in demand.items():
-        if part.recorded:
+        if part.recorded and part.category in center.center.categories:
             try:
                 demand[name] = replace(
-                    part, arrivals_ms=read_arrivals(loaded.path.parent / part.recorded, scenario)
+                    part,
+                    arrivals_ms=read_arrivals(loaded.path.parent / part.recorded, scenario, part),
                 )
             except ValueError as error:
                 raise _error(loaded, ("demand", name, "recorded"), str(error)) from error
@@ -130,40 +127,3 @@ def _with_members(center: LoadedCenter, name: str, group: Group) -> Group:
         agent_id for agent_id, origin in center.origins.group_of.items() if origin == name
     )
     return replace(group, members=members)
-
-
-def read_arrivals(path: Path, scenario: Scenario) -> tuple[int, ...]:
-    """Return recorded instants as offsets from opening; those outside the hours are left out.
-
-    A CSV file: the first column (or one called `arrived_at`) holds RFC 3339 instants, or local
-    times of the scenario's zone. Raises ValueError with row, column and value.
-    """
-    start_ms = start_of(scenario)
-    length_ms = parse_clock(scenario.closes) - parse_clock(scenario.opens)
-    offsets = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.reader(lines))
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from error
-    column = 0
-    if rows and rows[0] and "arrived_at" in rows[0]:
-        column = rows[0].index("arrived_at")
-        rows[0] = []
-    for number, row in enumerate(rows, 1):
-        if not row:
-            continue
-        try:
-            instant = datetime.fromisoformat(row[column])
-        except (ValueError, IndexError) as error:
-            value = row[column] if column < len(row) else ""
-            raise ValueError(
-                f'{path}: row {number}, column {column + 1}: "{value}" is no instant; write for '
-                "example 2026-03-10T09:30:00+08:00"
-            ) from error
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=ZoneInfo(scenario.zone))
-        offset = round(instant.timestamp() * 1000) - start_ms
-        if 0 <= offset < length_ms:
-            offsets.append(offset)
-    return tuple(sorted(offsets))

@@ -129,9 +129,9 @@ def _tell(answer: Answer, zone: str, pages: Pages, *, details: bool, as_json: bo
 def _read(journal: Path) -> tuple[Recording, Outcomes]:
     """Take a journal apart, and see what happened; tell what is wrong with it."""
     from router.journal import JournalError  # noqa: PLC0415 - help must not load the engine
+    from simulation.journal_sources import entries_in  # noqa: PLC0415 - as above
     from simulation.whatif.outcomes import Outcomes  # noqa: PLC0415 - as above
     from simulation.whatif.recording import Recording  # noqa: PLC0415 - as above
-    from simulation.whatif.sources import entries_in  # noqa: PLC0415 - as above
 
     recording, happened = Recording(), Outcomes()
     try:

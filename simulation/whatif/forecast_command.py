@@ -151,8 +151,8 @@ def _live(
 ) -> Live:
     """Return the state that is asked about."""
     from router.journal import JournalError  # noqa: PLC0415 - as above
+    from simulation.journal_sources import entries_in  # noqa: PLC0415 - as above
     from simulation.whatif import altering, live  # noqa: PLC0415 - as above
-    from simulation.whatif.sources import entries_in  # noqa: PLC0415 - as above
 
     if sum(bool(one) for one in (snapshot, store, url)) != 1:
         stop("give one of --snapshot FILE, --store FILE, --url ADDRESS")

@@ -21,12 +21,12 @@ from router.center import Agent, Center
 from router.events import ContactArrived
 from router.router import Router
 from router.snapshot_facts import FloorFacts
+from simulation.journal_sources import entries_in
 from simulation.plan.arrivals import burst_mean
 from simulation.plan.prepared import Prepared, start_of
 from simulation.whatif.altering import Alteration, AlterationError
 from simulation.whatif.forecasting import Course, Outlook
 from simulation.whatif.posterior import posteriors
-from simulation.whatif.sources import entries_in
 from simulation.whatif.starting import Start, Turn, lean, live_scenario
 
 _ANSWER_BYTES_MAX: Final = 512 * 1024 * 1024
