@@ -13,12 +13,15 @@ from configs.planning import Demand, Dialer, Group, Law, LawName, Scenario
 from simulation.plan.changes import apply_change
 from simulation.plan.checks import check_scenario
 from simulation.plan.day import play_day
+from simulation.plan.prepared import Prepared
 from simulation.plan.reading import SHIPPED, load_scenario
 from simulation.plan.replications import run
-from simulation.plan.results import result_of
+from simulation.plan.requirement import lines_of
+from simulation.plan.results import judged_demands, result_of
 from simulation.plan.showing import show_result
 from simulation.plan.tallies import Count, Staffed
 from tests.test_plan_days import EXITS, MINUTE_MS, assert_same, phone_day
+from tests.validation.published_cases import cases
 
 DIALER = Dialer(start="01:00", end="02:00", groups=("t",), reach=(1.0,))
 MINUTE = Law(law=LawName.CONSTANT, mean_ms=MINUTE_MS)
@@ -113,6 +116,12 @@ def test_a_plan_tells_what_was_dialled() -> None:
     assert result.last_ends == {"50%": "02:00", "90%": "02:00"}
     assert any("dialled 180.0" in line for line in show_result(result))
     assert any("a dialer" in row.outside for row in result.theory)
+
+
+def test_a_target_speaks_of_callers_only() -> None:
+    case = cases()["P10"]()
+    assert judged_demands(case.scenario) == ("inbound",)
+    assert [line.demands for line in lines_of(Prepared(case.scenario))] == [("inbound",)]
 
 
 def test_a_dialer_is_read_and_checked(tmp_path: Path) -> None:

@@ -55,9 +55,10 @@ class Line:
 
 
 def lines_of(prepared: Prepared) -> tuple[Line, ...]:
-    """Return the lines of a scenario, in the order of its demands."""
+    """Return the lines of a scenario, in the order of its demands; who is dialled has none."""
     groups: dict[tuple[str, str], list[Source]] = {}
-    for source in prepared.sources:
+    called = [source for source in prepared.sources if source.demand.dialer is None]
+    for source in called or prepared.sources:
         queue = prepared.center.categories[source.demand.category].queue
         groups.setdefault((queue, source.demand.channel), []).append(source)
     return tuple(

@@ -37,11 +37,14 @@ _QUANTILES: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
 def judged_demands(scenario: Scenario) -> tuple[str, ...]:
-    """Return the demands that the target speaks of: prompt ones without a time of their own."""
+    """Return the demands that the target speaks of: prompt ones without a time of their own.
+
+    Who is dialled did not call, so no promise was made to him.
+    """
     prompt = tuple(
         name
         for name, demand in scenario.demand.items()
-        if demand.channel not in DEFERRED and not demand.answer_within_ms
+        if demand.channel not in DEFERRED and not demand.answer_within_ms and demand.dialer is None
     )
     return prompt or tuple(scenario.demand)
 
