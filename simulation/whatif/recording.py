@@ -84,7 +84,7 @@ class Known:
 
 
 class Recording:
-    """A journal, taken apart."""
+    """A journal, taken apart; or `listed`: made of a list of calls, without any decision in it."""
 
     def __init__(self, redial_window_ms: int = REDIAL_WINDOW_MS) -> None:
         self.redial_window_ms = redial_window_ms
@@ -95,6 +95,7 @@ class Recording:
         self.offered: list[tuple[str, OfferScript]] = []
         self.taken_out: set[tuple[str, int]] = set()
         self.redials = 0
+        self.listed = False
         self.digest = Digest()
         self.entries = 0
         self.first_ms = 0
