@@ -11,6 +11,12 @@ from typing import Final
 from router.journal import Entry, JournalError, read_journal, verify_records
 
 _SQLITE: Final = b"SQLite format 3\x00"
+LISTS: Final = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"})
+
+
+def is_list(path: Path) -> bool:
+    """Say whether a file is a table of contacts, by its name."""
+    return path.suffix.lower() in LISTS
 
 
 def bodies_in(path: Path) -> Iterator[bytes]:

@@ -19,7 +19,8 @@ from simulation.report.forecast_document import forecast_document
 from simulation.report.page import render_page
 from simulation.report.what_if_document import what_if_document
 from simulation.report.wording import Words
-from simulation.whatif.asking import Answer, ChangedContact, Compared, Row
+from simulation.whatif.asking import Answer
+from simulation.whatif.comparing import ChangedContact, Compared, Row
 from simulation.whatif.foretelling import CourseAnswer, ForecastNow, Paired, Present, Slice
 from switchroom import build
 from tests.looking import look, needs_chromium

@@ -9,7 +9,8 @@ from simulation.report.charts_onward import Course
 from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
 from simulation.report.plan_document import labels, release
 from simulation.report.wording import Words
-from simulation.whatif.asking import Answer, Compared, Row
+from simulation.whatif.asking import Answer
+from simulation.whatif.comparing import Compared, Row
 from simulation.whatif.showing import clock
 
 _MEASURES = (

@@ -2,12 +2,14 @@
 
 - `stages`       follow the decisions on every contact: in which stage it is, for how long
 - `recording`    a journal taken apart: what came from outside, and what answered a stage
+- `contact_list` a list of calls made a recording: who was there is found from what it says
 - `laws`         what a recording tells of patience, work and offers: laws to draw the rest from
 - `residuals`    how much longer, given how long already: inversion of the tail, one uniform
 - `replaying`    the recording through the unchanged core, with other rules or people
 - `outcomes`     what became of each contact
 - `altering`     what is changed: more people, other rules, other volume
-- `asking`       many replays and what they say together: differences and how sure they are
+- `asking`       many replays of a question, and the answer
+- `comparing`    replays beside what happened: differences, how sure they are, who changes
 - `showing`      that as text
 - `starting`     where a forecast begins: a lean snapshot, who is there, what changes when
 - `onward_lots`  the lots of the next hours, drawn once for all courses

@@ -46,7 +46,9 @@ _Zone = Annotated[str, typer.Option("--zone", help="Zone of the times of day.")]
 
 
 def what_if(
-    journal: Annotated[Path, typer.Argument(help="A journal file, or a store.")],
+    journal: Annotated[
+        Path, typer.Argument(help="A journal file, a store, or a list of calls (.csv, .xlsx).")
+    ],
     add: _Add = None,
     between: Annotated[
         str, typer.Option(help="10:00-12:00: when those are there; else all the time.")
@@ -85,7 +87,7 @@ def what_if(
     from simulation.whatif.asking import NotRepeatedError, Question, ask  # noqa: PLC0415 - as above
     from simulation.whatif.laws import Laws  # noqa: PLC0415 - as above
 
-    recording, happened = _read(journal)
+    recording, happened = _read(journal, zone)
     try:
         alteration = _alteration(
             recording,
@@ -126,13 +128,15 @@ def _tell(answer: Answer, zone: str, pages: Pages, *, details: bool, as_json: bo
     pages.write("what-if", answer, document)
 
 
-def _read(journal: Path) -> tuple[Recording, Outcomes]:
-    """Take a journal apart, and see what happened; tell what is wrong with it."""
+def _read(journal: Path, zone: str) -> tuple[Recording, Outcomes]:
+    """Take a journal apart, or read a list of calls; tell what is wrong with it."""
     from router.journal import JournalError  # noqa: PLC0415 - help must not load the engine
-    from simulation.journal_sources import entries_in  # noqa: PLC0415 - as above
+    from simulation.journal_sources import entries_in, is_list  # noqa: PLC0415 - as above
     from simulation.whatif.outcomes import Outcomes  # noqa: PLC0415 - as above
     from simulation.whatif.recording import Recording  # noqa: PLC0415 - as above
 
+    if is_list(journal):
+        return _read_list(journal, zone)
     recording, happened = Recording(), Outcomes()
     try:
         for entry in entries_in(journal):
@@ -146,6 +150,18 @@ def _read(journal: Path) -> tuple[Recording, Outcomes]:
     if recording.center is None:
         stop(f"{journal}: holds no configuration, so nothing was routed; give a worker's journal")
     return recording, happened
+
+
+def _read_list(path: Path, zone: str) -> tuple[Recording, Outcomes]:
+    """Read a list of calls; tell what is wrong with it."""
+    from simulation.fit.planning_files import Options  # noqa: PLC0415 - as above
+    from simulation.fit.reading import Reading, read_history  # noqa: PLC0415 - as above
+    from simulation.whatif.contact_list import recording_of  # noqa: PLC0415 - as above
+
+    try:
+        return recording_of(read_history(path, Reading(options=Options(zone=zone))).visits)
+    except ValueError as error:
+        stop(str(error) if str(path) in str(error) else f"{path}: {error}")
 
 
 def _alteration(

@@ -39,6 +39,7 @@ _KNOWS_SHARE: Final = 0.002
 _AT_DESK: Final = "available"
 _AWAY: Final = "break"
 _PHONE: Final = "phone"
+_NOBODY: Final = "nobody"
 
 
 class ContactListError(ValueError):
@@ -148,17 +149,29 @@ def _floor(visits: Iterable[Visit]) -> Floor:
             counts[call.agent][call.kind] += 1
     if not floor.by_agent:
         raise ContactListError("nobody answered in it; a list needs answered calls, with agents")
-    for agent_id, calls in floor.by_agent.items():
+    for calls in floor.by_agent.values():
         calls.sort(key=lambda call: (call.taken_ms, call.end_ms))
         for before, call in pairwise(calls):
             call.before = before
-        enough = min(_KNOWS_FROM, len(calls))
-        floor.knows[agent_id] = frozenset(
-            kind
-            for kind, count in counts[agent_id].items()
-            if count >= max(enough, _KNOWS_SHARE * len(calls))
-        )
+    floor.knows = _knowledge(counts)
     return floor
+
+
+def _knowledge(counts: dict[str, Counter[str]]) -> dict[str, frozenset[str]]:
+    """Return what agents know: what they did more than once; of the rarest, whoever did it."""
+    often = {
+        agent_id: {
+            kind
+            for kind, count in mine.items()
+            if count >= max(min(_KNOWS_FROM, mine.total()), _KNOWS_SHARE * mine.total())
+        }
+        for agent_id, mine in counts.items()
+    }
+    common = set().union(*often.values())
+    return {
+        agent_id: frozenset(often[agent_id] | {kind for kind in mine if kind not in common})
+        for agent_id, mine in counts.items()
+    }
 
 
 def _sure_times(floor: Floor) -> dict[str, int]:
@@ -235,6 +248,9 @@ def _presence(
 def _center(floor: Floor) -> Center:
     """Return the rules: a line a queue, who knows what; the oldest first, longest free first."""
     kinds = {call.kind: call.visit.queue for call in floor.calls}
+    # What nobody was ever there for needs an agent all the same; he never signs in.
+    unknown = set(kinds).difference(*floor.knows.values())
+    knows = floor.knows | ({_NOBODY: frozenset(unknown)} if unknown else {})
     center = Center(
         name="list-of-contacts",
         version=1,
@@ -247,8 +263,8 @@ def _center(floor: Floor) -> Center:
         },
         teams={"agents": Team()},
         agents={
-            agent_id: Agent(team="agents", skills=dict.fromkeys(sorted(knows), 5))
-            for agent_id, knows in sorted(floor.knows.items())
+            agent_id: Agent(team="agents", skills=dict.fromkeys(sorted(mine), 5))
+            for agent_id, mine in sorted(knows.items())
         },
     )
     wrong = [problem for problem in check_center(center) if not problem.warning]

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from simulation.whatif.asking import Answer, Compared, Row
+from simulation.whatif.asking import Answer
+from simulation.whatif.comparing import Compared, Row
 from simulation.whatif.foretelling import LEVEL, CourseAnswer, ForecastNow, Paired
 
 _CONTACTS = 8
 _PRESENT = 6
 _MINUTE_MS = 60_000
+_DAY_MS = 86_400_000
 _COLUMNS = {LEVEL: "answered in time %", "gave up": "gave up", "waiting": "waiting at the end"}
 
 
@@ -19,32 +21,24 @@ def show(answer: Answer, zone: str, *, details: bool) -> Iterator[str]:
     """Yield the lines of an answer."""
     yield answer.sentence
     yield ""
-    yield (
-        f"{answer.contacts} contacts in {answer.entries} recorded entries; without the change the "
-        f"core repeats every decision (digest {answer.digest[:16]})"
-    )
-    kept = (
-        "as recorded where the same agent gets the same offer, else drawn; difference from what "
-        "happened"
-        if answer.acceptances == "recorded"
-        else "all drawn; difference from replays of the same lots without the change"
-    )
-    yield f"acceptances {kept}"
+    yield from _what_it_is(answer)
     yield (
         f"{answer.imputations} replays, seed {answer.seed}; ± is the 95 % interval, for days like "
         "this one"
     )
     yield ""
     shown = [row for row in answer.rows if details or row.from_ms < 0 or not row.queue]
-    width = max([8, *(len(_name(row, zone)) for row in shown)])
+    many = max(row.from_ms for row in shown) - answer.first_ms >= _DAY_MS
+    width = max([8, *(len(_name(row, zone, many=many)) for row in shown)])
     yield (
         f"{'':<{width}} {'answered in time %':^30} {'gave up':^30} {'speed of answer s':^30}"
     ).rstrip()
-    head = f"{'happened':>9} {'would be':>9} {'difference':>10}"
+    base = "happened" if answer.acceptances == "recorded" else "without"
+    head = f"{base:>9} {'would be':>9} {'difference':>10}"
     yield f"{'':<{width}} {head} {head} {head}"
     for row in shown:
         yield (
-            f"{_name(row, zone):<{width}} {_cells(row.service_level, 100.0)} "
+            f"{_name(row, zone, many=many):<{width}} {_cells(row.service_level, 100.0)} "
             f"{_cells(row.abandoned, 1.0)} {_cells(row.wait_s, 1.0)}"
         ).rstrip()
     breaches = [
@@ -65,14 +59,48 @@ def show(answer: Answer, zone: str, *, details: bool) -> Iterator[str]:
     yield from answer.notes
 
 
-def _name(row: Row, zone: str) -> str:
+def _what_it_is(answer: Answer) -> Iterator[str]:
+    """Say what was replayed, and what differences are taken from."""
+    if answer.listed:
+        yield f"{answer.contacts} calls of a list; who was there when is found from what it says"
+    else:
+        yield (
+            f"{answer.contacts} contacts in {answer.entries} recorded entries; without the change "
+            f"the core repeats every decision (digest {answer.digest[:16]})"
+        )
+    if answer.acceptances == "recorded":
+        yield (
+            "acceptances as recorded where the same agent gets the same offer, else drawn; "
+            "difference from what happened"
+        )
+        return
+    if not answer.listed:
+        yield "acceptances all drawn"
+    gone, waited, wait_s = (answer.reproduced[name] for name in ("gave up", "waited", "wait s"))
+    yield "difference between replays of the same lots, without and with the change"
+    yield (
+        f"without the change they give {gone[1]:.1%} who give up ({gone[0]:.1%} did), "
+        f"{waited[1]:.1%} who wait ({waited[0]:.1%} did), {wait_s[1]:.1f} s on average "
+        f"(it was {wait_s[0]:.1f} s)"
+    )
+
+
+def _name(row: Row, zone: str, *, many: bool) -> str:
+    """Return the queue and the interval; of many days with its date."""
     when = "" if row.from_ms < 0 else clock(row.from_ms, zone)
+    if when and many:
+        when = f"{day_of(row.from_ms, zone)} {when}"
     return " ".join(part for part in (when, row.queue) if part) or "all"
 
 
 def clock(at_ms: int, zone: str) -> str:
     """Return a time of day."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(zone)).strftime("%H:%M")
+
+
+def day_of(at_ms: int, zone: str) -> str:
+    """Return a date."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(zone)).date().isoformat()
 
 
 def _cells(compared: Compared, unit: float) -> str:
@@ -83,7 +111,8 @@ def _cells(compared: Compared, unit: float) -> str:
         change = "-".rjust(11)
     else:
         change = f"{compared.difference * unit:+.1f} ±{compared.half_width * unit:.1f}".rjust(11)
-    return f"{number(compared.happened, 9)} {number(compared.would_be, 8)} {change}"
+    base = compared.happened if compared.without is None else compared.without
+    return f"{number(base, 9)} {number(compared.would_be, 8)} {change}"
 
 
 # --- the next hours -------------------------------------------------------------------------
