@@ -123,6 +123,7 @@ seeds: $(STAMP) ## simulate SEEDS seeds from FIRST_SEED on, under the auditor
 
 validate: $(STAMP) ## every number of known truth through the planner; appends to a ledger
 	@$(BIN)/python -m tests.validation
+	@$(BIN)/python -m tests.validation.ahead
 
 bench: $(STAMP) ## what is measured, against whom
 	@$(BIN)/python -m benchmarks
