@@ -94,7 +94,8 @@ class RecordedBuildExt(build_ext):
                 "binaries": {
                     os.path.relpath(path, place): build_info["hash_file"](path)
                     for path in binaries
-                    if path.parent == built or path.is_relative_to(place)
+                    # What all modules share lies above them, and is the core's.
+                    if path.is_relative_to(place) or (path.parent == built and package == CORE)
                 },
             }
             (place / build_info["RECORD_NAME"]).write_text(json.dumps(record, indent=1) + "\n")

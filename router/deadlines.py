@@ -6,8 +6,9 @@ The heap may name a head that was cancelled meanwhile; it is put right when it c
 so there is never more than one heap entry per list. Deadlines that belong to no constant duration
 go to list 0, which is kept sorted by a heap of its own.
 
-`soonest_ms` is a bound that costs nothing to ask: nothing is due before it. Arming lowers it,
-looking raises it, and what is cancelled leaves it where it is.
+`soonest_ms` is a bound that costs nothing to ask: nothing is due before it. Arming lowers it and
+looking raises it. While `is_exact`, it is the next due instant itself: until what is due then is
+cancelled.
 
 Timers fall due in the order (instant, list, order of arming), the same in every run.
 """
@@ -64,7 +65,16 @@ class Fifo:
 class Timers:
     """Hold all timers of one router."""
 
-    __slots__ = ("by_duration", "fifos", "heads", "number", "odd", "odd_armed", "soonest_ms")
+    __slots__ = (
+        "by_duration",
+        "fifos",
+        "heads",
+        "is_exact",
+        "number",
+        "odd",
+        "odd_armed",
+        "soonest_ms",
+    )
 
     def __init__(self) -> None:
         self.fifos: list[Fifo] = [Fifo(0, 0)]
@@ -74,6 +84,7 @@ class Timers:
         self.odd_armed = 0
         self.number = 0
         self.soonest_ms: int = NEVER
+        self.is_exact = True
 
     def lane(self, duration_ms: int) -> Fifo:
         """Return the list of a duration that the configuration knows (made on first use)."""
@@ -132,6 +143,8 @@ class Timers:
         if fifo is None:
             return
         timer.fifo = None
+        if timer.armed_ms + fifo.duration_ms <= self.soonest_ms:
+            self.is_exact = False
         if fifo.index == 0:
             self.odd_armed -= 1
             timer.later = None
@@ -150,6 +163,8 @@ class Timers:
 
     def next_due_ms(self) -> int:
         """Return the earliest due instant, `NEVER` if there is none."""
+        if self.is_exact:
+            return self.soonest_ms
         heads = self.heads
         best_ms = NEVER
         while heads:
@@ -175,6 +190,7 @@ class Timers:
                 break
             heappop(odd)
         self.soonest_ms = best_ms
+        self.is_exact = True
         return best_ms
 
     def pop_due(self, now_ms: int) -> Timer | None:

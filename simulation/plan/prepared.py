@@ -108,6 +108,7 @@ class Prepared:
         presences = self.center.presences
         self.at_desk = next(name for name, works in presences.items() if works)
         self.away = next((name for name, works in presences.items() if not works), "")
+        self._skills: dict[tuple[str, str], float] = {}
         self._paces: dict[tuple[str, str], float] = {}
         self._expected: Array | None = None
 
@@ -149,8 +150,13 @@ class Prepared:
         gain = self.scenario.effects.resolves
         if not gain:
             return demand.resolved
-        agent = self.center.agents[agent_id]
-        return demand.resolved + gain * skill_above_middle(self.scenario, agent, demand.category)
+        key = (agent_id, demand.category)
+        skill = self._skills.get(key)
+        if skill is None:
+            agent = self.center.agents[agent_id]
+            skill = skill_above_middle(self.scenario, agent, demand.category)
+            self._skills[key] = skill
+        return demand.resolved + gain * skill
 
     @property
     def interval_edges(self) -> Array:
