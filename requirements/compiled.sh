@@ -90,7 +90,7 @@ cd "$work/check"
 # What compares digests, what plays planned days, and what tests a compiled module by name.
 tests=(tests/test_build.py)
 for path in tests/test_parity.py tests/test_journals.py tests/test_router*.py tests/test_policies*.py \
-    tests/test_plan_*.py tests/test_forecast_now.py; do
+    tests/test_plan_days.py tests/test_dialer.py tests/test_forecast_now.py; do
     [ ! -e "$path" ] || tests+=("$path")
 done
 for path in "$root"/.cache/compiled/source/router/*.py; do
@@ -98,5 +98,7 @@ for path in "$root"/.cache/compiled/source/router/*.py; do
     compiled=$(grep -c "\"$(basename "$path" .py)\.[^/]*\"" "$record" || true)
     [ "$compiled" = 0 ] || [ ! -e "$name" ] || tests+=("$name")
 done
+# One case of the look-ahead plays a thousand draws; the pure run has it.
 SWITCHROOM_EXPECT_COMPILED=1 nice "$home/bin/python" -P -m pytest -q -n 2 -p no:cacheprovider \
+    --deselect tests/test_forecast_now.py::test_the_next_half_hour_is_that_of_case_a45_to_half_a_percent \
     "${tests[@]}"
