@@ -24,6 +24,7 @@ from simulation.plan.reading import SHIPPED, load_scenario
 from simulation.report.wording import Words
 from simulation.staffing.search import Effort
 from simulation.staffing.writing import scenario_text
+from tests.test_report_search import two_hours
 
 if TYPE_CHECKING:
     from nicegui.testing import User
@@ -179,7 +180,12 @@ def test_a_history_with_mistakes_names_them_and_goes_on_without_them(tmp_path: P
 # --- the page, in-process -------------------------------------------------------------------------
 
 
-def in_process(folder: Path, play: Callable[[User], Awaitable[None]], language: str = "en") -> None:
+def in_process(
+    folder: Path,
+    play: Callable[[User], Awaitable[None]],
+    language: str = "en",
+    scenario: Path = TINY,
+) -> None:
     """Open the page as a user who has no browser."""
     from nicegui.testing import user_simulation  # noqa: PLC0415 - the app's own extra
 
@@ -187,7 +193,7 @@ def in_process(folder: Path, play: Callable[[User], Awaitable[None]], language: 
     from simulation.app.serving import page_of  # noqa: PLC0415 - as above
 
     async def whole() -> None:
-        async with user_simulation(root=page_of(Settings(TINY, folder, 1, language))) as user:
+        async with user_simulation(root=page_of(Settings(scenario, folder, 1, language))) as user:
             await user.open("/")
             await play(user)
 
@@ -235,14 +241,15 @@ def test_a_planner_asks_how_many_and_puts_them_on_the_desk(tmp_path: Path) -> No
         days.set_value(12)  # type: ignore[attr-defined]
         assert "targets with 90% confidence" in await page_after(user, "staff")
         user.find(marker="take").click()
-        await seen(user, "On the desk: the corner shop on a Tuesday, changed, staffed")
+        await seen(user, "On the desk: two hours, changed, staffed")
         user.find(marker="scenario.yaml").click()
         text = (await user.download.next()).content.decode()
         assert "workforce.shop.staffed" in text
         assert "target.percent: 60" in text
-        assert str(tmp_path) not in text, "that folder goes when the app ends"
+        assert str(tmp_path / "app") not in text, "that folder goes when the app ends"
 
-    in_process(tmp_path, play)
+    (tmp_path / "app").mkdir()
+    in_process(tmp_path / "app", play, scenario=two_hours(tmp_path))
 
 
 def test_two_tabs_have_folders_of_their_own(tmp_path: Path) -> None:

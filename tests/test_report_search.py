@@ -12,8 +12,10 @@ import pytest
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
+from configs.changes import Change, OtherHours
 from configs.planning import Break, Shift
-from simulation.plan.reading import load_scenario
+from simulation.plan.changes import apply_change
+from simulation.plan.reading import SHIPPED, load_scenario
 from simulation.plan.replications import Study, Workers
 from simulation.report.charts_staffing import Bar, shifts
 from simulation.report.document import Document, Form
@@ -30,26 +32,39 @@ from simulation.staffing.tuning import Reached, Setting, Tuning
 from switchroom import build
 from tests.looking import look, needs_chromium
 
-LUNCH = Break(earliest="12:00", latest="14:00", length_ms=1_800_000)
+NOON = Break(earliest="11:00", latest="11:30", length_ms=600_000)
 KINDS = (
-    Shift(start="09:00", end="17:00", count=2, breaks=(LUNCH,)),
-    Shift(start="10:00", end="17:00", count=2),
+    Shift(start="10:00", end="12:00", count=2, breaks=(NOON,)),
+    Shift(start="11:00", end="12:00", count=2),
 )
+TWO_HOURS = OtherHours(opens="10:00", closes="12:00", come_later=0.0)
 
 
 @cache
 def found(unit: str) -> tuple[Certificate, Study]:
-    """Search once a unit, with little effort: what is found does not matter here."""
-    scenario = load_scenario(Path("tiny"))
+    """Search two hours of the shop, once a unit, with little effort: what is found is all one."""
+    scenario = apply_change(load_scenario(Path("tiny")), Change(hours=TWO_HOURS))
     scenario = replace(scenario, target=replace(scenario.target, percent=70))
+    shop = replace(scenario.workforce["shop"], shifts=KINDS if unit == "shifts" else ())
+    scenario = replace(scenario, workforce={"shop": shop})
     if unit == "shifts":
-        shop = replace(scenario.workforce["shop"], shifts=KINDS)
         lost = replace(scenario.target, percent=0, abandoned_percent=8)
-        scenario = replace(scenario, workforce={"shop": shop}, targets={"billing": lost})
+        scenario = replace(scenario, targets={"billing": lost})
     space = shifts_space(scenario) if unit == "shifts" else intervals_space(scenario)
     with Workers(1) as crew:
         sought = seek(space, crew, Effort(12, 12, 3, 0.6), 1, unit, lambda _: None)
     return sought.certificate, sought.study
+
+
+def two_hours(folder: Path) -> Path:
+    """Write the two hours as a scenario file."""
+    path = folder / "two-hours.yaml"
+    path.write_text(
+        f"name: two hours\nbase: {SHIPPED / 'tiny.yaml'}\n"
+        "changes: [{hours: {opens: '10:00', closes: '12:00', come_later: 0.0}}]\n",
+        encoding="utf-8",
+    )
+    return path
 
 
 @cache
@@ -142,15 +157,16 @@ def call(*words: str) -> tuple[int, str]:
 
 
 def test_staff_writes_its_page(tmp_path: Path) -> None:
+    out = tmp_path / "out"
     code, said = call(
-        "staff", "tiny", "--workers", "1", "--days", "12", "--confirm-days", "12", "--rounds", "2",
-        "--confidence", "0.6", "--target", "70/30", "-o", str(tmp_path), "--lang", "zh",
+        "staff", str(two_hours(tmp_path)), "--workers", "1", "--days", "12", "--confirm-days", "12",
+        "--rounds", "2", "--confidence", "0.6", "--target", "70/30", "-o", str(out), "--lang", "zh",
     )  # fmt: skip
     assert code == 0, said
-    assert {path.name for path in tmp_path.iterdir()} == {
+    assert {path.name for path in out.iterdir()} == {
         "report.html", "staff.xlsx", "certificate.json", "staffing.csv", "scenario.yaml",
     }  # fmt: skip
-    assert '<html lang="zh-CN">' in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="zh-CN">' in (out / "report.html").read_text(encoding="utf-8")
     assert call("staff", "tiny", "--lang", "fr")[0] == 2
     assert call("schedule", "tiny", "--open")[0] == 2
 

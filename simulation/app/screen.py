@@ -8,10 +8,11 @@ import time  # noqa: TID251 - tells how long a run took; no day reads it
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from nicegui import events, run, ui
+from nicegui import events, ui
 
+from configs.planning import Scenario
 from simulation.app.desk import Desk
 from simulation.app.editing import Editing
 from simulation.app.runs import CancelledRunError, Run
@@ -40,8 +41,6 @@ FITTING = """<script>document.addEventListener("load", (told) => {
   fit();
 }, true);</script>"""
 _DAYS_MIN = 12
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -207,33 +206,44 @@ class Screen:
 
     async def play(self) -> None:
         """Play the scenario on the desk and show what it says."""
-        studies = await self._studies(None)
-        if studies:
-            self.last = studies[0]
-            await self._show(plan_document, studies[0], self.words.language)
+
+        def make(current: Run, days: int, seed: int) -> Document:
+            (self.last,) = self._studies(current, [self.desk.changed()], days, seed)
+            return plan_document(self.last, self.words.language)
+
+        await self._work(make)
 
     async def compare(self) -> None:
         """Play what is kept and what is on the desk on the same days; show the difference."""
-        if self.kept is None:
+        kept = self.kept
+        if kept is None:
             self._say(self.words("app_nothing_kept"))
             return
-        studies = await self._studies(self.kept)
-        if studies:
-            await self._show(compare_document, studies[0], studies[1:], self.words.language)
+
+        def make(current: Run, days: int, seed: int) -> Document:
+            pair = {"A": kept.scenario, "B": self.desk.changed()}
+            named = [replace(each, name=f"{mark}: {each.name}") for mark, each in pair.items()]
+            first, second = self._studies(current, named, days, seed)
+            return compare_document(first, [second], self.words.language)
+
+        await self._work(make)
 
     async def staff(self) -> None:
         """Seek the cheapest staff of the scenario on the desk; show its certificate."""
 
-        def seek(current: Run, days: int, seed: int) -> Sought:
+        def make(current: Run, days: int, seed: int) -> Document:
             few = max(_DAYS_MIN, days)
             effort = Effort(days=few, confirm_days=3 * few)
-            return current.seek(self.desk.changed(), effort, seed, self.settings.workers)
+            sought = current.seek(self.desk.changed(), effort, seed, self.settings.workers)
+            self.sought, self.last = sought, sought.study
+            return staff_document(sought.certificate, sought.study, self.words.language)
 
-        sought = await self._work(seek)
-        if sought is not None:
-            self.sought = sought
-            self.last = sought.study
-            await self._show(staff_document, sought.certificate, sought.study, self.words.language)
+        await self._work(make)
+
+    def _studies(self, current: Run, played: list[Scenario], days: int, seed: int) -> list[Study]:
+        strata = max(strata_of(each) for each in played)
+        current.total = days
+        return current.play(played, days, seed, strata, self.settings.workers)
 
     def take_staff(self) -> None:
         """Put the staff that was found on the desk."""
@@ -246,11 +256,31 @@ class Screen:
         path.write_text(text, encoding="utf-8")
         self._put(Desk(load_scenario(path), path, text))
 
-    async def _show(self, make: Callable[..., Document], *given: Any) -> None:
-        document = await run.io_bound(make, *given)
-        assert document is not None, "the server does not stop while a document is made"
-        self.document = document
-        self.settings.shelf[self.key] = await asyncio.to_thread(render_page, document)
+    async def _work(self, make: Callable[[Run, int, int], Document]) -> None:
+        """Do one thing at a time, beside the page; show its answer, or say what went wrong."""
+        if self.run is not None:
+            return
+        current = self.run = Run()
+        began = time.monotonic()
+        self._say("")
+        self._tell()
+        try:
+            days, seed = int(self.parts["days"].value), int(self.parts["seed"].value)
+            self.document = await asyncio.to_thread(make, current, days, seed)
+            self.settings.shelf[self.key] = await asyncio.to_thread(render_page, self.document)
+        except CancelledRunError:
+            self._say(self.words("app_cancelled"))
+        except (ChangeError, UnreachableError, TypeError, ValueError) as error:
+            self._say(str(error))
+        else:
+            self._show()
+            self._say(self.words("app_done", seconds=f"{time.monotonic() - began:.0f}"))
+        finally:
+            self.run = None
+            self._tell()
+
+    def _show(self) -> None:
+        """Show the page on the shelf."""
         self.shown += 1
         place: ui.column = self.parts["result"]
         place.clear()
@@ -259,41 +289,6 @@ class Screen:
             frame.classes("answer w-full max-lg:w-screen max-lg:-mx-4")
             frame.props(f'src="/answers/{self.key}?{self.shown}" title="{self.words("answer")}"')
             frame.style("border: 0; height: 80vh")
-
-    async def _studies(self, kept: Study | None) -> list[Study]:
-        """Return studies of what is kept, if given, and of the desk; none if it was stopped."""
-
-        def play(current: Run, days: int, seed: int) -> list[Study]:
-            played = [self.desk.changed()]
-            if kept is not None:
-                pair = {"A": kept.scenario, "B": played[0]}
-                played = [replace(each, name=f"{mark}: {each.name}") for mark, each in pair.items()]
-            strata = max(strata_of(each) for each in played)
-            current.total = days
-            return current.play(played, days, seed, strata, self.settings.workers)
-
-        return await self._work(play) or []
-
-    async def _work(self, does: Callable[[Run, int, int], Answer]) -> Answer | None:
-        """Do one thing at a time, beside the page; say what went wrong, or how long it took."""
-        if self.run is not None:
-            return None
-        current = self.run = Run()
-        began = time.monotonic()
-        self._say("")
-        try:
-            days, seed = int(self.parts["days"].value), int(self.parts["seed"].value)
-            answer = await asyncio.to_thread(does, current, days, seed)
-        except CancelledRunError:
-            self._say(self.words("app_cancelled"))
-            return None
-        except (ChangeError, UnreachableError, TypeError, ValueError) as error:
-            self._say(str(error))
-            return None
-        finally:
-            self.run = None
-        self._say(self.words("app_done", seconds=f"{time.monotonic() - began:.0f}"))
-        return answer
 
     def cancel(self) -> None:
         """Stop the run."""

@@ -28,7 +28,9 @@ def staff_document(found: Certificate, study: Study, language: str = "en") -> Do
     words = Words(language)
     result = result_of(study)
     assumed, defined, _ = assumptions(words, study, result)
-    told = ("definition_bound", "definition_apart", "definition_surely")
+    told = ["definition_bound", "definition_apart", "definition_surely"]
+    if found.surrogate_days:
+        told.append("definition_surrogate")
     return Document(
         title=words(f"{_kind(found)}_title", name=found.scenario),
         language=language,
@@ -276,7 +278,8 @@ def _worth(words: Words, found: Certificate) -> Chapter:
     ]
     if found.dedicated is not None:
         plans.append((words("lines_apart"), found.dedicated, GREY))
-    told = [words("worth_words", gap=_gap(words, found.gap), bound=f"{found.bound:,.2f}",
+    told = [words("cut_short")] if found.cut_short else []
+    told += [words("worth_words", gap=_gap(words, found.gap), bound=f"{found.bound:,.2f}",
                   cost=f"{found.cost:,.2f}", currency=currency)]  # fmt: skip
     if not any(other.holds and other.change >= 0 for other in found.others):
         told.append(words("no_second"))
@@ -333,6 +336,7 @@ def _run(words: Words, found: Certificate, study: Study) -> Chapter:
         (words("confidence"), f"{found.confidence:.0%}"),
         (words("plans_tried"), str(found.plans_tried)),
         (words("days_played"), str(found.days_played)),
+        (words("surrogate_days"), f"{found.surrogate_days:,}"),
         (words("confirmed_on"), words("fresh_days", days=found.fresh_days)),
     )
     table = Table(
