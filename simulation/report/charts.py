@@ -24,6 +24,7 @@ DIM: Final = "#54667a"
 EDGE: Final = "#d5dde6"
 PALETTE: Final = (
     "#2f80d0", "#d99a1c", "#2e9e6b", "#8a63d8", "#d2597b", "#4ab3b3", "#8b9bab", "#9a6b2f",
+    "#1f4e79", "#b9c23a", "#e07b54", "#5a3d7a",
 )  # fmt: skip
 _FONT: Final = 'system-ui, "Noto Sans", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif'
 _HEAT: Final = ("#b2352a", "#e2795a", "#f6c7a8", "#dfe9f2", "#9cc4e4", "#4d94cd")

@@ -52,6 +52,8 @@ def by_group(
             "barCategoryGap": "12%",
             "name": name,
             "data": [round(value, 2) for value in values],
+            # What is needed must be seen on top of them.
+            "itemStyle": {"opacity": 0.55},
         }
         for name, values in agents.items()
     ]
@@ -147,7 +149,7 @@ def kept(words: Words, rows: Sequence[Kept], *, lost: bool) -> Option:
         return {
             "type": "scatter",
             "name": name,
-            "data": [[percent(value), index] for index, value in enumerate(values)],
+            "data": [[percent(min(1.0, value)), index] for index, value in enumerate(values)],
             "symbol": symbol,
             "symbolSize": size,
             "itemStyle": {"color": colour},
@@ -167,7 +169,7 @@ def kept(words: Words, rows: Sequence[Kept], *, lost: bool) -> Option:
             {
                 "type": "bar",
                 "name": words("reached"),
-                "data": [percent(row.reached) for row in rows],
+                "data": [percent(min(1.0, row.reached)) for row in rows],
                 "itemStyle": {"color": LIGHT_GREEN},
                 "barMaxWidth": 20,
             },

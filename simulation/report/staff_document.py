@@ -221,8 +221,8 @@ def _kept(words: Words, found: Certificate) -> Chapter:
             Column(words("days_met"), Form.SHARE, share),
         ),
         tuple(
-            (row.need, measure_words(words, row.measure), row.asked, row.reached, row.low,
-             words("yes" if row.met else "no"), row.days_met)
+            (row.need, measure_words(words, row.measure), row.asked, _share(row.reached),
+             _share(row.low), words("yes" if row.met else "no"), row.days_met)
             for row in found.kept
         ),
         open=True,
@@ -232,6 +232,11 @@ def _kept(words: Words, found: Certificate) -> Chapter:
     return Chapter(
         "kept", words("kept_title"), tuple(told), pictures, (table, *_short(words, found))
     )
+
+
+def _share(value: float) -> float:
+    """Return an estimate of a share within 0 and 1: its corrections may lead beyond."""
+    return min(1.0, max(0.0, value))
 
 
 def _short(words: Words, found: Certificate) -> Iterator[Table]:
