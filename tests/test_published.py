@@ -10,6 +10,7 @@ import pytest
 
 from configs.findings import ConfigError
 from configs.planning import Again, Costs, Group, LaterLaw, Law, LawName, Rate
+from router.center import FollowUp
 from simulation.plan.changes import replace_at
 from simulation.plan.checks import check_scenario
 from simulation.plan.costs import costs_of
@@ -210,3 +211,18 @@ def test_idle_time_has_its_cost() -> None:
     result = result_of(study)
     assert result.groups[0].idle_cost == pytest.approx(money.idle.mean())
     assert any("idle EUR" in line for line in show_result(result))
+
+
+def test_a_centre_with_surveys_and_follow_ups_is_planned() -> None:
+    """Nobody answers a survey in a plan, so no follow-up is opened, and nobody gets lost."""
+    scenario = load_scenario(Path("tiny"))
+    categories = {
+        name: replace(category, survey_every=1, follow_up=FollowUp(category="after"))
+        for name, category in scenario.center.categories.items()
+    }
+    categories["after"] = scenario.center.categories["order_status"]
+    center = replace(scenario.center, categories=categories)
+    followed = replace(scenario, center=center)
+    assert check_scenario(followed) == []
+    plain, surveyed = play_day(scenario, seed=3), play_day(followed, seed=3)
+    assert np.array_equal(plain.counts, surveyed.counts)
