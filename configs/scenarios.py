@@ -17,11 +17,11 @@ from configs.settling import Plain, Settler, plain
 from configs.validation import validate
 from configs.yaml_reader import Mapping, YamlError, read_yaml
 
-__all__ = ["LoadedScenarioFile", "read_scenario_file"]
+__all__ = ["CLOCKS", "OPTIONAL_CLOCKS", "LoadedScenarioFile", "read_scenario_file"]
 
 # Fields that hold a time of day, wherever they stand.
-_CLOCKS: Final = frozenset({"opens", "closes", "start", "end", "until", "earliest", "latest"})
-_OPTIONAL_CLOCKS: Final = frozenset({"latest"})
+CLOCKS: Final = frozenset({"opens", "closes", "start", "end", "until", "earliest", "latest"})
+OPTIONAL_CLOCKS: Final = frozenset({"latest"})
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def _clock_findings(values: Plain, origins: Origins, path: ValuePath = ()) -> li
     findings = []
     for name, value in parts:
         here = (*path, name)
-        if name in _CLOCKS and isinstance(value, str):
-            if not value and name in _OPTIONAL_CLOCKS:
+        if name in CLOCKS and isinstance(value, str):
+            if not value and name in OPTIONAL_CLOCKS:
                 continue
             try:
                 parse_clock(value)

@@ -226,3 +226,20 @@ def test_a_centre_with_surveys_and_follow_ups_is_planned() -> None:
     assert check_scenario(followed) == []
     plain, surveyed = play_day(scenario, seed=3), play_day(followed, seed=3)
     assert np.array_equal(plain.counts, surveyed.counts)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("demand.order_calls.handle", '{"mean_ms": 60000, "later": [{"start": "noon"}]}'),
+        ("workforce.shop.shifts.0.start", "noon"),
+        ("workforce.shop.shifts.0.breaks.0.latest", "noon"),
+        ("closes", "noon"),
+    ],
+)
+def test_a_time_of_day_that_is_none_is_told_however_it_came(path: str, value: str) -> None:
+    """A change may put it there, past the reading of the file."""
+    changed = replace_at(load_scenario(Path("tiny")), path, value)
+    problems = check_scenario(changed)
+    assert problems
+    assert 'noon" is no time of day' in problems[0].message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from itertools import pairwise
 
 from configs.durations import DurationError, parse_clock
@@ -20,6 +20,8 @@ from configs.planning import (
     Shift,
     Target,
 )
+from configs.scenarios import CLOCKS, OPTIONAL_CLOCKS
+from router.center import Center
 from router.checks import check_center
 from router.measures_formulas import SERVICE_LEVELS
 from router.problems import Path, Problem, suggest
@@ -33,7 +35,8 @@ _LOOK_MIN_MS = 1_000
 
 def check_scenario(scenario: Scenario) -> list[Problem]:
     """Return everything that is wrong with a scenario, in the order of its parts."""
-    problems = list(_hours(scenario))
+    # Times of day that are none would stop everything below.
+    problems = list(_clocks(scenario, ())) or list(_hours(scenario))
     if problems:
         return problems
     for name, demand in scenario.demand.items():
@@ -52,6 +55,26 @@ def check_scenario(scenario: Scenario) -> list[Problem]:
     ]
 
 
+def _clocks(part: object, path: Path) -> Iterator[Problem]:
+    """Find every time of day that is none, wherever it stands; the centre has its own checks."""
+    named: Iterable[tuple[str | int, object]] = ()
+    if isinstance(part, dict):
+        named = part.items()
+    elif isinstance(part, tuple) and part and is_dataclass(part[0]):
+        named = enumerate(part)
+    elif is_dataclass(part) and not isinstance(part, Center):
+        named = ((one.name, getattr(part, one.name)) for one in fields(part))
+    for name, value in named:
+        here = (*path, name)
+        if not isinstance(value, str) or not is_dataclass(part) or name not in CLOCKS:
+            yield from _clocks(value, here)
+        elif value or name not in OPTIONAL_CLOCKS:
+            try:
+                parse_clock(value)
+            except DurationError as error:
+                yield Problem(here, str(error))
+
+
 def _unknown(kind: str, name: str, known: Iterable[str], path: Path) -> Iterator[Problem]:
     names = list(known)
     if name not in names:
@@ -66,11 +89,7 @@ def _in(path: Path, value: float, low: float, high: float) -> Iterator[Problem]:
 
 
 def _hours(scenario: Scenario) -> Iterator[Problem]:
-    try:
-        length_ms = parse_clock(scenario.closes) - parse_clock(scenario.opens)
-    except DurationError as error:
-        yield Problem(("opens",), str(error))
-        return
+    length_ms = parse_clock(scenario.closes) - parse_clock(scenario.opens)
     if not 0 < length_ms <= _DAYS_MAX_MS:
         yield Problem(("closes",), f"closing at {scenario.closes} must come after opening")
     if not 60_000 <= scenario.interval_ms <= max(length_ms, 60_000):
