@@ -32,7 +32,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE SWITCHROOM_COMPILE
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint format types imports unit parity rules seeds validate bench soak journals compiled \
+.PHONY: help setup demo test lint format types imports unit parity rules seeds validate bench soak journals compiled \
 	installed kafka kafka-test bench-kafka kafka-soak lock clean
 
 help: ## say what can be made
@@ -72,6 +72,8 @@ $(STAMP): requirements/dev.txt pyproject.toml setup.py
 	touch $@
 
 # --- what a user tries --------------------------------------------------------------------------
+
+setup: $(STAMP) ## .venv with everything in it, nothing started
 
 demo: $(STAMP) ## the router at work, in this terminal
 	@$(BIN)/switchroom demo $(DEMO_FLAGS)

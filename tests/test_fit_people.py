@@ -64,10 +64,14 @@ def test_shifts_become_kinds_with_their_counts_and_breaks(tmp_path: Path) -> Non
     assert code == 0, said
     text = out.read_text()
     assert "1 agents with shifts are not in the centre; left out: zoe" in text
-    long, short = load_scenario(out).workforce["shop"].shifts
+    shop = load_scenario(out).workforce["shop"]
+    # Two long shifts a day, worked by four people once each; carla always works the short one.
+    assert shop.members == ("ann", "ben", "carla")
+    long, short = shop.shifts
     assert (long.start, long.end, long.count) == ("09:00", "17:00", 2)
     (rest,) = long.breaks
-    assert (rest.earliest, rest.latest, rest.length_ms) == ("12:00", "13:30", 1_800_000)
+    # Two people share it: one at 12:00, one at 13:30, each in the middle of his half.
+    assert (rest.earliest, rest.latest, rest.length_ms) == ("11:15", "14:15", 1_800_000)
     assert (short.start, short.end, short.count, short.breaks) == ("10:00", "14:00", 1, ())
 
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from configs.changes import Change
-from configs.planning import Group, Scenario
+from configs.planning import Group, Scenario, Shift
 from simulation.plan.answers import Figure
 from simulation.plan.changes import ChangeError, apply_change
 from simulation.plan.courses import Wishes, changed, courses_of
@@ -49,6 +49,26 @@ def hours_of(scenario_name: str, change: Change) -> float:
 def test_an_agent_more_may_work_a_shift_of_his_own() -> None:
     assert hours_of("tiny", Change(agents={"shop": 1})) == 48
     assert hours_of("tiny", Change(agents={"shop": 2}, start="10:00", end="14:00")) == 40 + 8
+
+
+def test_an_agent_more_works_a_shift_although_all_are_counted() -> None:
+    """Else he would have none, and nothing would change."""
+    tiny = load_scenario(Path("tiny"))
+    counted = Group(
+        count=3,
+        shifts=(
+            Shift(start="10:00", end="14:00", count=1),
+            Shift(start="09:00", end="17:00", count=2),
+        ),
+    )
+    tiny = replace(tiny, workforce={"shop": counted})
+    more = apply_change(tiny, Change(agents={"shop": 1})).workforce["shop"]
+    assert [(shift.start, shift.count) for shift in more.shifts] == [("10:00", 1), ("09:00", 3)]
+    fewer = apply_change(tiny, Change(agents={"shop": -2})).workforce["shop"]
+    assert [(shift.start, shift.count) for shift in fewer.shifts] == [("10:00", 1)]
+    idle = replace(tiny, workforce={"shop": replace(counted, count=5)})
+    said = result_of(run(idle, 1, workers=1)).notes
+    assert "2 agents of shop have no shift on this day." in said
 
 
 def test_an_agent_more_in_staffed_intervals_is_there_at_his_hours() -> None:

@@ -7,6 +7,7 @@ all of the centre's agents work all day, which is told.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +30,8 @@ _MINUTE_MS = 60_000
 _FAULTS_SHOWN = 5
 
 Plain = dict[str, Any]
+# Start and end in minutes from midnight, and the lengths of breaks.
+_Kind = tuple[int, int, tuple[int, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +68,15 @@ def rows_of(path: Path, kind: Kind, zone: str) -> tuple[PlanningRow, ...]:
 
 def shift_kinds(
     shifts: Iterable[Shift], center: Center, wanted: DayWanted, note: Callable[[str], None]
-) -> dict[str, list[Plain]]:
-    """Return the kinds of shift of each team on days of a kind, with how many work each."""
+) -> dict[str, Plain]:
+    """Return of each team the kinds of shift on days of a kind, how many work each, and who.
+
+    Who does matters, since agents differ in skill: of several days those who did most often.
+    """
     zone = find_zone(wanted.zone)
     days: set[date] = set()
     unknown: set[str] = set()
-    counts: dict[str, dict[tuple[int, int, tuple[int, ...]], list[list[int]]]] = {}
+    counts: dict[str, dict[_Kind, list[tuple[str, list[int]]]]] = {}
     for shift in shifts:
         start = to_local(shift.start_ms, zone)
         if not wanted.holds(start.date()):
@@ -86,7 +92,8 @@ def shift_kinds(
         lengths = tuple((until - since) // _MINUTE_MS for since, until in breaks)
         places = [from_minute + (since - shift.start_ms) // _MINUTE_MS for since, _ in breaks]
         key = (from_minute, from_minute + length, lengths)
-        counts.setdefault(agent.team, {}).setdefault(key, []).append(places)
+        kinds = counts.setdefault(agent.team, {})
+        kinds.setdefault(key, []).append((shift.agent, places))
     if unknown:
         some = ", ".join(sorted(unknown)[:4])
         note(f"{len(unknown)} agents with shifts are not in the centre; left out: {some}")
@@ -95,29 +102,49 @@ def shift_kinds(
             f"no shift of an agent of centre {center.name} begins on a {wanted.kind}; there are "
             f"agents {', '.join(sorted(center.agents)[:4])}, ..."
         )
-    return {
-        team: [
-            _shift(key, places, max(1, round(len(places) / len(days))))
-            for key, places in sorted(kinds.items())
-        ]
-        for team, kinds in sorted(counts.items())
-    }
+    return {team: _team(kinds, len(days)) for team, kinds in sorted(counts.items())}
 
 
-def _shift(key: tuple[int, int, tuple[int, ...]], places: list[list[int]], count: int) -> Plain:
+def _team(kinds: dict[_Kind, list[tuple[str, list[int]]]], days: int) -> Plain:
+    """Return members and shifts of one team; members in the order in which shifts take them."""
+    members: list[str] = []
+    shifts: list[Plain] = []
+    for key, worked in sorted(kinds.items()):
+        count = max(1, round(len(worked) / days))
+        often = Counter(agent for agent, _ in worked if agent not in members)
+        chosen = sorted(often, key=lambda agent: (-often[agent], agent))[:count]
+        members += chosen
+        if chosen:
+            shifts.append(_shift(key, [places for _, places in worked], len(chosen)))
+    return {"members": members, "shifts": shifts}
+
+
+def _shift(key: _Kind, places: list[list[int]], count: int) -> Plain:
     """Return one kind of shift; breaks from where the first goes to where the last does."""
     start, end, lengths = key
     found: Plain = {"start": clock(start), "end": clock(end), "count": count}
     if lengths:
         found["breaks"] = [
-            {
-                "earliest": clock(min(place[number] for place in places)),
-                "latest": clock(max(place[number] for place in places)),
-                "length": duration(60 * length),
-            }
+            _break([place[number] for place in places], length, start, end, count)
             for number, length in enumerate(lengths)
         ]
     return found
+
+
+def _break(begins: list[int], length: int, start: int, end: int, count: int) -> Plain:
+    """Return a break from the minutes at which it began, so that it begins there again.
+
+    Who shares a break takes it in the middle of his share of the time from earliest to latest.
+    """
+    first, last = min(begins), max(begins)
+    margin = (last - first) / (2 * (count - 1)) if count > 1 else 0.0
+    if count == 1:
+        first = last = round(sum(begins) / len(begins))
+    return {
+        "earliest": clock(max(start, round(first - margin))),
+        "latest": clock(min(end - length, round(last + margin))),
+        "length": duration(60 * length),
+    }
 
 
 def staffed_as_planned(path: Path, center: Center, wanted: DayWanted) -> dict[str, list[int]]:
@@ -184,8 +211,7 @@ def there_of(
         planned = staffed_as_planned(staffing, center, wanted)
         return {team: {"staffed": agents} for team, agents in planned.items() if any(agents)}
     if history.shifts:
-        kinds = shift_kinds(history.shifts, center, wanted, note)
-        return {team: {"shifts": shifts} for team, shifts in kinds.items()}
+        return shift_kinds(history.shifts, center, wanted, note)
     days = frozenset(day for day in history.tables[0].days if wanted.holds(day))
     staffed = staffed_by_team(history, center, wanted.zone, wanted.minutes, days)
     hours = slice(wanted.opens // wanted.minutes, wanted.closes // wanted.minutes)

@@ -132,9 +132,31 @@ def _agents(scenario: Scenario, change: Change) -> Scenario:
         if size < 1:
             raise ChangeError(f'group "{name}" would have {size} agents; leave at least 1')
         staffed = tuple(max(0, wanted + more) for wanted in group.staffed)
-        changed = replace(group, count=0 if staffed else size, staffed=staffed)
+        shifts = _shifts_of(group.shifts, more)
+        changed = replace(group, count=0 if staffed else size, staffed=staffed, shifts=shifts)
         scenario = replace(scenario, workforce={**scenario.workforce, name: changed})
     return scenario
+
+
+def _shifts_of(shifts: tuple[Shift, ...], more: int) -> tuple[Shift, ...]:
+    """Return shifts for so many agents more or fewer: those of the longest one, then the next.
+
+    A shift without a count takes all that are left, so nothing is to be changed.
+    """
+    if not all(shift.count for shift in shifts):
+        return shifts
+    counts = [shift.count for shift in shifts]
+    by_length = sorted(
+        range(len(shifts)),
+        key=lambda place: parse_clock(shifts[place].start) - parse_clock(shifts[place].end),
+    )
+    for place in by_length:
+        changed = max(0, counts[place] + more)
+        more -= changed - counts[place]
+        counts[place] = changed
+    return tuple(
+        replace(shift, count=count) for shift, count in zip(shifts, counts, strict=True) if count
+    )
 
 
 def _shift_more(scenario: Scenario, name: str, more: int, change: Change) -> Group:

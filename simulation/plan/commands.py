@@ -57,7 +57,10 @@ _Target = Annotated[
 ]
 _Count = Annotated[int, typer.Option("--workers", help="Processes; 0: one a core.")]
 _Add = Annotated[
-    list[str] | None, typer.Option("--add", help="GROUP=2: so many agents more; GROUP=-1: fewer.")
+    list[str] | None,
+    typer.Option(
+        "--add", help="GROUP=2: so many agents more, on its longest shift; GROUP=-1: fewer."
+    ),
 ]
 _Between = Annotated[
     str, typer.Option(help="10:00-14:00: those of --add work one shift at these hours.")

@@ -95,7 +95,7 @@ def result_of(study: Study, prepared: Prepared | None = None) -> Result:
         cost_per_resolved=mean_cost / resolved if mean_cost is not None and resolved else None,
         currency=scenario.costs.currency if money else "",
         theory=tuple(theory_rows(study, prepared, lines)),
-        notes=tuple(_notes(study)),
+        notes=tuple(_notes(study, prepared)),
         last_ends={
             f"{share:.0%}": _clock(
                 prepared.opens_ms + round(float(np.quantile(study.ended_ms, share)))
@@ -277,13 +277,18 @@ def _promise_rows(study: Study) -> Iterable[PromiseRow]:
         )
 
 
-def _notes(study: Study) -> Iterable[str]:
+def _notes(study: Study, prepared: Prepared) -> Iterable[str]:
     """Say what a reader must know beside the numbers."""
     scenario = study.scenario
     yield (
         f"Service level: {scenario.target.level.replace('_', ' ')}; counted in the interval of "
         "arrival, decided at answer or exit. ± is the 95 % interval of the mean over all days."
     )
+    staff = prepared.staff
+    for index, name in enumerate(staff.groups):
+        idle = sum(member.group == index and not member.stints for member in staff.members)
+        if idle:
+            yield f"{idle} agents of {name} have no shift on this day."
     if not scenario.workforce:
         yield (
             "The scenario names no workforce: all agents of the centre work all day, without "

@@ -234,6 +234,7 @@ def show_comparison(comparison: Comparison) -> Iterator[str]:
         f"{comparison.days} days, seed {comparison.seed}: both scenarios meet the same customers, "
         "so the change is known better than either figure"
     )
+    yield "± is the 95 % interval; what more or fewer arrivals explain is taken out of each figure"
 
 
 def _compared(row: ComparedRow) -> str:
