@@ -76,9 +76,9 @@ class Change:
 
     `demand` multiplies the volume, `bot` sets the share settled before it reaches the centre,
     both of `only` (none: of all demands). `sick` adds absence in `only` (none: all) groups.
-    `agents` adds (or takes away) agents of groups, on their longest shift; with `start` and `end` those added work one
-    more shift at these times, without a break. `replace` gives any value by its path, for
-    example `center.queues.care.agent_policy: most_proficient`.
+    `agents` adds (or takes away) agents of groups, on their longest shift; with `start` and `end`
+    those added work one more shift at these times, without a break. `replace` gives any value by
+    its path, for example `center.queues.care.agent_policy: most_proficient`.
     """
 
     __pydantic_config__ = _CLOSED
