@@ -134,6 +134,32 @@ def test_the_chinese_what_if_speaks_chinese() -> None:
     assert "不会改变" in what_if_document(still, "UTC", "zh").answer
 
 
+def test_replays_without_the_change_are_the_yardstick_where_all_is_drawn() -> None:
+    level = replace(compared(0.5, 0.1, 0.04), without=0.45)
+    rows = tuple(
+        replace(row, service_level=level, abandoned=replace(row.abandoned, without=7.0))
+        for row in answer().rows
+    )
+    rows = (*rows, replace(rows[-1], from_ms=rows[-1].from_ms + 86_400_000))
+    found = {"gave up": (0.1, 0.12), "waited": (0.5, 0.55), "wait s": (30.0, 33.0)}
+    drawn = replace(
+        answer(), rows=rows, acceptances="drawn", listed=True, digest="", reproduced=found
+    )
+    document = what_if_document(drawn, "Europe/Madrid")
+    pictures = {picture.name: picture.option for picture in document.pictures()}
+    before = pictures["levels"]["series"][0]
+    assert (before["name"], before["data"][0]) == ("Without the change", 45.0)
+    assert pictures["levels"]["xAxis"]["data"][0] == "2026-03-03 10:00", "several days"
+    tables = {table.name: table for table in document.tables()}
+    assert tables["Queues"].rows[0][:4] == ("billing", 0.5, 0.45, 0.6)
+    told = " ".join(
+        words for chapter in document.chapters if chapter.name == "assumptions"
+        for words in chapter.words
+    )  # fmt: skip
+    assert "12.0% who give up (10.0% did)" in told
+    assert all(row[0] != "Digest of the recording" for row in tables["Run"].rows)
+
+
 def call(*words: str) -> tuple[int, str]:
     done = CliRunner().invoke(build(), list(words))
     return done.exit_code, done.output

@@ -11,7 +11,7 @@ from simulation.report.plan_document import labels, release
 from simulation.report.wording import Words
 from simulation.whatif.asking import Answer
 from simulation.whatif.comparing import Compared, Row
-from simulation.whatif.showing import clock
+from simulation.whatif.showing import clock, day_of
 
 _MEASURES = (
     ("service_level", Form.SHARE, 100.0),
@@ -26,11 +26,11 @@ def what_if_document(answer: Answer, zone: str, language: str = "en") -> Documen
     whole = answer.rows[0]
     slices = [row for row in answer.rows if row.from_ms >= 0 and not row.queue]
     queues = [row for row in answer.rows if row.from_ms < 0 and row.queue]
-    starts = [clock(row.from_ms, zone) for row in slices]
+    starts = _starts(slices, zone)
     chapters = [
         _levels(words, slices, starts, answer, zone),
-        _gone(words, slices, starts),
-        _queues(words, queues),
+        _gone(words, slices, starts, anew=bool(answer.reproduced)),
+        _queues(words, queues, anew=bool(answer.reproduced)),
     ]
     if answer.promises:
         chapters.append(_promises(words, answer))
@@ -44,14 +44,28 @@ def what_if_document(answer: Answer, zone: str, language: str = "en") -> Documen
         facts=tuple(_facts(words, answer, whole)),
         chapters=(*chapters, *_basis(words, answer)),
         foot=words("what_if_foot", version=release(), seed=answer.seed,
-                   replays=answer.imputations, digest=answer.digest[:16]),
+                   replays=answer.imputations, digest=answer.digest[:16] or "–"),
         labels=labels(words),
     )  # fmt: skip
+
+
+def _starts(rows: Sequence[Row], zone: str) -> list[str]:
+    """Return when intervals begin; of several days with the date."""
+    days = [day_of(row.from_ms, zone) for row in rows]
+    times = [clock(row.from_ms, zone) for row in rows]
+    if len(set(days)) < 2:
+        return times
+    return [f"{day} {time}" for day, time in zip(days, times, strict=True)]
 
 
 def _compared(row: Row, measure: str) -> Compared:
     found: Compared = getattr(row, measure)
     return found
+
+
+def _base(found: Compared) -> float | None:
+    """Return what a difference is taken from: what happened, or replays without the change."""
+    return found.happened if found.without is None else found.without
 
 
 def change_words(words: Words, compared: Compared, unit: float, digits: int = 1) -> str:
@@ -71,15 +85,16 @@ def _sentence(words: Words, answer: Answer, whole: Row) -> str:
         "what_if_answer",
         change=answer.change,
         gone=f"{gone.would_be or 0:.1f}",
-        happened=f"{gone.happened or 0:.0f}",
+        happened=f"{_base(gone) or 0:.1f}" if answer.reproduced else f"{gone.happened or 0:.0f}",
         difference=change_words(words, gone, 1.0),
     )
-    if level.happened is None or level.would_be is None:
+    was = _base(level)
+    if was is None or level.would_be is None:
         return told + words("full_stop")
     return told + words(
         "what_if_answer_level",
         level=f"{level.would_be:.1%}",
-        was=f"{level.happened:.1%}",
+        was=f"{was:.1%}",
         difference=change_words(words, level, 100.0),
     )
 
@@ -92,7 +107,8 @@ def _facts(words: Words, answer: Answer, whole: Row) -> Iterator[Fact]:
         if found.difference and found.half_width is not None:
             sure = abs(found.difference) > found.half_width
             good = found.difference * better[measure] > 0 if sure else None
-        was = "–" if found.happened is None else _shown(found.happened, form)
+        base = _base(found)
+        was = "–" if base is None else _shown(base, form)
         now = "–" if found.would_be is None else _shown(found.would_be, form)
         yield Fact(
             words(f"change_of_{measure}"),
@@ -129,32 +145,43 @@ def _ends(rows: Sequence[Row], measure: str, unit: float) -> tuple[list[float | 
 def _levels(
     words: Words, rows: Sequence[Row], starts: Sequence[str], answer: Answer, zone: str
 ) -> Chapter:
-    happened = Course(words("happened"), [row.service_level.happened for row in rows])
+    anew = bool(answer.reproduced)
+    before = _before(words, rows, "service_level", anew=anew)
     would_be = Course(words("would_be"), [row.service_level.would_be for row in rows])
     values, low, high = _ends(rows, "service_level", 100.0)
     change = Course(words("difference"), values, low, high)
     details = [row for row in answer.rows if row.from_ms >= 0]
+    named = [
+        (start, row.queue or words("all_queues"))
+        for start, row in zip(_starts(details, zone), details, strict=True)
+    ]
     return Chapter(
         "levels",
         words("what_if_levels_title"),
         (words("what_if_levels_words"),),
         (
             Picture("levels", words("what_if_levels_picture"),
-                    charts_onward.courses(words, starts, (happened, would_be), "%", shares=True)),
+                    charts_onward.courses(words, starts, (before, would_be), "%", shares=True)),
             Picture("changes", words("what_if_changes_picture"),
                     charts_onward.changes(words, starts, (change,), words("points")), 280),
         ),
         (
-            _table(words, "slices", rows, [(start,) for start in starts], (words("interval"),)),
-            _table(words, "details", details,
-                   [(clock(row.from_ms, zone), row.queue or words("all_queues"))
-                    for row in details], (words("interval"), words("queue"))),
+            _table(words, "slices", rows, [(start,) for start in starts], (words("interval"),),
+                   anew=anew),
+            _table(words, "details", details, named, (words("interval"), words("queue")),
+                   anew=anew),
         ),
     )  # fmt: skip
 
 
-def _gone(words: Words, rows: Sequence[Row], starts: Sequence[str]) -> Chapter:
-    happened = Course(words("happened"), [row.abandoned.happened for row in rows])
+def _before(words: Words, rows: Sequence[Row], measure: str, *, anew: bool) -> Course:
+    """Return the yardstick: what happened, or what replays without the change have."""
+    found = [_base(_compared(row, measure)) for row in rows]
+    return Course(words("replayed" if anew else "happened"), found)
+
+
+def _gone(words: Words, rows: Sequence[Row], starts: Sequence[str], *, anew: bool) -> Chapter:
+    before = _before(words, rows, "abandoned", anew=anew)
     would_be = Course(words("would_be"), [row.abandoned.would_be for row in rows])
     values, low, high = _ends(rows, "abandoned", 1.0)
     change = Course(words("difference"), values, low, high)
@@ -165,14 +192,14 @@ def _gone(words: Words, rows: Sequence[Row], starts: Sequence[str]) -> Chapter:
         (),
         (
             Picture("gone", words("gone_picture"),
-                    charts_onward.beside(starts, happened, would_be, unit), 280),
+                    charts_onward.beside(starts, before, would_be, unit), 280),
             Picture("gone_changes", words("gone_changes_picture"),
                     charts_onward.changes(words, starts, (change,), unit), 260),
         ),
     )  # fmt: skip
 
 
-def _queues(words: Words, rows: Sequence[Row]) -> Chapter:
+def _queues(words: Words, rows: Sequence[Row], *, anew: bool) -> Chapter:
     names = [row.queue for row in rows]
     values, low, high = _ends(rows, "service_level", 100.0)
     picture = Picture(
@@ -181,7 +208,8 @@ def _queues(words: Words, rows: Sequence[Row]) -> Chapter:
         charts_onward.by_name(words, names, Course("", values, low, high), words("points")),
         60 + 32 * len(names),
     )
-    table = _table(words, "queues", rows, [(name,) for name in names], (words("queue"),), open=True)
+    heads = [(name,) for name in names]
+    table = _table(words, "queues", rows, heads, (words("queue"),), anew=anew, open=True)
     return Chapter("queues", words("queues_title"), (), (picture,), (table,))
 
 
@@ -192,6 +220,7 @@ def _table(
     heads: Sequence[tuple[str, ...]],
     titles: tuple[str, ...],
     *,
+    anew: bool,
     open: bool = False,  # noqa: A002 - the field of a table
 ) -> Table:
     columns = [Column(title) for title in titles]
@@ -201,6 +230,7 @@ def _table(
         step = words("points") if measure == "service_level" else unit[measure]
         columns += [
             Column(f"{of}: {words('happened')}", form, unit[measure]),
+            *((Column(f"{of}: {words('replayed')}", form, unit[measure]),) if anew else ()),
             Column(f"{of}: {words('would_be')}", form, unit[measure]),
             Column(f"{of}: {words('difference')}", Form.SIGNED, step),
             Column("±", Form.RAW, step),
@@ -215,7 +245,7 @@ def _table(
                 *(
                     cell
                     for measure, _, unit in _MEASURES
-                    for cell in _cells(_compared(row, measure), unit)
+                    for cell in _cells(_compared(row, measure), unit, anew=anew)
                 ),
             )
             for head, row in zip(heads, rows, strict=True)
@@ -224,9 +254,10 @@ def _table(
     )
 
 
-def _cells(found: Compared, unit: float) -> tuple[float | None, ...]:
+def _cells(found: Compared, unit: float, *, anew: bool) -> tuple[float | None, ...]:
     return (
         found.happened,
+        *((_base(found),) if anew else ()),
         found.would_be,
         None if found.difference is None else unit * found.difference,
         None if found.half_width is None else unit * found.half_width,
@@ -282,15 +313,31 @@ def _contacts(words: Words, answer: Answer, zone: str) -> Chapter:
     return Chapter("contacts", words("contacts_title"), (told,), (), (table,))
 
 
+def _reproduced(words: Words, answer: Answer) -> Iterator[str]:
+    """Say how well replays without the change find what happened."""
+    if answer.reproduced:
+        gone, waited, wait_s = (answer.reproduced[key] for key in ("gave up", "waited", "wait s"))
+        yield words(
+            "replay_reproduced",
+            gone=f"{gone[1]:.1%}",
+            gone_was=f"{gone[0]:.1%}",
+            waited=f"{waited[1]:.1%}",
+            waited_was=f"{waited[0]:.1%}",
+            wait=f"{wait_s[1]:.1f}",
+            wait_was=f"{wait_s[0]:.1f}",
+        )
+
+
 def _basis(words: Words, answer: Answer) -> Iterator[Chapter]:
     yield Chapter(
         "assumptions",
         words("assumptions_title"),
         (
-            words("replay_repeats"),
-            words("replay_outside"),
+            words("replay_listed" if answer.listed else "replay_repeats"),
+            *(() if answer.listed else (words("replay_outside"),)),
             words(f"replay_answers_{answer.acceptances}"),
             words("replay_drawn"),
+            *_reproduced(words, answer),
             *answer.notes,
         ),
     )
@@ -298,7 +345,7 @@ def _basis(words: Words, answer: Answer) -> Iterator[Chapter]:
     yield Chapter("definitions", words("definitions_title"), tuple(words(key) for key in keys))
     rows = (
         (words("change_asked"), answer.change),
-        (words("digest"), answer.digest),
+        *(((words("digest"), answer.digest),) if answer.digest else ()),
         (words("entries"), f"{answer.entries:,}"),
         (words("contacts"), f"{answer.contacts:,}"),
         (words("replays"), str(answer.imputations)),
