@@ -29,7 +29,7 @@ from router.center import Center, ClockKind
 from router.decisions import AssignContact, Decision
 from router.events import AgentSignedIn, AgentSignedOut, ContactAbandoned, ContactEnded, Event
 from simulation.demo_day import START_MS, Stage, demo_options, stage_for
-from simulation.demo_end import USUAL_SECONDS, USUAL_SPEED, Notes, finish
+from simulation.demo_end import USUAL_SECONDS, USUAL_SPEED, Notes, finish, keep_last
 from simulation.demo_guest import Guest
 from simulation.demo_screen import Face, Frame, JsonFace, LiveFace, Painter, PlainFace
 from simulation.demo_teller import Line, Rank, Teller, choose
@@ -300,7 +300,9 @@ def _play(
                 face.show(frame)
                 last = frame
     assert last is not None, "a show has at least one frame"
-    finish(show.notes, last, store, keep=keep, as_json=as_json)
+    kept = None if keep else keep_last(folder)
+    place = None if kept is None else kept / store.name
+    finish(show.notes, last, store, keep=keep, as_json=as_json, kept=place)
     return 0
 
 

@@ -58,7 +58,25 @@ def program() -> str:
     return f"{shlex.quote(sys.executable)} -m switchroom"
 
 
-def finish(notes: Notes, last: Frame, store: Path, *, keep: bool, as_json: bool) -> None:
+def keep_last(folder: Path) -> Path | None:
+    """Keep a show's journal where the next one replaces it; None where nothing can be kept.
+
+    In the user's cache (`XDG_CACHE_HOME`, else `~/.cache`), so that a planner's questions about the
+    morning just seen need no second show.
+    """
+    try:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        place = Path(cache) / "switchroom" / "demo"
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(folder, place)
+    except (OSError, RuntimeError):
+        return None
+    return place
+
+
+def finish(
+    notes: Notes, last: Frame, store: Path, *, keep: bool, as_json: bool, kept: Path | None = None
+) -> None:
     """Verify the journal, explain the longest wait, print the summary.
 
     Raises `WorkerError` when the journal does not hold or cannot be explained.
@@ -76,7 +94,7 @@ def finish(notes: Notes, last: Frame, store: Path, *, keep: bool, as_json: bool)
                 "notes": asdict(notes),
                 "journal": verified,
                 "explained": explained,
-                **({"store": str(store)} if keep else {}),
+                **({"store": str(store if keep else kept)} if keep or kept else {}),
             }
         )
         return
@@ -96,9 +114,15 @@ def finish(notes: Notes, last: Frame, store: Path, *, keep: bool, as_json: bool)
             width = console.width if console.is_terminal else len(line) + 4
             for part in wrap(f"  {line}", width, subsequent_indent=indent):
                 console.print(Text(part))
-    then = "ask the journal" if keep else "the same morning in seconds, its journal kept; a plan"
-    console.print(Text(f"\nNext: {then}", "bold"))
-    for command in next_commands(notes, store, keep=keep):
+    told = "ask the journal"
+    if not keep:
+        told = "the same morning in seconds, its journal kept; a plan"
+        if kept is not None:
+            told = (
+                "its journal is kept until the next demo: what would have helped, and why; a plan"
+            )
+    console.print(Text(f"\nNext: {told}", "bold"))
+    for command in next_commands(notes, store if keep else kept, kept=keep):
         console.print(Text(f"  {command}", "green"))
 
 
@@ -162,19 +186,33 @@ def facts(notes: Notes, last: Frame, verified: dict[str, Any]) -> list[tuple[str
     ]
 
 
-def next_commands(notes: Notes, store: Path, *, keep: bool) -> list[str]:
-    """Return what to try next, ready to paste; a kept journal can be asked at once."""
+def next_commands(notes: Notes, store: Path | None, *, kept: bool) -> list[str]:
+    """Return what to try next, ready to paste; of a journal that is there, it can be asked.
+
+    `kept` says that it was asked for and stays; else the next demo replaces it.
+    """
     me = program()
-    if keep and notes.longest_id:
-        place = shlex.quote(str(store))
-        return [
-            f"{me} journal verify {place}",
-            f"{me} explain {notes.longest_id} --store {place}",
-        ]
-    # Unpaced, a second of the wall stands for as much as at the usual speed.
-    seconds_asked = notes.length_ms / USUAL_SPEED / 1_000
-    length = "" if seconds_asked == USUAL_SECONDS else f" --seconds {seconds_asked:g}"
-    return [
-        f"{me} demo --seed {notes.seed}{length} --speed 0 --keep",
-        f"{me} plan sample --target 80/20",
-    ]
+    plan = f"{me} plan sample --target 80/20"
+    if store is None:
+        # Unpaced, a second of the wall stands for as much as at the usual speed.
+        seconds_asked = notes.length_ms / USUAL_SPEED / 1_000
+        length = "" if seconds_asked == USUAL_SECONDS else f" --seconds {seconds_asked:g}"
+        return [f"{me} demo --seed {notes.seed}{length} --speed 0 --keep", plan]
+    place = shlex.quote(str(store))
+    found = []
+    if notes.late_at_ms:
+        found.append(f"{me} what-if {place} {_more(notes)}")
+    if kept:
+        found.append(f"{me} journal verify {place}")
+    if notes.longest_id:
+        found.append(f"{me} explain {notes.longest_id} --store {place}")
+    return found if kept else [*found, plan]
+
+
+def _more(notes: Notes) -> str:
+    """Return the options that bring half of those away back while the queue was late."""
+    minute_ms = 60_000
+    until_ms = notes.recovered_at_ms or notes.late_at_ms + 10 * minute_ms
+    since, until = notes.late_at_ms // minute_ms, -(-until_ms // minute_ms)
+    between = "-".join(f"{at // 60 % 24:02d}:{at % 60:02d}" for at in (since, until))
+    return f"--add {notes.queue}={max(1, notes.agents_away // 2)} --between {between}"

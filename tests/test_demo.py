@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,7 +27,7 @@ from router.journal import Entry
 from router.measures import Measures
 from router.measures_views import as_table
 from simulation.demo_day import START_MS, stage_for
-from simulation.demo_end import choose_passage
+from simulation.demo_end import Notes, choose_passage, keep_last, next_commands
 from simulation.demo_screen import Frame, Painter, PlainFace, state_of
 from simulation.demo_teller import Line, Rank, Teller, choose, seconds
 from simulation.demo_wire import (
@@ -266,8 +269,15 @@ def test_the_passage_runs_from_the_last_offer_to_the_assignment() -> None:
 # --- the whole show -------------------------------------------------------------------------
 
 
+# Where the shows of this file leave their last journal.
+CACHE = Path(tempfile.mkdtemp(prefix="switchroom-test-cache-"))
+atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
+
+
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
+    environment = {
+        **os.environ, "COLUMNS": "80", "NO_COLOR": "1", "XDG_CACHE_HOME": str(CACHE)
+    }  # fmt: skip
     return subprocess.run(
         [sys.executable, "-m", "switchroom", "demo", "--speed", "0", *arguments],
         cwd=ROOT,
@@ -333,10 +343,44 @@ def test_the_summary_adds_up_and_explains_one_assignment(
     assert any(str(summary["notes"]["longest_id"]) in line for line in summary["explained"])  # type: ignore[index,attr-defined]
 
 
+def test_the_demo_ends_with_a_planners_question_about_its_own_morning(tmp_path: Path) -> None:
+    """What it prints can be pasted, and is about the queue that was late while it was."""
+    notes = Notes(
+        queue="technical", agents_away=16, seed=1, length_ms=1_350_000,
+        late_at_ms=START_MS + 515_000, recovered_at_ms=START_MS + 773_000,
+    )  # fmt: skip
+    command, *_, plan = next_commands(notes, tmp_path / "day.db", kept=False)
+    start = START_MS // 60_000 % 1440
+    clocks = [f"{(start + at) // 60:02d}:{(start + at) % 60:02d}" for at in (8, 13)]
+    assert command.endswith(f"day.db --add technical=8 --between {'-'.join(clocks)}")
+    assert " what-if " in command
+    assert plan.endswith("plan sample --target 80/20")
+    again = next_commands(notes, None, kept=False)
+    assert again[0].endswith("demo --seed 1 --speed 0 --keep")
+
+
+def test_a_show_is_kept_until_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "show"
+    folder.mkdir()
+    (folder / "day.db").write_text("first")
+    (folder / "day.db-wal").write_text("more")
+    kept = keep_last(folder)
+    assert kept is not None
+    assert sorted(path.name for path in kept.iterdir()) == ["day.db", "day.db-wal"]
+    (folder / "day.db-wal").unlink()
+    (folder / "day.db").write_text("second")
+    assert keep_last(folder) == kept
+    assert [path.read_text() for path in kept.iterdir()] == ["second"]
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert keep_last(folder) is None
+
+
 def test_piped_it_prints_plain_lines_and_a_next_command_that_works(tmp_path: Path) -> None:
     first = demo("--seconds", "3")
-    again, plan = (line.strip() for line in first.stdout.rstrip().splitlines()[-2:])
-    assert again.endswith("demo --seed 1 --seconds 3 --speed 0 --keep")
+    explain, plan = (line.strip() for line in first.stdout.rstrip().splitlines()[-2:])
+    assert explain.endswith(f"--store {CACHE}/switchroom/demo/day.db")
     assert plan.endswith("plan sample --target 80/20")
     show = demo("--seconds", "3", "--keep")
     digests = [re.findall("digest ([0-9a-f]+)", one.stdout) for one in (first, show)]

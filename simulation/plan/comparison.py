@@ -60,14 +60,15 @@ def _compared_sentence(before: Study, after: Study, row: ComparedRow) -> str:
     change = row.change
     if change.value is None:
         return f"{names}: nothing to compare."
-    if change.value == 0 and change.half_width == 0:
+    if change.value == 0 and change.known and change.half_width == 0:
         return f"{names}: the service level is exactly the same on all {before.days} days."
-    points, reach = 100 * change.value, 100 * change.half_width
+    points = 100 * change.value
+    reach = (
+        f"± {100 * change.half_width:.2f} points" if change.known else "points (error not known)"
+    )
     surely = "surely " if row.sure else "not surely "
     way = "better" if points > 0 else "worse"
-    return (
-        f"{names}: the service level changes by {points:+.2f} ± {reach:.2f} points, {surely}{way}."
-    )
+    return f"{names}: the service level changes by {points:+.2f} {reach}, {surely}{way}."
 
 
 def _occupancy(study: Study) -> Ratio:
