@@ -7,6 +7,7 @@ before that of either alone. Up to the moment of the change pairs are identical.
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import pickle
@@ -26,11 +27,12 @@ from simulation.plan.arrivals import burst_mean
 from simulation.plan.customers import Call
 from simulation.plan.prepared import Prepared
 from simulation.plan.tallies import Count
-from simulation.whatif.onward import Left, OnwardDay
+from simulation.whatif.onward import OnwardDay
 from simulation.whatif.onward_lots import Draw, rate_ahead
 from simulation.whatif.starting import Start, Turn
 
 Floats: TypeAlias = NDArray[np.float64]
+Wholes: TypeAlias = NDArray[np.int64]
 
 COUNTED: Final = (
     Count.ANSWERED,
@@ -50,8 +52,11 @@ ANSWERED, GAVE_UP, WAITING = (
 _IN_TIME = COLUMNS[Count.IN_TIME]
 _GAVE_UP_IN_TIME = COLUMNS[Count.ABANDONED_IN_TIME]
 _SHORT = COLUMNS[Count.SHORT]
+# The column of each count; what has none is -1.
+_COLUMN_OF: Final = np.array([COLUMNS.get(what, -1) for what in Count])
 PAIRS_MIN: Final = 20
 _WORTH_PROCESSES_S: Final = 1.0
+_COLLECTED: Final = (100_000, 50, 1_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,60 +116,73 @@ class Seen:
 
 def play(outlook: Outlook, course: Course, draw: Draw) -> Seen:
     """Play one draw of a course."""
-    start, slice_ms, last = outlook.start, outlook.slice_ms, outlook.slices - 1
+    start = outlook.start
     day = OnwardDay(course.prepared, start, course.turn, draw)
     day.play()
-    counts = [[0] * len(COUNTED) for _ in range(outlook.slices)]
-    demands = [[0] * len(COUNTED) for _ in course.prepared.sources]
     here = {call.id: place for place, call in enumerate(day.present)}
-    fates, waits_ms = [-1] * len(here), [0] * len(here)
-    since: list[tuple[int, int]] = []
+    fates = np.full(len(here), -1)
+    waits_ms = np.zeros(len(here), dtype=np.int64)
     for left in day.left:
-        call, at_ms, wait_ms = left.call, left.at_ms, left.wait_ms
-        _count(left, counts[min((at_ms - start.now_ms) // slice_ms, last)])
-        _count(left, demands[call.source.index])
-        since.append((at_ms - wait_ms, at_ms))
-        place = here.get(call.id)
+        place = here.get(left.call.id)
         if place is not None:
-            fates[place], waits_ms[place] = 1 if left.how is Count.ANSWERED else 2, wait_ms
+            fates[place] = 1 if left.how is Count.ANSWERED else 2
+            waits_ms[place] = left.wait_ms
     for call in _waiting(day):
-        since.append((call.wait_ms, start.end_ms + 1))
-        demands[call.source.index][WAITING] += 1
         place = here.get(call.id)
         if place is not None:
             fates[place], waits_ms[place] = 0, start.end_ms - call.wait_ms
-    queue_ms = 0
-    for from_ms, to_ms in since:
-        queue_ms += max(0, min(to_ms, start.end_ms) - max(from_ms, start.now_ms))
-        first = max(-(-(from_ms - start.now_ms) // slice_ms), 1)
-        final = min((to_ms - 1 - start.now_ms) // slice_ms, last + 1)
-        for edge in range(first, final + 1):
-            counts[edge - 1][WAITING] += 1
+    counts, demands, queue_ms = _count(outlook, day)
     in_system = sum(
         call.phase in (phases.WAITING, phases.SERVED) for call in day.customers.calls.values()
     )
     return Seen(
-        counts=np.array(counts, dtype=np.float64),
-        demands=np.array(demands, dtype=np.float64),
+        counts=counts,
+        demands=demands,
         came=np.array([len(instants) for instants in day.lots.arrivals]),
         queue_ms=queue_ms,
         in_system=in_system,
-        fates=np.array(fates, dtype=np.int64),
-        waits_ms=np.array(waits_ms, dtype=np.int64),
+        fates=fates,
+        waits_ms=waits_ms,
     )
 
 
-def _count(left: Left, row: list[int]) -> None:
-    column = COLUMNS.get(left.how)
-    if column is None:
-        return
-    row[column] += 1
-    source, wait_ms = left.call.source, left.wait_ms
-    if column == ANSWERED:
-        row[_IN_TIME] += wait_ms <= source.within_ms
-    elif column == GAVE_UP:
-        row[_GAVE_UP_IN_TIME] += wait_ms <= source.within_ms
-        row[_SHORT] += wait_ms < source.short_ms
+def _count(outlook: Outlook, day: OnwardDay) -> tuple[Floats, Floats, float]:
+    """Return counts by slice and by demand, and the time waited within the horizon."""
+    start, slice_ms, sources = outlook.start, outlook.slice_ms, day.prepared.sources
+    waiting = list(_waiting(day))
+    noted = [(one.at_ms, one.wait_ms, one.call.source.index, int(one.how)) for one in day.left]
+    noted += [
+        (start.end_ms + 1, start.end_ms + 1 - call.wait_ms, call.source.index, Count.CARRIED)
+        for call in waiting
+    ]
+    at_ms, wait_ms, source, how = np.array(noted, dtype=np.int64).reshape(-1, 4).T
+    columns = _COLUMN_OF[how]
+    in_time = wait_ms <= np.array([one.within_ms for one in sources])[source]
+    short = wait_ms < np.array([one.short_ms for one in sources])[source]
+    place = np.clip((at_ms - start.now_ms) // slice_ms, 0, outlook.slices - 1)
+    gone = columns == GAVE_UP
+    marks = (
+        (columns >= 0, columns),
+        ((columns == ANSWERED) & in_time, np.full_like(columns, _IN_TIME)),
+        (gone & in_time, np.full_like(columns, _GAVE_UP_IN_TIME)),
+        (gone & short, np.full_like(columns, _SHORT)),
+    )
+    told = np.concatenate([np.flatnonzero(which) for which, _ in marks])
+    marked = np.concatenate([column[which] for which, column in marks])
+    counts = _table(place[told], marked, outlook.slices)
+    demands = _table(source[told], marked, len(sources))
+    since_ms = at_ms - wait_ms
+    for number in range(outlook.slices):
+        edge_ms = start.now_ms + (number + 1) * slice_ms
+        counts[number, WAITING] = np.count_nonzero((since_ms <= edge_ms) & (at_ms > edge_ms))
+    within = np.minimum(at_ms, start.end_ms) - np.maximum(since_ms, start.now_ms)
+    return counts, demands, float(np.maximum(within, 0).sum())
+
+
+def _table(rows: Wholes, columns: Wholes, height: int) -> Floats:
+    """Return how often each column was told in each row."""
+    flat = np.bincount(rows * len(COUNTED) + columns, minlength=height * len(COUNTED))
+    return flat.reshape(height, len(COUNTED)).astype(np.float64)
 
 
 def _waiting(day: OnwardDay) -> Iterator[Call]:
@@ -187,6 +205,20 @@ _outlook: Outlook | None = None
 def _take(body: bytes) -> None:
     global _outlook  # noqa: PLW0603 - one outlook a process, sent once and not with each task
     _outlook = pickle.loads(body)  # noqa: S301 - made by this very module
+    _collect_rarely()
+
+
+def _collect_rarely() -> tuple[int, int, int]:
+    """Let cycles be looked for seldom, and not among what is here already; return how often before.
+
+    A draw makes some hundred thousand objects of which few are in cycles. Looking for them as
+    often as Python does by default took a tenth to a fifth of the time of a look-ahead.
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTED)
+    return before
 
 
 def _play_some(replications: range) -> list[list[Seen]]:
@@ -213,9 +245,11 @@ class Ahead:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
         self._pair_s = 0.0
+        self._collected = gc.get_threshold()
 
     def __enter__(self) -> Self:
         """Begin; processes start when they are worth it."""
+        self._collected = _collect_rarely()
         return self
 
     def __exit__(
@@ -225,6 +259,8 @@ class Ahead:
         trace: TracebackType | None,
     ) -> None:
         """Let the processes go."""
+        gc.set_threshold(*self._collected)
+        gc.unfreeze()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ import numpy as np
 
 from configs.planning import Scenario
 from router.center import Agent, Center
-from router.events import ContactArrived
+from router.decisions import RefuseEvent
+from router.events import CenterChanged, ContactArrived, Stamped
 from router.router import Router
 from router.snapshot_facts import FloorFacts
 from simulation.journal_sources import entries_in
@@ -110,12 +111,14 @@ def outlook_of(
     Raises `LiveError`, `AlterationError`, `SnapshotError`.
     """
     body, facts = lean(known.body)
-    center = facts.center
-    if center is None:
+    if facts.center is None:
         raise LiveError("the snapshot holds no configuration yet; nothing was routed")
-    _check_laws(scenario, center)
+    _check_laws(scenario, facts.center)
+    body, center = with_newcomers(body, facts.center, alterations.values())
     local = datetime.fromtimestamp(facts.now_ms / 1000, UTC).astimezone(ZoneInfo(scenario.zone))
-    today = replace(live_scenario(scenario, center), date=local.date().isoformat())
+    # Groups stay those of today: newcomers come by the turn, not by a shift.
+    today = live_scenario(scenario, facts.center)
+    today = replace(today, center=center, date=local.date().isoformat())
     now_ms = facts.now_ms - start_of(today)
     plain = Prepared(today)
     if not 0 <= now_ms < plain.length_ms:
@@ -143,9 +146,35 @@ def outlook_of(
     leave_ms = now_ms + leave_in_ms if leave_in_ms else 0
     courses = [Course(name="nothing changed", turn=Turn(at_ms=now_ms), prepared=plain)]
     for name, alteration in alterations.items():
-        courses.append(_course(name, alteration, today, center, now_ms + change_in_ms, leave_ms))
+        newcomers = tuple(alteration.newcomers(facts.center))
+        at_ms = now_ms + change_in_ms
+        courses.append(_course(name, alteration, plain, newcomers, at_ms, leave_ms))
     outlook = Outlook(start=start, courses=tuple(courses), seed=seed, slice_ms=slice_ms)
     return outlook, facts
+
+
+def with_newcomers(
+    body: bytes, center: Center, alterations: Iterable[Alteration]
+) -> tuple[bytes, Center]:
+    """Return a lean snapshot in which all who may come are known, signed out, and its centre.
+
+    Who is not signed in changes no decision. So all courses begin with one state, and none of
+    them needs a new configuration for people only.
+    """
+    added: dict[str, Agent] = {}
+    for alteration in alterations:
+        added |= {name: agent for name, (agent, _) in alteration.newcomers(center).items()}
+    if not added:
+        return body, center
+    grown = replace(center, agents={**center.agents, **added}, version=center.version + 1)
+    router = Router.restore(body)
+    stamped = Stamped(router.seq + 1, router.now_ms, CenterChanged(grown))
+    for decision in router.handle(stamped):
+        if isinstance(decision, RefuseEvent):
+            raise LiveError(
+                f"the centre takes no {len(added)} agents more: {decision.reason.value}"
+            )
+    return lean(router.snapshot())[0], grown
 
 
 def _check_laws(scenario: Scenario, center: Center) -> None:
@@ -173,19 +202,16 @@ def _count(
 def _course(
     name: str,
     alteration: Alteration,
-    today: Scenario,
-    center: Center,
+    plain: Prepared,
+    newcomers: tuple[str, ...],
     at_ms: int,
     leave_ms: int,
 ) -> Course:
-    newcomers: dict[str, Agent] = {
-        agent_id: agent for agent_id, (agent, _) in alteration.newcomers(center).items()
-    }
-    altered = alteration.altered(center)
+    center = plain.scenario.center
+    rules = replace(alteration, reinforcements=()).altered(center)
     changed: Center | None = None
-    prepared_center = center
-    if altered != center:
-        changed = prepared_center = replace(altered, version=center.version + 1)
+    if rules != center:
+        changed = replace(rules, version=center.version + 1)
     if alteration.center is not None and alteration.center.name != center.name:
         raise AlterationError(
             f'the configuration is of "{alteration.center.name}", the centre is "{center.name}"'
@@ -193,10 +219,9 @@ def _course(
     turn = Turn(
         at_ms=at_ms,
         center=changed,
-        newcomers=tuple(newcomers),
+        newcomers=newcomers,
         leave_ms=leave_ms,
         demand=alteration.demand,
     )
-    # Groups stay those of today: newcomers come by the turn, not by a shift.
-    prepared = Prepared(replace(today, center=prepared_center))
+    prepared = plain if changed is None else Prepared(replace(plain.scenario, center=changed))
     return Course(name=name, turn=turn, prepared=prepared)
