@@ -72,6 +72,26 @@ def test_both_languages_have_the_same_words_with_the_same_places() -> None:
         assert places[0] == places[1], key
 
 
+def test_every_word_that_is_said_exists_and_every_one_there_is_is_said() -> None:
+    root = Path(__file__).parent.parent / "simulation"
+    source = "".join(
+        path.read_text(encoding="utf-8")
+        for room in ("report", "app")
+        for path in sorted((root / room).glob("*.py"))
+    )
+    known = read_words()["en"]
+    assert set(re.findall(r"""words\(\s*["']([a-z_0-9]+)["']""", source)) <= set(known)
+    named = set(re.findall(r"""["']([a-z_0-9]+)["']""", source))
+    made = [
+        re.sub(r"\{[^}]*\}", ".*", text) for text in re.findall(r"""f["'](\w*\{[^"]*)""", source)
+    ]
+    unsaid = {
+        key for key in set(known) - named
+        if not any(re.fullmatch(form, key) for form in made if form != ".*" and "(" not in form)
+    }  # fmt: skip
+    assert unsaid == set()
+
+
 def test_what_a_study_calls_things_has_a_chinese_name() -> None:
     names = read_words()["names"]["zh"]
     called = {*result().costs, *(row.line for row in result().theory)}
