@@ -28,7 +28,8 @@ from simulation.plan.tallies import Count, Tally
 from simulation.randomness import Streams
 from tests.test_plan_days import assert_same, phone_day
 from tests.validation import load
-from tests.validation.simulated import Class, case_of, cases, center_of, minutes, steady
+from tests.validation.simulated import cases
+from tests.validation.worlds import Class, center_of, minutes, steady, times_of
 
 LAWS = [
     Law(mean_ms=60_000),
@@ -169,15 +170,14 @@ def test_trap_2_counting_a_flexible_agent_fully_for_each_skill() -> None:
         "billing": Class(100 / 60, minutes(4), levels={"only": 9, "flexible": 3}),
         "technical": Class(50 / 60, minutes(8), minutes(10), 6, levels={"flexible": 9}),
     }
-    scenario = steady(classes, {"only": 7, "flexible": 6})
-    case = case_of("A42", "days", scenario, "")
-    study = run(scenario, 12, workers=1)
+    times = times_of(classes, 13)
+    study = run(steady(classes, {"only": 7, "flexible": 6}, times=times), 12, workers=1)
     exact = {"billing": 0.467, "technical": 0.203}
     for name, share in exact.items():
-        part = view(study, [name], case.intervals)
+        part = view(study, [name], times.window)
         found = est.estimate(part.over(part.count(Count.IN_TIME), part.count(Count.ARRIVED)))
         assert abs(found.value - share) < 4 * found.error + 0.0005, (name, found)
-    needed = pooled(lines_of(Prepared(scenario)), scenario.target)
+    needed = pooled(lines_of(Prepared(study.scenario)), study.scenario.target)
     assert needed.max() > 13, "the planner's own lower bound does not fall into the trap"
 
 

@@ -163,7 +163,11 @@ class Day:
     def _tally(self) -> Tally:
         edges = np.asarray(WAIT_EDGES_MS)
         waits = [
-            np.bincount(np.searchsorted(edges, found, side="left"), minlength=len(edges))
+            # A backlog may wait longer than the last edge.
+            np.bincount(
+                np.minimum(np.searchsorted(edges, found, side="left"), len(edges) - 1),
+                minlength=len(edges),
+            )
             for found in self.customers.waits
         ]
         return Tally(

@@ -1,53 +1,40 @@
 """Play every case of known truth and write a ledger: `python -m tests.validation [case ...]`.
 
-Each case runs until its figures are known to half a percent, or the budget of contacts is spent;
-`--contacts` sets the budget. Exit code 1 if a figure is off by more than four standard errors.
+Each case runs until its figures are as sharp as it wants, or the budget of contacts is spent;
+`--contacts` sets the budget of a case. With `--keep FILE` what is played is kept there at once, and
+not played again: a night that was broken off goes on. Exit code 1 if a figure is off by more than
+four standard errors.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import platform
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 from zlib import crc32
 
-from configs.planning import Scenario
-from simulation.plan.replications import Study, Workers, merge, strata_of
+from router import build_info
+from simulation.plan.replications import Workers, available_cores, merge, strata_of
 from tests.validation import published_cases, simulated
-from tests.validation.simulated import Verdict
-
-LEDGER = Path(__file__).parents[2] / "benchmarks" / "validation-ledger.md"
-HEAD = """# Ledger of validation by simulation
-
-Each row: a number of known truth (tests/validation), played by the planner's simulator on the
-live core; `make validate` appends a run. A figure passes within four standard errors; one whose
-standard error is above 3 % of the value proves nothing and says so.
-"""
-COLUMNS = """| case | figure | exact | simulated | standard error | off by | days | |
-|---|---|---|---|---|---|---|---|
-"""
-PASSES = 4.0
+from tests.validation.ledger import Played, append, section, sum_up
+from tests.validation.playing import Players, play
+from tests.validation.published import Published
+from tests.validation.verdicts import Verdict
 
 
-class Case(Protocol):
-    """What can be played and judged."""
-
-    @property
-    def scenario(self) -> Scenario:
-        """Return the scenario of a day."""
-        ...
-
-    def judge(self, study: Study) -> list[Verdict]:
-        """Return a verdict for every number that is compared."""
-        ...
-
-
-def play(case: Case, seed: int, contacts: int, crew: Workers) -> tuple[list[Verdict], int]:
-    """Play a case until its figures are sharp or the budget is spent; also return the days."""
+def play_published(name: str, seed: int, contacts: int, crew: Workers) -> Played:
+    """Play a published case until its figures are sharp or the budget is spent."""
+    case: Published = published_cases.cases()[name]()
+    began_s = time.process_time()
     scenario = case.scenario
+    own_seed = crc32(name.encode()) + seed
     strata = strata_of(scenario)
     volume = sum(
         sum(demand.per_interval) or len(demand.arrivals_ms) for demand in scenario.demand.values()
@@ -57,59 +44,86 @@ def play(case: Case, seed: int, contacts: int, crew: Workers) -> tuple[list[Verd
     while True:
         more = max(12, days)
         more = -(-min(more, max(days_max - days, 1)) // strata) * strata
-        tallies += crew.play(scenario, seed, days, more, strata)
+        tallies += crew.play(scenario, own_seed, days, more, strata)
         days += more
-        verdicts = case.judge(merge(scenario, seed, strata, tallies))
+        verdicts = case.judge(merge(scenario, own_seed, strata, tallies))
         if days >= days_max or all(found.is_sharp for found in verdicts):
-            return verdicts, days
+            cpu_s = time.process_time() - began_s
+            return Played(name, tuple(verdicts), days, round(days * volume), cpu_s)
+
+
+def read_kept(path: Path | None) -> dict[str, Played]:
+    """Return what an earlier run kept, by the name of the case."""
+    if path is None or not path.exists():
+        return {}
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        verdicts = tuple(Verdict(**verdict) for verdict in row.pop("verdicts"))
+        found[row["name"]] = Played(verdicts=verdicts, **row)
+    return found
 
 
 def main() -> int:
     """Play the cases named, or all, and append what came out to the ledger."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*")
-    parser.add_argument("--contacts", type=int, default=2_000_000)
+    parser.add_argument("--contacts", type=int, default=40_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--keep", type=Path)
     parser.add_argument("--no-ledger", action="store_true")
     given = parser.parse_args()
+    played = []
+    for case in play_all(given):
+        played.append(case)
+        sys.stdout.write(f"{case.name}: {sum_up([case])}")
+        sys.stdout.flush()
+    if not given.no_ledger:
+        append(section(title_of(given.contacts), played))
+    sys.stdout.write(f"\n{sum_up(played)}")
+    return 0 if all(found.passes for case in played for found in case.verdicts) else 1
+
+
+def play_all(given: argparse.Namespace) -> Iterator[Played]:
+    """Yield what comes out of each case that is wanted."""
+    workers = given.workers or available_cores()
+    kept = read_kept(given.keep)
+    with Players(workers) as players, Workers(workers) as crew:
+        for name in (*simulated.cases(), *published_cases.cases()):
+            if given.cases and not {name, name.split()[0]} & set(given.cases):
+                continue
+            if name in kept:
+                yield kept[name]
+                continue
+            if name in published_cases.cases():
+                case = play_published(name, given.seed, given.contacts, crew)
+            else:
+                case = play(name, players, seed=given.seed, contacts_max=given.contacts)
+            if given.keep is not None:
+                with given.keep.open("a", encoding="utf-8") as out:
+                    out.write(json.dumps(asdict(case)) + "\n")
+            yield case
+
+
+def title_of(contacts: int) -> str:
+    """Return the heading of a run: when, of what, on which core."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - whichever git is there
         capture_output=True,
         text=True,
         check=False,
     ).stdout.strip()
-    title = f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}, {given.contacts:,} contacts a case"
-    out = sys.stdout
-    if not given.no_ledger:
-        fresh = not LEDGER.exists()
-        out = LEDGER.open("a", encoding="utf-8")
-        out.write(HEAD if fresh else "")
-    out.write(f"\n## {title}\n\n{COLUMNS}")
-    failed = 0
-    with Workers(given.workers) as crew:
-        for name, make in (simulated.cases() | published_cases.cases()).items():
-            if given.cases and name.split()[0] not in given.cases:
-                continue
-            # Cases with one seed would share their customers, and so their luck.
-            seed = crc32(name.encode()) + given.seed
-            verdicts, days = play(make(), seed, given.contacts, crew)
-            for found in verdicts:
-                failed += found.off > PASSES
-                out.write(row_of(name, found, days))
-                out.flush()
-    return 1 if failed else 0
-
-
-def row_of(name: str, found: Verdict, days: int) -> str:
-    """Return a verdict as a row of the ledger."""
-    said = "passes" if found.off <= PASSES else "**FAILS**"
-    if found.off <= PASSES and not found.proves:
-        said = "proves nothing"
     return (
-        f"| {name} | {found.name} | {found.expected:.6g} | {found.estimate:.6g} | "
-        f"{found.distance_error:.2g} | {found.off:.1f} | {days} | {said} |\n"
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit or 'not known'}, "
+        f"{build_words()}, at most {contacts:,} contacts a case"
     )
+
+
+def build_words() -> str:
+    """Say which build played: the core interpreted or compiled."""
+    core = "compiled" if build_info.find_binaries() else "interpreted"
+    return f"core {core}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

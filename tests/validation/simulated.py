@@ -1,15 +1,13 @@
 """Cases of known truth as scenarios: what the planner's simulator must reproduce.
 
 The numbers stand in the JSON files beside this one; here is how a case is played and measured. A
-steady state is a long day whose first and last intervals are left out. The time unit is the
-minute, so that rounding to whole milliseconds stays below 1e-5 of a mean service time.
+case is covered when every number that it expects is a figure, in one of its variants or another.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -20,311 +18,157 @@ from configs.planning import (
     Bursts,
     Busyness,
     Closing,
-    Demand,
     Effects,
     Group,
     Law,
     LawName,
-    Leaving,
     Scenario,
-    Target,
 )
 from router.center import (
-    Agent,
     AgentPolicy,
-    Category,
     Center,
     Channel,
     ContactPolicy,
     LimitAction,
+    PairWeight,
     Queue,
-    Team,
 )
-from simulation.plan import estimates as est
-from simulation.plan.estimates import Floats, Ratio, View, view
-from simulation.plan.replications import Study
+from simulation.plan.estimates import Floats
 from simulation.plan.tallies import Count, Staffed
 from tests.validation import load
+from tests.validation.figures import (
+    MEASURES,
+    Columns,
+    Figure,
+    Look,
+    Quantile,
+    deviation,
+    figures_of,
+    wait_deviation,
+    waited_longer,
+)
+from tests.validation.verdicts import Verdict
+from tests.validation.worlds import (
+    MINUTE_MS,
+    Class,
+    Times,
+    center_of,
+    clock,
+    minutes,
+    steady,
+    times_of,
+    whole_day,
+)
 
-MINUTE_MS: Final = 60_000
-STEADY_INTERVALS: Final = 20
-# One agent needs many more services than a pool until its start is forgotten.
-WARM_UP: Final = 5
-_SHARP: Final = 0.005
-_PROVES: Final = 0.03
-_PLAIN: Final = Effects()
-_EVEN: Final = Busyness()
+__all__ = ["MINUTE_MS", "Class", "Simulated", "Verdict", "cases", "center_of", "minutes"]
+
+FILES: Final = ("formulas", "chains", "days", "staffing")
+CALLS: Final = ("calls",)
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """A case ready to be played: its scenario, what is looked at, and what must come out."""
+    """A case ready to be played: its scenario, what is looked at, and what must come out.
+
+    `relative_max` is the largest standard error over the value. With `single_waits` the waits of
+    the first demand's contacts are looked at one by one, the first share of them left out.
+    """
 
     scenario: Scenario
-    expected: Mapping[str, Any]
-    intervals: tuple[int, ...]
-    wanted: tuple[str, ...]
-    relative_max: float = 0.03
+    figures: tuple[Figure, ...]
+    window: tuple[int, ...]
+    counted: tuple[str, ...]
+    relative_max: float
+    single_waits: bool = False
 
-    def judge(self, study: Study) -> list[Verdict]:
-        """Return a verdict for every number that the case wants compared."""
-        return judge(self, study)
-
-
-@dataclass(frozen=True)
-class Class:
-    """One class of contacts: rate a minute, work, patience, priority; who serves it."""
-
-    rate: float
-    work: Law
-    patience: Law | None = None
-    priority: int = 5
-    balking: float = 0.0
-    levels: dict[str, int] = field(default_factory=dict)
-    more: dict[str, Any] = field(default_factory=dict)
+    @property
+    def share_left_out(self) -> float:
+        """Return the share of the day that is left out at its beginning."""
+        return self.window[0] / (self.window[-1] + 1)
 
 
-def minutes(mean: float, law: LawName = LawName.EXPONENTIAL, cv: float = 1.0) -> Law:
-    """Return a law by its mean in minutes."""
-    return Law(law=law, mean_ms=round(mean * MINUTE_MS), cv=cv)
+def case_named(case_id: str) -> dict[str, Any]:
+    """Return a case by its id."""
+    return next(found[case_id] for file in FILES if case_id in (found := load(file)))
 
 
-def center_of(
-    classes: Mapping[str, Class],
-    agents: Mapping[str, int],
-    *,
-    queue: Queue | None = None,
-    channel: Channel | None = None,
-    policy: ContactPolicy = ContactPolicy.PRIORITY_THEN_AGE,
-) -> Center:
-    """Return a centre with a line and a skill a class, and a team a group."""
-    queue = queue or Queue(agent_policy=AgentPolicy.MOST_PROFICIENT)
-    members = {
-        f"{group}-{number}": Agent(
-            team=group,
-            skills={
-                f"s-{name}": part.levels.get(group, 5)
-                for name, part in classes.items()
-                if not part.levels or group in part.levels
-            },
-        )
-        for group, count in agents.items()
-        for number in range(count)
-    }
-    return Center(
-        name="case",
-        version=1,
-        channels={"phone": channel or Channel(auto_accept=True)},
-        skills=tuple(f"s-{name}" for name in classes),
-        queues={f"q-{name}": queue for name in classes},
-        categories={
-            name: Category(queue=f"q-{name}", needs={f"s-{name}": 1}, priority=part.priority)
-            for name, part in classes.items()
-        },
-        teams={group: Team() for group in agents},
-        agents=members,
-        contact_policy=policy,
-    )
+def make(
+    case_id: str,
+    scenario: Scenario,
+    window: Iterable[int],
+    *special: Figure,
+    counted: tuple[str, ...] = (),
+    only: Callable[[str], bool] = lambda _: True,
+    single_waits: bool = False,
+) -> Simulated:
+    """Return a case: what it expects and `special` figures do not say is measured by its name.
 
-
-def steady_min(classes: Mapping[str, Class], agents: int) -> int:
-    """Return the minutes of an interval of a steady day: fewer where many contacts come.
-
-    Without abandonment a start is forgotten in work / (sqrt(n) - sqrt(load))^2.
+    A special figure is named like what it stands for, with a part behind a blank. `only` says
+    which of the expected measures this variant is for.
     """
-    rate = sum(part.rate for part in classes.values())
-    load = sum(part.rate * part.work.mean_ms / MINUTE_MS for part in classes.values())
-    longest = max(part.work.mean_ms for part in classes.values()) / MINUTE_MS
-    lasting = 8.0 * longest
-    if load < agents and not any(part.patience or part.balking for part in classes.values()):
-        lasting = max(lasting, longest / (math.sqrt(agents) - math.sqrt(load)) ** 2)
-    return round(min(100.0, max(lasting, 250 / rate if rate else 100.0)))
-
-
-def steady(
-    classes: Mapping[str, Class],
-    agents: Mapping[str, int],
-    *,
-    threshold_s: float = 20.0,
-    center: Center | None = None,
-    effects: Effects = _PLAIN,
-) -> Scenario:
-    """Return a long day at constant rates."""
-    interval_min = steady_min(classes, sum(agents.values()))
-    hours, rest = divmod(STEADY_INTERVALS * interval_min, 60)
-    demand = {
-        name: Demand(
-            category=name,
-            channel="phone",
-            handle=part.work,
-            patience=part.patience,
-            balking=part.balking,
-            per_interval=(part.rate * interval_min,) * STEADY_INTERVALS,
-            **part.more,
-        )
-        for name, part in classes.items()
-    }
-    return Scenario(
-        name="steady",
-        center=center or center_of(classes, agents),
-        date="2026-03-10",
-        opens="00:00",
-        closes=f"{hours:02d}:{rest:02d}",
-        interval_ms=interval_min * MINUTE_MS,
-        demand=demand,
-        workforce={group: Group() for group in agents},
-        target=Target(within_ms=round(threshold_s * 1000)),
-        effects=effects,
+    case = case_named(case_id)
+    said = {figure.name.split()[0] for figure in special}
+    figures = [figure for figure in special if only(figure.name.split()[0])]
+    for name, expected in case["expected"].items():
+        if name not in said and only(name):
+            figures += figures_of(expected, name)
+    return Simulated(
+        scenario,
+        tuple(figures),
+        tuple(window),
+        counted or tuple(scenario.demand),
+        case["simulation"],
+        single_waits,
     )
+
+
+def expected_of(case_id: str) -> dict[str, Any]:
+    """Return what a case expects."""
+    expected: dict[str, Any] = case_named(case_id)["expected"]
+    return expected
+
+
+# --- one pool -----------------------------------------------------------------------------
 
 
 def of_a_pool(
     case_id: str,
-    name: str,
     part: Class,
     agents: int,
     threshold_s: float,
+    *special: Figure,
     queue: Queue | None = None,
+    lasting: float = 1.0,
+    only: Callable[[str], bool] = lambda _: True,
+    single_waits: bool = False,
 ) -> Simulated:
     """Return a case with one class and one pool in its steady state."""
-    center = center_of({"calls": part}, {"pool": agents}, queue=queue)
-    scenario = steady({"calls": part}, {"pool": agents}, threshold_s=threshold_s, center=center)
-    return case_of(case_id, name, scenario)
+    classes = {"calls": part}
+    center = center_of(classes, {"pool": agents}, queue=queue)
+    times = times_of(classes, agents, lasting=lasting)
+    scenario = steady(
+        classes, {"pool": agents}, threshold_s=threshold_s, center=center, times=times
+    )
+    return make(case_id, scenario, times.window, *special, only=only, single_waits=single_waits)
 
 
-def case_of(case_id: str, name: str, scenario: Scenario, *wanted: str) -> Simulated:
-    """Return a steady case; `wanted` names what is compared, all that can be without it."""
-    expected = load(name)[case_id]["expected"]
-    window = tuple(range(WARM_UP, STEADY_INTERVALS - 1))
-    return Simulated(scenario, expected, window, wanted or tuple(set(expected) & set(MEASURES)))
-
-
-# --- measures by the names of the cases ---------------------------------------------------
-
-
-def _over(part: Callable[[View], Floats], *wholes: Count) -> Callable[[View], Ratio]:
-    def measure(part_view: View) -> Ratio:
-        whole = np.asarray(sum(part_view.count(what) for what in wholes), dtype=np.float64)
-        return part_view.over(part(part_view), whole)
-
-    return measure
-
-
-def _count(what: Count, divisor: float = 1.0) -> Callable[[View], Floats]:
-    return lambda part_view: part_view.count(what) / divisor
-
-
-def _wait_of_lost(part_view: View) -> Floats:
-    lost = part_view.count(Count.WAIT_MS) - part_view.count(Count.WAIT_ANSWERED_MS)
-    return np.asarray(lost / MINUTE_MS)
-
-
-def _length_min(part_view: View) -> float:
-    return len(part_view.intervals) * part_view.study.scenario.interval_ms / MINUTE_MS
-
-
-def _queue_length(part_view: View) -> Ratio:
-    waited = part_view.count(Count.WAIT_MS) / MINUTE_MS
-    return part_view.over(waited, np.full_like(waited, _length_min(part_view)))
-
-
-MEASURES: Final[dict[str, Callable[[View], Ratio]]] = {
-    "delay_probability": _over(_count(Count.DELAYED), Count.ARRIVED),
-    "abandon_fraction": _over(_count(Count.ABANDONED), Count.ARRIVED),
-    "abandon_fraction_per_attempt": _over(_count(Count.ABANDONED), Count.ARRIVED),
-    "blocking_probability": _over(_count(Count.BALKED), Count.ARRIVED),
-    "blocked_fraction": _over(_count(Count.BLOCKED), Count.ARRIVED),
-    "wait_mean_min": _over(_count(Count.WAIT_MS, MINUTE_MS), Count.ARRIVED),
-    "wait_mean_per_attempt_min": _over(_count(Count.WAIT_MS, MINUTE_MS), Count.ARRIVED),
-    "wait_mean_s": _over(_count(Count.WAIT_MS, 1000), Count.ARRIVED),
-    "wait_mean_served_min": _over(_count(Count.WAIT_ANSWERED_MS, MINUTE_MS), Count.ANSWERED),
-    "wait_mean_served_s": _over(_count(Count.WAIT_ANSWERED_MS, 1000), Count.ANSWERED),
-    "wait_mean_abandoned_min": _over(_wait_of_lost, Count.ABANDONED),
-    "served_within_threshold_per_arrival": _over(_count(Count.IN_TIME), Count.ARRIVED),
-    "served_within_threshold_per_served": _over(_count(Count.IN_TIME), Count.ANSWERED),
-    "abandoned_within_threshold_per_arrival": _over(_count(Count.ABANDONED_IN_TIME), Count.ARRIVED),
-    "queue_length_mean": _queue_length,
-}
-_OF_STAFF: Final = ("occupancy", "busy_agents_mean")
-
-
-def _staff_ratio(name: str, study: Study, case: Simulated, group: int | None) -> Ratio:
-    chosen = study.staffed if group is None else study.staffed[:, [group]]
-    sums = chosen[:, :, list(case.intervals)].sum(axis=(1, 2)).astype(float)
-    whole = view(study, None, case.intervals)
-    if name == "occupancy":
-        return whole.over(sums[:, Staffed.BUSY], sums[:, Staffed.SIGNED_IN])
-    length_ms = len(case.intervals) * study.scenario.interval_ms
-    return whole.over(sums[:, Staffed.BUSY], np.full(study.days, float(length_ms)))
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One number of a case: what came out, and by how many standard errors it is off.
-
-    A published number has a standard error of its own, `theirs`, and was rounded by at most
-    `slack`.
-    """
-
-    name: str
-    estimate: float
-    error: float
-    expected: float
-    theirs: float = 0.0
-    slack: float = 0.0
-
-    @property
-    def distance_error(self) -> float:
-        """Return the standard error of the difference."""
-        return math.hypot(self.error, self.theirs)
-
-    @property
-    def off(self) -> float:
-        """Return the distance in standard errors of the difference."""
-        distance = max(0.0, abs(self.estimate - self.expected) - self.slack)
-        return distance / self.distance_error if self.distance_error else 0.0
-
-    @property
-    def relative_error(self) -> float:
-        """Return the standard error relative to the expected value."""
-        return self.distance_error / abs(self.expected) if self.expected else 0.0
-
-    @property
-    def is_sharp(self) -> bool:
-        """Say whether more days would tell little more."""
-        return self.relative_error <= _SHARP or self.error <= self.theirs / 2
-
-    @property
-    def proves(self) -> bool:
-        """Say whether it is known well enough: to 3 %, or as well as it was published."""
-        return self.relative_error <= _PROVES or self.error <= self.theirs
-
-
-def judge(case: Simulated, study: Study) -> list[Verdict]:
-    """Return a verdict for every number that the case wants compared."""
-    verdicts = []
-    for name in sorted(case.wanted):
-        expected = case.expected[name]
-        parts = expected.items() if isinstance(expected, dict) else [("", expected)]
-        for part, value in parts:
-            if name in _OF_STAFF:
-                group = study.groups.index(part) if part else None
-                ratio = _staff_ratio(name, study, case, group)
-            else:
-                demands = [part] if part else None
-                ratio = MEASURES[name](view(study, demands, case.intervals))
-            found = est.estimate(ratio)
-            label = f"{name} {part}".strip()
-            verdicts.append(Verdict(label, found.value, found.error, value))
-    return verdicts
-
-
-# --- the cases ----------------------------------------------------------------------------
+def _quantiles(case_id: str) -> list[Figure]:
+    """Return the quantiles of the wait that an Erlang C case expects."""
+    expected = expected_of(case_id)
+    found = []
+    for name, tail in (("wait_p95_min", 0.05), ("wait_p90_s", 0.1)):
+        if name in expected:
+            limit_min = expected[name] / (60 if name.endswith("_s") else 1)
+            unit = expected[name] / limit_min
+            scale = expected["wait_mean_delayed_min"] * unit
+            combine = Quantile(expected[name], tail, scale)
+            found.append(Figure(name, expected[name], partial(waited_longer, limit_min), combine))
+    return found
 
 
 def _erlang(case_id: str) -> Simulated:
-    """Erlang B, C and A by their parameters."""
-    given = load("formulas")[case_id]["parameters"]
+    """Erlang C and A by their parameters."""
+    given = case_named(case_id)["parameters"]
     rate = given.get("arrival_rate_per_min") or given.get("arrival_rate_per_h", 0) / 60
     if "contacts_per_interval" in given:
         length = given.get("interval_min") or given["interval_s"] / 60
@@ -335,19 +179,25 @@ def _erlang(case_id: str) -> Simulated:
     if "patience_rate_per_min" in given:
         patience = 1 / given["patience_rate_per_min"]
     part = Class(rate, minutes(work), minutes(patience) if patience else None)
-    return of_a_pool(case_id, "formulas", part, given["agents"], given.get("threshold_s", 20))
+    quantiles = _quantiles(case_id)
+    return of_a_pool(
+        case_id, part, given["agents"], given.get("threshold_s", 20), *quantiles,
+        # How many agents a target needs is for formulas.
+        only=lambda name: not name.startswith("agents_minimum"),
+        single_waits=bool(quantiles),
+    )  # fmt: skip
 
 
 def _lost_at_once(case_id: str, law: LawName, cv: float) -> Simulated:
     """Erlang B: without a place to wait, whoever is not taken at once leaves."""
-    given = load("formulas")[case_id]["parameters"]
+    given = case_named(case_id)["parameters"]
     work = minutes(given["service_mean_min"], law, cv)
     part = Class(given["arrival_rate_per_min"], work, None, balking=1.0)
-    return of_a_pool(case_id, "formulas", part, given["agents"], 20)
+    return of_a_pool(case_id, part, given["agents"], 20)
 
 
 def _lines() -> Simulated:
-    given = load("formulas")["A09"]["parameters"]
+    given = case_named("A09")["parameters"]
     places = given["lines"] - given["agents"]
     part = Class(
         given["arrival_rate_per_min"],
@@ -355,46 +205,69 @@ def _lines() -> Simulated:
         minutes(1 / given["patience_rate_per_min"]),
     )
     queue = Queue(length_max=places, when_full=LimitAction.REFUSE)
-    return of_a_pool("A09", "formulas", part, given["agents"], 20, queue)
+    return of_a_pool("A09", part, given["agents"], 20, queue=queue)
 
 
-def _patience(case_id: str, law: Law) -> Simulated:
-    given = load("formulas")[case_id]["parameters"]
-    work = minutes(1 / given["service_rate_per_min"])
-    part = Class(given["arrival_rate_per_min"], work, law)
-    return of_a_pool(case_id, "formulas", part, given["agents"], given["threshold_s"])
+def _patience(case_id: str) -> Simulated:
+    """A10 to A12: other laws of patience."""
+    given = case_named(case_id)["parameters"]
+    if case_id == "A10":
+        law = minutes(given["patience_exactly_min"], LawName.CONSTANT)
+    elif case_id == "A11":
+        low, high = (given[f"patience_uniform_{end}_min"] for end in ("low", "high"))
+        law = Law(
+            law=LawName.UNIFORM, low_ms=round(low * MINUTE_MS), high_ms=round(high * MINUTE_MS)
+        )
+    else:
+        spread = given["patience_lognormal_cv_squared"] ** 0.5
+        law = minutes(given["patience_lognormal_mean_min"], LawName.LOGNORMAL, spread)
+    part = Class(given["arrival_rate_per_min"], minutes(1 / given["service_rate_per_min"]), law)
+    return of_a_pool(case_id, part, given["agents"], given["threshold_s"], lasting=2.0)
 
 
 def _balking() -> Simulated:
-    given = load("formulas")["A13"]["parameters"]
+    given = case_named("A13")["parameters"]
     part = Class(
         given["arrival_rate_per_h"] / 60,
         minutes(given["service_mean_s"] / 60),
         minutes(given["patience_mean_s"] / 60),
         balking=given["balk_probability_when_all_busy"],
     )
-    return of_a_pool("A13", "formulas", part, given["agents"], given["threshold_s"])
+    return of_a_pool("A13", part, given["agents"], given["threshold_s"])
 
 
-def _one_law(case_id: str, rate: float, law: LawName, cv: float, mean_min: float) -> Simulated:
-    """One or more agents and a law of work; played with the mean work as the unit of time."""
-    agents = load("formulas")[case_id]["parameters"]["agents"]
-    part = Class(rate * mean_min, minutes(1.0, law, cv))
-    case = of_a_pool(case_id, "formulas", part, agents, 20)
-    expected = {
-        name: value / mean_min if name.endswith("_min") else value
-        for name, value in case.expected.items()
-        if not isinstance(value, dict)
-    }
-    return replace(case, expected=expected)
+def _one_law(case_id: str) -> Simulated:
+    """A14 to A17: one or more agents and a law of work; the mean work is the unit of time."""
+    given = case_named(case_id)["parameters"]
+    law, cv, mean_min = LawName.CONSTANT, 0.0, given.get("service_exactly_min", 0.0)
+    if case_id == "A15":
+        law, cv = LawName.LOGNORMAL, given["service_lognormal_cv_squared"] ** 0.5
+        mean_min = given["service_lognormal_mean_min"]
+    elif case_id == "A16":
+        shape = given["service_gamma_shape"]
+        law, cv, mean_min = LawName.GAMMA, shape**-0.5, shape * given["service_gamma_scale_s"] / 60
+    part = Class(given["arrival_rate_per_min"] * mean_min, minutes(1.0, law, cv))
+    special = []
+    expected = expected_of(case_id)
+    spread = "wait_standard_deviation_min"
+    if spread in expected:
+        special.append(Figure(spread, expected[spread], wait_deviation, deviation))
+    case = of_a_pool(case_id, part, given["agents"], 20, *special, single_waits=bool(special))
+    figures = [
+        replace(figure, expected=figure.expected / mean_min)
+        if figure.name.endswith("_min")
+        else figure
+        for figure in case.figures
+    ]
+    return replace(case, figures=tuple(figures))
 
 
 def _even_arrivals() -> Simulated:
-    given = load("formulas")["A18"]["parameters"]
+    given = case_named("A18")["parameters"]
     gap_ms = round(given["interarrival_exactly_min"] * MINUTE_MS)
-    part = Class(0.0, minutes(1 / given["service_rate_per_min"]))
-    case = of_a_pool("A18", "formulas", part, 1, 20)
-    length_ms = STEADY_INTERVALS * case.scenario.interval_ms
+    part = Class(MINUTE_MS / gap_ms, minutes(1 / given["service_rate_per_min"]))
+    case = of_a_pool("A18", part, 1, 20)
+    length_ms = (case.window[-1] + 2) * case.scenario.interval_ms
     calls = replace(
         case.scenario.demand["calls"],
         per_interval=(),
@@ -403,11 +276,128 @@ def _even_arrivals() -> Simulated:
     return replace(case, scenario=replace(case.scenario, demand={"calls": calls}))
 
 
-def _priority(case_id: str, name: str = "formulas") -> Simulated:
-    """Classes in strict order, the first first."""
-    given = load(name)[case_id]["parameters"]
+def _redials() -> Simulated:
+    given = case_named("A32")["parameters"]
+    expected = expected_of("A32")
+    delay = given["redial_delay_exponential_mean_min"]
+    again = Again(share=given["redial_probability"], after=minutes(delay), max=1_000_000)
+    part = Class(
+        given["arrival_rate_per_min"],
+        minutes(1 / given["service_rate_per_min"]),
+        minutes(1 / given["patience_rate_per_min"]),
+        more={"redial": again},
+    )
+    name = "redialling_customers_mean"
+    lost = "lost_customer_fraction"
+    return of_a_pool(
+        "A32", part, given["agents"], 20,
+        Figure(name, expected[name], partial(_redialling, delay)),
+        # Who is not lost is answered in the end.
+        Figure(lost, expected[lost], _never_answered),
+    )  # fmt: skip
+
+
+def _redialling(delay_min: float, look: Look) -> Columns:
+    """Return how many are about to redial: Little's law with the known mean delay."""
+    return [look.count(Count.REDIALS) * delay_min, look.always(look.length_min)]
+
+
+def _never_answered(look: Look) -> Columns:
+    fresh = look.count(Count.FRESH)
+    return [fresh - look.count(Count.ANSWERED), fresh]
+
+
+def _retrials() -> Simulated:
+    """A33: without a place to wait, whoever is not taken tries again until he is."""
+    given = case_named("A33")["parameters"]
+    expected = expected_of("A33")
+    delay = 1 / given["redial_rate_per_min"]
+    again = Again(share=1.0, after=minutes(delay), max=1_000_000)
+    part = Class(
+        given["arrival_rate_per_min"],
+        minutes(1 / given["service_rate_per_min"]),
+        balking=1.0,
+        more={"redial": again},
+    )
+
+    def found_busy(look: Look) -> Columns:
+        fresh = look.count(Count.FRESH)
+        return [fresh - look.count(Count.FIRST_ANSWERED), fresh]
+
+    def redials_per_customer(look: Look) -> Columns:
+        return [look.count(Count.REDIALS) * delay, look.count(Count.FRESH)]
+
+    names = ("all_busy_probability", "redialling_customers_mean", "time_redialling_mean_min")
+    columns: tuple[Callable[[Look], Columns], ...] = (
+        found_busy, partial(_redialling, delay), redials_per_customer,
+    )  # fmt: skip
+    special = [
+        Figure(name, expected[name], found) for name, found in zip(names, columns, strict=True)
+    ]
+    return of_a_pool("A33", part, given["agents"], 20, *special, lasting=6.0)
+
+
+def _chats() -> Simulated:
+    """A34: an exponential work of mean 1, done at the rate that the number of chats allows."""
+    given = case_named("A34")["parameters"]
+    expected = expected_of("A34")
+    speeds = tuple(given["completion_rate_per_chat_per_min"].values())
+    most = given["chats_per_agent_max"]
+    part = Class(
+        given["arrival_rate_per_min"], minutes(1 / speeds[0]), minutes(given["patience_mean_min"])
+    )
+    center = center_of(
+        {"calls": part},
+        {"pool": given["agents"]},
+        queue=Queue(agent_policy=AgentPolicy.LEAST_LOADED),
+        channel=Channel(auto_accept=True, units=100 // most, agent_max=most),
+    )
+    effects = Effects(speeds={"phone": tuple(speed / speeds[0] for speed in speeds)})
+    times = Times(2_940, 15, 14)
+    scenario = steady(
+        {"calls": part}, {"pool": given["agents"]}, center=center, effects=effects, times=times
+    )
+
+    def in_progress(look: Look) -> Columns:
+        return [look.minutes(Count.TALK_MS), look.always(look.length_min)]
+
+    def per_busy_agent(look: Look) -> Columns:
+        return [look.minutes(Count.TALK_MS), look.staff(Staffed.BUSY)]
+
+    def duration(look: Look) -> Columns:
+        return [look.minutes(Count.TALK_MS), look.count(Count.ANSWERED)]
+
+    special = (
+        ("chats_in_progress_mean", in_progress),
+        ("chats_per_busy_agent_mean", per_busy_agent),
+        ("chat_duration_mean_min", duration),
+    )
+    figures = [Figure(name, expected[name], columns) for name, columns in special]
+    return make("A34", scenario, times.window, *figures)
+
+
+def _bursts() -> Simulated:
+    given = case_named("A39")["parameters"]
+    rates, lengths = given["arrival_rate_per_min"], given["state_duration_exponential_mean_min"]
+    bursts = Bursts(
+        factor=rates["burst"] / rates["quiet"],
+        length_ms=round(lengths["burst"] * MINUTE_MS),
+        gap_ms=round(lengths["quiet"] * MINUTE_MS),
+    )
+    part = Class(
+        rates["quiet"], minutes(1 / given["service_rate_per_min"]), more={"bursts": bursts}
+    )
+    return of_a_pool("A39", part, given["agents"], 20, lasting=12.0)
+
+
+# --- classes in one pool ------------------------------------------------------------------
+
+
+def _ranked(case_id: str) -> dict[str, Class]:
+    """Return classes in strict order, the first first."""
+    given = case_named(case_id)["parameters"]
     patience = given.get("patience_rate_per_min", {})
-    classes = {
+    return {
         part: Class(
             rate,
             minutes(1 / given["service_rate_per_min"]),
@@ -416,41 +406,93 @@ def _priority(case_id: str, name: str = "formulas") -> Simulated:
         )
         for number, (part, rate) in enumerate(given["arrival_rate_per_min"].items())
     }
-    scenario = steady(classes, {"pool": given["agents"]}, threshold_s=given.get("threshold_s", 20))
-    return case_of(case_id, name, scenario)
+
+
+def _priority(case_id: str, *, fifo: bool = False) -> Simulated:
+    """Classes in strict order; or, of A24, first come first served."""
+    given = case_named(case_id)["parameters"]
+    classes, agents = _ranked(case_id), {"pool": given["agents"]}
+    times = times_of(classes, given["agents"], lasting=1.5)
+    threshold_s = given.get("threshold_s", 20)
+    if not fifo:
+        scenario = steady(classes, agents, threshold_s=threshold_s, times=times)
+        return make(case_id, scenario, times.window, only=lambda name: not name.endswith("_fifo"))
+    equal = {name: replace(part, priority=5) for name, part in classes.items()}
+    scenario = steady(equal, agents, threshold_s=threshold_s, times=times)
+    share = "served_within_threshold_per_arrival"
+    figure = replace(
+        figures_of(expected_of(case_id)[f"{share}_fifo"], share)[0], name=f"{share}_fifo"
+    )
+    return make(case_id, scenario, times.window, figure, only=lambda name: name.endswith("_fifo"))
+
+
+def _letters(case_id: str) -> dict[str, Class]:
+    given = case_named(case_id)["parameters"]
+    spread = given["service_cv_squared"]["email"] ** 0.5
+    means, rates = given["service_mean_min"], given["arrival_rate_per_min"]
+    return {
+        "call": Class(rates["call"], minutes(means["call"]), priority=9),
+        "email": Class(rates["email"], minutes(means["email"], LawName.GAMMA, spread), priority=1),
+    }
 
 
 def _calls_and_letters() -> Simulated:
     """A21: calls go first, a letter is not interrupted."""
-    given = load("formulas")["A21"]["parameters"]
-    spread = given["service_cv_squared"]["email"] ** 0.5
-    means, rates = given["service_mean_min"], given["arrival_rate_per_min"]
-    classes = {
-        "call": Class(rates["call"], minutes(means["call"]), priority=9),
-        "email": Class(rates["email"], minutes(means["email"], LawName.GAMMA, spread)),
+    classes = _letters("A21")
+    times = times_of(classes, 1)
+    load_of = {name: part.rate * part.work.mean_ms / MINUTE_MS for name, part in classes.items()}
+    rho = sum(load_of.values())
+
+    def residual_work(look: Look) -> Columns:
+        """Kleinrock's law of conservation: sum of load x wait = rho W0 / (1 - rho)."""
+        top = sum(
+            share * (1 - rho) / rho / classes[name].rate * look.minutes(Count.WAIT_MS, name)
+            for name, share in load_of.items()
+        )
+        return [np.asarray(top, dtype=np.float64), look.always(look.length_min)]
+
+    name = "residual_work_mean_min"
+    figure = Figure(name, expected_of("A21")[name], residual_work)
+    return make("A21", steady(classes, {"pool": 1}, times=times), times.window, figure)
+
+
+def _interrupted_letters() -> Simulated:
+    """A22: a call interrupts a letter at once; it goes on when no call is there."""
+    classes = _letters("A22")
+    classes["email"] = replace(classes["email"], channel="email")
+    times = times_of(classes, 1)
+    center = center_of(classes, {"pool": 1})
+    channels = {
+        "phone": Channel(auto_accept=True, interrupts=True),
+        "email": Channel(auto_accept=True, interruptible=True),
     }
-    return case_of("A21", "formulas", steady(classes, {"pool": 1}))
+    scenario = steady(classes, {"pool": 1}, center=replace(center, channels=channels), times=times)
+    return make("A22", scenario, times.window)
 
 
 def _weighted() -> Simulated:
     """A25: the largest weight times wait first."""
-    given = load("formulas")["A25"]["parameters"]
+    given = case_named("A25")["parameters"]
     classes = {
         name: Class(rate, minutes(1 / given["service_rate_per_min"]))
         for name, rate in given["arrival_rate_per_min"].items()
     }
-    policy = ContactPolicy.LONGEST_WEIGHTED_WAIT
-    center = center_of(classes, {"pool": given["agents"]}, policy=policy)
+    agents = {"pool": given["agents"]}
+    center = center_of(classes, agents, policy=ContactPolicy.LONGEST_WEIGHTED_WAIT)
     queues = {
         f"q-{name}": replace(center.queues[f"q-{name}"], wait_weight=weight)
         for name, weight in given["weight"].items()
     }
-    scenario = steady(classes, {"pool": given["agents"]}, center=replace(center, queues=queues))
-    return case_of("A25", "formulas", scenario)
+    times = times_of(classes, given["agents"])
+    scenario = steady(classes, agents, center=replace(center, queues=queues), times=times)
+    return make("A25", scenario, times.window)
+
+
+# --- several pools ------------------------------------------------------------------------
 
 
 def _n_design(case_id: str, *, own_first: bool, reserve: int = 0) -> Simulated:
-    given = load("chains")[case_id]["parameters"]
+    given = case_named(case_id)["parameters"]
     rates, patience = given["arrival_rate_per_min"], given["patience_rate_per_min"]
     classes = {
         "A": Class(
@@ -460,7 +502,9 @@ def _n_design(case_id: str, *, own_first: bool, reserve: int = 0) -> Simulated:
         "B": Class(rates["B"], minutes(1), minutes(1 / patience["B"]), 5, levels={"pool_2": 9}),
     }  # fmt: skip
     center = _reserved(center_of(classes, given["agents"]), "q-B", reserve)
-    return case_of(case_id, "chains", steady(classes, given["agents"], center=center))
+    times = times_of(classes, sum(given["agents"].values()), lasting=1.5)
+    scenario = steady(classes, given["agents"], center=center, times=times)
+    return make(case_id, scenario, times.window)
 
 
 def _reserved(center: Center, name: str, reserve: int) -> Center:
@@ -469,35 +513,51 @@ def _reserved(center: Center, name: str, reserve: int) -> Center:
     return replace(center, queues=queues | {name: replace(queues[name], reserve=reserve)})
 
 
-def _blending(case_id: str) -> Simulated:
-    """A35, A36: letters that never run out, begun while fewer than `c` agents are busy.
+def _x_design() -> Simulated:
+    """A30: each pool its own type first; work of the other type takes it longer."""
+    given = case_named("A30")["parameters"]
+    rates = given["service_rate_per_min"]
+    types = {"type_0": ("pool_0", "pool_1"), "type_1": ("pool_1", "pool_0")}
+    classes = {
+        name: Class(
+            given["arrival_rate_per_min"][name],
+            minutes(1 / rates[f"{name}_in_{own}"]),
+            minutes(1 / given["patience_rate_per_min"][name]),
+            levels={own: 9, other: 3},
+        )
+        for name, (own, other) in types.items()
+    }
+    center = center_of(classes, given["agents"], policy=ContactPolicy.WEIGHTED_PAIRS)
+    # A head start of days: the own type goes first, whatever the waits.
+    first = PairWeight(base_ms=1_000_000_000, wait=1)
+    teams = {
+        own: replace(center.teams[own], pairs={f"q-{name}": first})
+        for name, (own, _) in types.items()
+    }
+    times = times_of(classes, sum(given["agents"].values()), lasting=1.5)
+    scenario = steady(classes, given["agents"], center=replace(center, teams=teams), times=times)
+    groups = {
+        other: Group(paces={name: rates[f"{name}_in_{own}"] / rates[f"{name}_in_{other}"]})
+        for name, (own, other) in types.items()
+    }
 
-    Fewer than c busy means more than agents - c idle: a reserve of agents - c for the calls.
-    """
-    given = load("chains")[case_id]["parameters"]
-    agents = given["agents"]
-    patience = given.get("patience_rate_per_min")
-    calls = Class(
-        given["arrival_rate_per_min"],
-        minutes(1 / given["service_rate_per_min"]),
-        minutes(1 / patience) if patience else None,
-        priority=9,
-    )
-    per_min = given["backlog_service_rate_per_min"]
-    length_min = STEADY_INTERVALS * steady_min({"calls": calls}, agents)
-    # Half of the agents at most are ever free for letters in these cases.
-    endless = {"backlog": round(length_min * per_min * agents / 2), "closing": Closing.CLEARED}
-    letters = Class(0.0, minutes(1 / per_min), priority=1, more=endless)
-    classes = {"calls": calls, "letters": letters}
-    center = center_of(classes, {"pool": agents})
-    center = _reserved(center, "q-calls", agents - given["backlog_start_while_busy_agents_below"])
-    scenario = steady(classes, {"pool": agents}, center=center)
-    wanted = set(load("chains")[case_id]["expected"]) & {*MEASURES, *_OF_STAFF}
-    return case_of(case_id, "chains", scenario, *wanted)
+    def crossed(look: Look) -> Columns:
+        """Return the share of a day's contacts that the other pool begins, and all, a minute."""
+        other = look.served("pool_1", "type_0") + look.served("pool_0", "type_1")
+        everybody = other + look.served("pool_0", "type_0") + look.served("pool_1", "type_1")
+        handled = look.staff(Staffed.HANDLED)
+        return [other, everybody, handled, look.always(look.length_min)]
+
+    name = "cross_served_per_min"
+    figure = Figure(
+        name, expected_of("A30")[name], crossed,
+        lambda other, everybody, handled, length: other / everybody * handled / length,
+    )  # fmt: skip
+    return make("A30", replace(scenario, workforce=groups), times.window, figure)
 
 
 def _w_design() -> Simulated:
-    given = load("chains")["A31"]["parameters"]
+    given = case_named("A31")["parameters"]
     balks = given["balk_probability_when_not_served_at_once"]
     seats = {
         "type_0": {"group_0": 5},
@@ -515,202 +575,366 @@ def _w_design() -> Simulated:
         )
         for name, rate in given["arrival_rate_per_h"].items()
     }
-    return case_of("A31", "chains", steady(classes, given["agents"]))
-
-
-def _redials() -> Simulated:
-    given = load("chains")["A32"]["parameters"]
-    again = Again(
-        share=given["redial_probability"],
-        after=minutes(given["redial_delay_exponential_mean_min"]),
-        max=1_000,
-    )
-    part = Class(
-        given["arrival_rate_per_min"],
-        minutes(1 / given["service_rate_per_min"]),
-        minutes(1 / given["patience_rate_per_min"]),
-        more={"redial": again},
-    )
-    return of_a_pool("A32", "chains", part, given["agents"], 20)
-
-
-def _chats() -> Simulated:
-    """A34: an exponential work of mean 1, done at the rate that the number of chats allows."""
-    given = load("chains")["A34"]["parameters"]
-    speeds = tuple(given["completion_rate_per_chat_per_min"].values())
-    most = given["chats_per_agent_max"]
-    part = Class(
-        given["arrival_rate_per_min"], minutes(1 / speeds[0]), minutes(given["patience_mean_min"])
-    )
-    center = center_of(
-        {"calls": part},
-        {"pool": given["agents"]},
-        queue=Queue(agent_policy=AgentPolicy.LEAST_LOADED),
-        channel=Channel(auto_accept=True, units=100 // most, agent_max=most),
-    )
-    effects = Effects(speeds={"phone": tuple(speed / speeds[0] for speed in speeds)})
-    scenario = steady({"calls": part}, {"pool": given["agents"]}, center=center, effects=effects)
-    return case_of("A34", "chains", scenario)
+    times = times_of(classes, sum(given["agents"].values()))
+    return make("A31", steady(classes, given["agents"], times=times), times.window)
 
 
 def _unequal() -> Simulated:
-    given = load("chains")["A37"]["parameters"]
-    part = Class(given["arrival_rate_per_min"], minutes(1), levels={"fast": 9, "slow": 3})
-    scenario = steady({"calls": part}, {"fast": 1, "slow": 1})
+    given = case_named("A37")["parameters"]
+    fast = 1 / given["service_rate_per_min"]["fast"]
     slow = 1 / given["service_rate_per_min"]["slow"]
-    groups = {"fast": Group(), "slow": Group(pace=slow)}
-    return case_of("A37", "chains", replace(scenario, workforce=groups))
+    part = Class(given["arrival_rate_per_min"], minutes(fast), levels={"fast": 9, "slow": 3})
+    times = times_of({"calls": part}, 2)
+    scenario = steady({"calls": part}, {"fast": 1, "slow": 1}, times=times)
+    groups = {"fast": Group(), "slow": Group(pace=slow / fast)}
+    return make("A37", replace(scenario, workforce=groups), times.window)
 
 
 def _overflow() -> Simulated:
-    given = load("chains")["A38"]["parameters"]
+    given = case_named("A38")["parameters"]
     rates = given["arrival_rate_per_min"]
+    work = minutes(1 / given["service_rate_per_min"])
     classes = {
-        "type_1": Class(
-            rates["type_1"], minutes(1), balking=1.0, levels={"group_1": 9, "group_2": 3}
-        ),
-        "type_2": Class(rates["type_2"], minutes(1), balking=1.0, levels={"group_2": 9}),
+        "type_1": Class(rates["type_1"], work, balking=1.0, levels={"group_1": 9, "group_2": 3}),
+        "type_2": Class(rates["type_2"], work, balking=1.0, levels={"group_2": 9}),
     }
-    return case_of("A38", "chains", steady(classes, given["agents"]))
+    times = times_of(classes, sum(given["agents"].values()))
+
+    def overflowed(look: Look) -> Columns:
+        own = look.staff(Staffed.HANDLED, "group_1")
+        return [look.count(Count.ANSWERED, "type_1") - own, look.count(Count.ARRIVED, "type_1")]
+
+    name = "overflow_fraction_type_1"
+    figure = Figure(name, expected_of("A38")[name], overflowed)
+    return make("A38", steady(classes, given["agents"], times=times), times.window, figure)
 
 
-def _bursts() -> Simulated:
-    given = load("chains")["A39"]["parameters"]
-    rates, lengths = given["arrival_rate_per_min"], given["state_duration_exponential_mean_min"]
-    bursts = Bursts(
-        factor=rates["burst"] / rates["quiet"],
-        length_ms=round(lengths["burst"] * MINUTE_MS),
-        gap_ms=round(lengths["quiet"] * MINUTE_MS),
+# --- work that waits, callbacks -----------------------------------------------------------
+
+
+def _with_endless_letters(
+    calls: Class, agents: int, letter_min: float, times: Times, reserve: int = 0
+) -> Scenario:
+    """Return calls beside letters that never run out and are not interrupted."""
+    load_of_calls = calls.rate * calls.work.mean_ms / MINUTE_MS
+    done = times.length_min * (agents - 0.85 * load_of_calls) / letter_min
+    letters = Class(
+        0.0,
+        minutes(letter_min),
+        priority=1,
+        more={"backlog": round(1.2 * done) + 20, "closing": Closing.CLEARED},
     )
-    part = Class(rates["quiet"], minutes(1), more={"bursts": bursts})
-    return of_a_pool("A39", "chains", part, given["agents"], 20)
+    classes = {"calls": calls, "letters": letters}
+    center = _reserved(center_of(classes, {"pool": agents}), "q-calls", reserve)
+    return steady(classes, {"pool": agents}, center=center, times=times)
 
 
-def _finite(
-    case_id: str, rates_per_min: tuple[float, ...], agents: tuple[int, ...], interval_min: int,
-    work_min: float, patience_min: float, *wanted: str,
-    balking: float = 0.0, busyness: Busyness = _EVEN,
-) -> Simulated:  # fmt: skip
-    """Return a day with its own staff in each interval, served until it is empty."""
-    part = Class(1.0, minutes(work_min), minutes(patience_min) if patience_min else None)
-    length = interval_min * len(rates_per_min)
-    scenario = steady({"calls": part}, {"pool": max(agents)}, threshold_s=20)
-    calls = replace(
-        scenario.demand["calls"],
-        per_interval=tuple(rate * interval_min for rate in rates_per_min),
-        balking=balking,
+def _vacations() -> Simulated:
+    """A19: a break whenever idle, never cut short, is a letter of which there is always one."""
+    given = case_named("A19")["parameters"]
+    calls = Class(
+        given["arrival_rate_per_min"], minutes(1 / given["service_rate_per_min"]), priority=9
     )
-    scenario = replace(
-        scenario,
-        closes=f"{length // 60:02d}:{length % 60:02d}",
-        interval_ms=interval_min * MINUTE_MS,
-        demand={"calls": calls},
-        workforce={"pool": Group(staffed=agents, leaving=Leaving.FINISH)},
-        busyness=busyness,
+    times = Times(2_900, 10, 15)
+    scenario = _with_endless_letters(
+        calls, given["agents"], given["break_exponential_mean_min"], times
     )
-    expected = load("days")[case_id]["expected"]
-    return Simulated(scenario, expected, tuple(range(len(rates_per_min))), wanted)
+    return make("A19", scenario, times.window, counted=CALLS)
+
+
+def _blending(case_id: str) -> Simulated:
+    """A35, A36: letters that never run out, begun while fewer than `c` agents are busy.
+
+    Fewer than c busy means more than agents - c idle: a reserve of agents - c for the calls.
+    """
+    given = case_named(case_id)["parameters"]
+    agents = given["agents"]
+    patience = given.get("patience_rate_per_min")
+    calls = Class(
+        given["arrival_rate_per_min"],
+        minutes(1 / given["service_rate_per_min"]),
+        minutes(1 / patience) if patience else None,
+        priority=9,
+    )
+    reserve = agents - given["backlog_start_while_busy_agents_below"]
+    times = Times(900, 5, 18)
+    letter_min = 1 / given["backlog_service_rate_per_min"]
+    scenario = _with_endless_letters(calls, agents, letter_min, times, reserve)
+
+    def letters_done(look: Look) -> Columns:
+        calls_done = look.count(Count.ANSWERED, "calls")
+        return [look.staff(Staffed.HANDLED) - calls_done, look.always(look.length_min)]
+
+    name = "backlog_items_done_per_min"
+    figure = Figure(name, expected_of(case_id)[name], letters_done)
+    return make(case_id, scenario, times.window, figure, counted=CALLS)
+
+
+def _callbacks() -> Simulated:
+    """A40: who finds a line may hang up; he is called when more than one agent is idle."""
+    given = case_named("A40")["parameters"]
+    expected = expected_of("A40")
+    calls = Class(
+        given["arrival_rate_per_min"],
+        minutes(1 / given["service_rate_per_min"]),
+        minutes(1 / given["patience_rate_per_min"]),
+        priority=9,
+        more={
+            "takes_callback": given["callback_accept_probability"],
+            "callback_from": given["callback_offered_from_waiting_contacts"],
+            "callback_as": "callbacks",
+        },
+    )
+    back = Class(0.0, minutes(1 / given["callback_service_rate_per_min"]), priority=1)
+    classes = {"calls": calls, "callbacks": back}
+    reserve = given["callback_needs_idle_agents_more_than"]
+    center = _reserved(center_of(classes, {"pool": given["agents"]}), "q-calls", reserve)
+    times = times_of({"calls": calls}, given["agents"], lasting=8.0)
+    scenario = steady(classes, {"pool": given["agents"]}, center=center, times=times)
+
+    def backlog(look: Look) -> Columns:
+        return [look.minutes(Count.QUEUED_MS, "callbacks"), look.always(look.length_min)]
+
+    def called_after(look: Look) -> Columns:
+        waits = look.minutes(Count.WAIT_MS, "callbacks")
+        return [waits, look.count(Count.ARRIVED, "callbacks")]
+
+    special = [
+        Figure(name, expected[name], columns)
+        for name, columns in (
+            ("callback_backlog_mean", backlog),
+            ("callback_wait_mean_min", called_after),
+        )
+    ]
+    return make("A40", scenario, times.window, *special, counted=CALLS)
+
+
+# --- days ---------------------------------------------------------------------------------
+
+
+def _by_interval(
+    expected: list[float], name: str, measure: Callable[[Look], Columns]
+) -> list[Figure]:
+    """Return a figure an interval."""
+    return [
+        Figure(
+            f"{name} {number + 1}", value, partial(_in_interval, number, measure),
+            plain=name == "arrivals_mean",
+        )
+        for number, value in enumerate(expected)
+    ]  # fmt: skip
+
+
+def _in_interval(number: int, measure: Callable[[Look], Columns], look: Look) -> Columns:
+    return measure(look.at(number))
 
 
 def _changing_staff() -> Simulated:
-    given = load("days")["A42"]["parameters"]
-    return _finite(
-        "A42", tuple(given["arrival_rate_per_min"]), tuple(given["agents"]),
-        given["interval_min"], given["service_mean_min"], given["patience_mean_min"],
-        "abandon_fraction",
+    """A42: by the interval of arrival, or of leaving; what is left is served after closing."""
+    case = case_named("A42")
+    given, expected = case["parameters"], case["expected"]
+    scenario = whole_day(
+        tuple(given["arrival_rate_per_min"]), tuple(given["agents"]), given["interval_min"],
+        given["service_mean_min"], given["patience_mean_min"],
     )  # fmt: skip
+    figures: list[Figure] = []
+    measures: dict[str, Callable[[Look], Columns]] = {
+        "arrivals_mean": lambda look: [look.count(Count.ARRIVED), look.always(1.0)],
+        "abandonments_mean": lambda look: [look.count(Count.LEFT), look.always(1.0)],
+        "agents_finishing_after_shift_mean": lambda look: [
+            look.staff(Staffed.AFTER), look.always(look.length_min)
+        ],
+    }  # fmt: skip
+    for name in ("delay_probability", "queue_length_mean", "busy_agents_mean"):
+        measures[name] = partial(_plain_measure, name)
+    for name, measure in measures.items():
+        figures += _by_interval(expected[name], name, measure)
+
+    def after_closing(look: Look) -> Columns:
+        return [look.at(6, 7).count(Count.LEFT), look.always(1.0)]
+
+    figures += [
+        Figure("abandonments_after_closing_mean",
+               expected["abandonments_after_closing_mean"], after_closing),
+        Figure("abandonments_total_mean", expected["abandonments_total_mean"],
+               partial(_plain_measure, "abandonments_mean")),
+        Figure("delay_probability_all_arrivals", expected["delay_probability_all_arrivals"],
+               partial(_plain_measure, "delay_probability")),
+    ]  # fmt: skip
+    again = case["resimulated"]
+    for of_what in ("per_served", "per_served_plus_late_abandons"):
+        name = f"served_within_threshold_{of_what}"
+        known = again[name]
+        figures.append(
+            Figure(f"resimulated_{name}", known["mean"], partial(_plain_measure, name),
+                   known_error=known["half_width_95"] / 1.96)
+        )  # fmt: skip
+    return make("A42", scenario, range(8), *figures)
 
 
-def _whole_day(case_id: str) -> Simulated:
-    given = load("days")[case_id]["parameters"]
+def _plain_measure(name: str, look: Look) -> Columns:
+    return MEASURES[name](look, "")
+
+
+def _one_day(case_id: str) -> Simulated:
+    """A46: eight hours; the occupancy is that of the open hours, all else of all contacts."""
+    given = case_named(case_id)["parameters"]
     hours = given["day_length_min"] // 60
-    return _finite(
-        case_id, (given["arrival_rate_per_min"],) * hours, (given["agents"],) * hours, 60,
+    scenario = whole_day(
+        (given["arrival_rate_per_min"],) * hours, (given["agents"],) * hours, 60,
         1 / given["service_rate_per_min"], given.get("patience_mean_min", 0),
-        "delay_probability", "served_within_threshold_per_served", "wait_mean_served_min",
     )  # fmt: skip
+    name = "occupancy_open_hours"
+
+    def open_hours(look: Look) -> Columns:
+        return MEASURES["occupancy"](look.at(*range(hours)), "")
+
+    figure = Figure(name, expected_of(case_id)[name], open_hours)
+    return make(case_id, scenario, range(hours + 2), figure)
 
 
 def _uncertain(which: str) -> Simulated:
     """A47: a day of 13 hours whose volume is uncertain; lost contacts over expected ones."""
-    given = load("days")["A47"]["parameters"]
+    given = case_named("A47")["parameters"]
+    expected = expected_of("A47")
     alpha = {"fixed": 0.0, "gamma_400": 400.0, "gamma_10": 10.0}[which]
-    case = _finite(
-        "A47", tuple(rate / 60 for rate in given["arrival_rate_base_per_h"]),
+    scenario = whole_day(
+        tuple(rate / 60 for rate in given["arrival_rate_base_per_h"]),
         tuple(given["agents"]), 60, given["service_mean_s"] / 60, given["patience_mean_s"] / 60,
-        "abandonments_mean", balking=given["balk_probability_when_all_busy"],
-        busyness=Busyness(alpha=alpha),
+        balking=given["balk_probability_when_all_busy"], busyness=Busyness(alpha=alpha),
     )  # fmt: skip
-    return replace(case, expected={"abandonments_mean": case.expected["abandonments_mean"][which]})
+    volume = float(expected["arrivals_mean"])
+
+    def spread(look: Look) -> Columns:
+        return [(look.count(Count.ARRIVED) - volume) ** 2, look.always(1.0)]
+
+    def lost(over: float, look: Look) -> Columns:
+        return [look.count(Count.ABANDONED), look.always(over)]
+
+    def waited(over: float, look: Look) -> Columns:
+        return [look.count(Count.WAIT_MS) / 1000, look.always(over)]
+
+    columns: dict[str, Callable[[Look], Columns]] = {
+        "arrivals_variance": spread,
+        "abandonments_mean": partial(lost, 1.0),
+        "abandonments_per_expected_arrival": partial(lost, volume),
+        "wait_sum_mean_s": partial(waited, 1.0),
+        "wait_sum_per_expected_arrival_s": partial(waited, volume),
+    }
+    figures = [
+        Figure(f"{name} {which}", expected[name][which], found, plain=name == "arrivals_variance")
+        for name, found in columns.items()
+    ]
+    return make("A47", scenario, range(15), *figures)
 
 
-def _abandonments(part_view: View) -> Ratio:
-    return part_view.per_day(part_view.count(Count.ABANDONED))
+def _identity(agents: dict[str, int], variant: str) -> Simulated:
+    """A43: patience as long as work, 100 + 20 sin t a minute: Poisson numbers at each instant.
+
+    In two pools one class may be served by all, and goes first; one pool serves both as they come.
+    """
+    given = case_named("A43")["parameters"]
+    expected = expected_of("A43")
+    per_min = 20
+    length = max(given["time_min"]) + 1
+    work, patience = (
+        minutes(1 / given[f"{name}_rate_per_min"]) for name in ("service", "patience")
+    )
+    levels = {"one": {"one": 9, "both": 3}, "both": {"both": 9}}
+    classes = {
+        name: Class(1.0, work, patience, levels=levels[name] if len(agents) > 1 else {},
+                    priority=6 if name == "one" else 5)
+        for name in (("one", "both") if len(agents) > 1 else ("calls",))
+    }  # fmt: skip
+    edges = np.arange(length * per_min + 1) / per_min
+    rates: Floats = 60 * (100 + 20 * np.sin(edges)) / len(classes)
+    scenario = steady(classes, agents, times=Times(length, 1, 0))
+    demand = {
+        name: replace(part, per_interval=(), rates_per_hour=tuple(rates.tolist()))
+        for name, part in scenario.demand.items()
+    }
+    scenario = replace(
+        scenario, closes=clock(length), interval_ms=MINUTE_MS // per_min, demand=demand
+    )
+    figures = []
+    for number, time in enumerate(given["time_min"]):
+        # The two intervals of three seconds around the instant.
+        around = (time * per_min - 1, time * per_min)
+        name = "number_in_system_mean"
+        figures.append(_around(f"{name} time_{time}_min", expected[name][number], name, around))
+        for name in ("delay_probability", "queue_length_mean"):
+            of_time = expected[name][f"time_{time}_min"]
+            if variant in of_time:
+                label = f"{name} time_{time}_min {variant}"
+                figures.append(_around(label, of_time[variant], name, around))
+    said = {figure.name.split()[0] for figure in figures}
+    return make("A43", scenario, range(length * per_min), *figures, only=lambda name: name in said)
 
 
-MEASURES["abandonments_mean"] = _abandonments
+def _around(label: str, expected: float, name: str, around: tuple[int, int]) -> Figure:
+    return Figure(label, expected, partial(_at_instant, name, around))
+
+
+def _at_instant(name: str, around: tuple[int, int], look: Look) -> Columns:
+    return MEASURES[name](look.at(*around), "")
+
+
+# --- all of them --------------------------------------------------------------------------
+
+
+def _pools() -> Iterator[tuple[str, Callable[[], Simulated]]]:
+    laws = ((LawName.EXPONENTIAL, 1.0), (LawName.LOGNORMAL, 1.5), (LawName.CONSTANT, 0.0))
+    for case_id in ("A01a", "A01b"):
+        for law, cv in laws:
+            yield f"{case_id} {law.value}", partial(_lost_at_once, case_id, law, cv)
+    for case_id in (
+        "A02", "A03", "A04", "A05", "A06", "A07b", "A08a", "A08b", "A08c", "A08d", "A08e"
+    ):  # fmt: skip
+        yield case_id, partial(_erlang, case_id)
+    yield "A09", _lines
+    for case_id in ("A10", "A11", "A12"):
+        yield case_id, partial(_patience, case_id)
+    yield "A13", _balking
+    for case_id in ("A14", "A15", "A16", "A17"):
+        yield case_id, partial(_one_law, case_id)
+    yield "A18", _even_arrivals
+    yield "A19", _vacations
+    for case_id in ("A20", "A23", "A24", "A26"):
+        yield case_id, partial(_priority, case_id)
+    yield "A24 fifo", partial(_priority, "A24", fifo=True)
+    yield "A21", _calls_and_letters
+    yield "A22", _interrupted_letters
+    yield "A25", _weighted
+
+
+def _centers() -> Iterator[tuple[str, Callable[[], Simulated]]]:
+    yield "A27", partial(_n_design, "A27", own_first=True)
+    yield "A28", partial(_n_design, "A28", own_first=False)
+    yield "A29", partial(_n_design, "A29", own_first=True, reserve=1)
+    yield "A30", _x_design
+    yield "A31", _w_design
+    yield "A32", _redials
+    yield "A33", _retrials
+    yield "A34", _chats
+    yield "A35", partial(_blending, "A35")
+    yield "A36", partial(_blending, "A36")
+    yield "A37", _unequal
+    yield "A38", _overflow
+    yield "A39", _bursts
+    yield "A40", _callbacks
+
+
+def _days() -> Iterator[tuple[str, Callable[[], Simulated]]]:
+    yield "A42", _changing_staff
+    for agents in case_named("A43")["parameters"]["agents"]:
+        yield f"A43 {agents}", partial(_identity, {"pool": agents}, f"agents_{agents}")
+    yield "A43 two pools", partial(_identity, {"one": 40, "both": 55}, "two_pools")
+    yield "A46a", partial(_one_day, "A46a")
+    yield "A46b", partial(_one_day, "A46b")
+    for which in ("fixed", "gamma_400", "gamma_10"):
+        yield f"A47 {which}", partial(_uncertain, which)
 
 
 def cases() -> dict[str, Callable[[], Simulated]]:
     """Return every case that can be played, by its id (and law, or variant)."""
-    formulas = load("formulas")
-    erlang = ("A02", "A03", "A04", "A05", "A06", "A07b", "A08a", "A08b", "A08c", "A08d", "A08e")
-    found: dict[str, Callable[[], Simulated]] = {}
-    for case_id in ("A01a", "A01b"):
-        for law, cv in (
-            (LawName.EXPONENTIAL, 1.0), (LawName.LOGNORMAL, 1.5), (LawName.CONSTANT, 0.0),
-        ):  # fmt: skip
-            found[f"{case_id} {law.value}"] = partial(_lost_at_once, case_id, law, cv)
-    for case_id in erlang:
-        found[case_id] = partial(_erlang, case_id)
-    found["A09"] = _lines
-    given = {case_id: case["parameters"] for case_id, case in formulas.items()}
-    found["A10"] = lambda: _patience(
-        "A10", minutes(given["A10"]["patience_exactly_min"], LawName.CONSTANT)
-    )
-    found["A11"] = lambda: _patience(
-        "A11",
-        Law(
-            law=LawName.UNIFORM,
-            low_ms=round(given["A11"]["patience_uniform_low_min"] * MINUTE_MS),
-            high_ms=round(given["A11"]["patience_uniform_high_min"] * MINUTE_MS),
-        ),
-    )
-    found["A12"] = lambda: _patience(
-        "A12",
-        minutes(
-            given["A12"]["patience_lognormal_mean_min"],
-            LawName.LOGNORMAL,
-            given["A12"]["patience_lognormal_cv_squared"] ** 0.5,
-        ),
-    )
-    found["A13"] = _balking
-    shape = given["A16"]["service_gamma_shape"]
-    mean_min = shape * given["A16"]["service_gamma_scale_s"] / 60
-    found["A14"] = partial(_one_law, "A14", 0.8, LawName.CONSTANT, 0.0, 1.0)
-    found["A15"] = partial(_one_law, "A15", 0.25, LawName.LOGNORMAL, 2**0.5, 3.0)
-    found["A16"] = partial(_one_law, "A16", 0.08, LawName.GAMMA, shape**-0.5, mean_min)
-    found["A17"] = partial(_one_law, "A17", 4.5, LawName.CONSTANT, 0.0, 1.0)
-    found["A18"] = _even_arrivals
-    for case_id in ("A20", "A23", "A24"):
-        found[case_id] = partial(_priority, case_id)
-    found["A21"] = _calls_and_letters
-    found["A25"] = _weighted
-    found["A26"] = lambda: _priority("A26", "chains")
-    found["A27"] = lambda: _n_design("A27", own_first=True)
-    found["A28"] = lambda: _n_design("A28", own_first=False)
-    found["A29"] = lambda: _n_design("A29", own_first=True, reserve=1)
-    found["A31"] = _w_design
-    found["A32"] = _redials
-    found["A34"] = _chats
-    found["A35"] = partial(_blending, "A35")
-    found["A36"] = partial(_blending, "A36")
-    found["A37"] = _unequal
-    found["A38"] = _overflow
-    found["A39"] = _bursts
-    found["A42"] = _changing_staff
-    found["A46a"] = lambda: _whole_day("A46a")
-    found["A46b"] = lambda: _whole_day("A46b")
-    for which in ("fixed", "gamma_400", "gamma_10"):
-        found[f"A47 {which}"] = partial(_uncertain, which)
-    return found
+    return dict([*_pools(), *_centers(), *_days()])
