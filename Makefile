@@ -123,8 +123,11 @@ journals: $(STAMP) ## replay every recorded journal
 seeds: $(STAMP) ## simulate SEEDS seeds from FIRST_SEED on, under the auditor
 	@$(BIN)/python -m pytest -n $(WORKERS) -m seeds --seeds $(SEEDS) --first-seed $(FIRST_SEED) tests
 
-validate: $(STAMP) ## every number of known truth through the planner; appends to a ledger
-	@$(BIN)/python -m tests.validation
+validate: compiled ## every number of known truth through the planner, a night long; appends to a ledger
+	@kept=$(CURDIR)/.cache/validation-$$(git rev-parse --short HEAD).jsonl; \
+	cd .cache/compiled/check 2>/dev/null && python=$(CURDIR)/$(COMPILED_VENV)/bin/python || python=$(BIN)/python; \
+	PYTHONPATH=. nice $$python -P -m tests.validation --keep $$kept \
+		--ledger $(CURDIR)/benchmarks/validation-ledger.md
 	@$(BIN)/python -m tests.validation.ahead
 
 bench: $(STAMP) ## what is measured, against whom

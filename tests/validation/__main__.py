@@ -17,13 +17,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from zlib import crc32
 
 from router import build_info
+from simulation.plan import phases
 from simulation.plan.replications import Workers, available_cores, merge, strata_of
 from tests.validation import published_cases, simulated
-from tests.validation.ledger import Played, append, section, sum_up
+from tests.validation.ledger import LEDGER, Played, append, section, sum_up
 from tests.validation.playing import Players, play
 from tests.validation.published import Published
 from tests.validation.verdicts import Verdict
@@ -72,6 +74,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--ledger", type=Path, default=LEDGER)
     parser.add_argument("--no-ledger", action="store_true")
     given = parser.parse_args()
     played = []
@@ -80,7 +83,7 @@ def main() -> int:
         sys.stdout.write(f"{case.name}: {sum_up([case])}")
         sys.stdout.flush()
     if not given.no_ledger:
-        append(section(title_of(given.contacts), played))
+        append(section(title_of(given.ledger), played), given.ledger)
     sys.stdout.write(f"\n{sum_up(played)}")
     return 0 if all(found.passes for case in played for found in case.verdicts) else 1
 
@@ -106,24 +109,27 @@ def play_all(given: argparse.Namespace) -> Iterator[Played]:
             yield case
 
 
-def title_of(contacts: int) -> str:
-    """Return the heading of a run: when, of what, on which core."""
+def title_of(ledger: Path) -> str:
+    """Return the heading of a run: when, of what, on which build."""
+    where = str(ledger.resolve().parent)
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - whichever git is there
+        ["git", "-C", where, "rev-parse", "--short", "HEAD"],  # noqa: S607 - whichever git is there
         capture_output=True,
         text=True,
         check=False,
     ).stdout.strip()
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit or 'not known'}, "
-        f"{build_words()}, at most {contacts:,} contacts a case"
+    build = (
+        f"core {kind(build_info.__file__)}, the planner's world {kind(phases.__file__)}, "
+        f"Python {platform.python_version()}"
     )
+    return f"{datetime.now(UTC):%Y-%m-%d}, commit {commit or 'not known'}, {build}"
 
 
-def build_words() -> str:
-    """Say which build played: the core interpreted or compiled."""
-    core = "compiled" if build_info.find_binaries() else "interpreted"
-    return f"core {core}, Python {platform.python_version()}"
+def kind(sources: str) -> str:
+    """Say whether the modules beside this one are compiled."""
+    suffixes = tuple(EXTENSION_SUFFIXES)
+    found = any(path.name.endswith(suffixes) for path in Path(sources).parent.iterdir())
+    return "compiled" if found else "interpreted"
 
 
 if __name__ == "__main__":

@@ -81,8 +81,8 @@ def section(title: str, played: Iterable[Played]) -> str:
     return f"\n## {title}\n\n{sum_up(done)}\n{COLUMNS}{rows}"
 
 
-def append(text: str) -> None:
+def append(text: str, ledger: Path = LEDGER) -> None:
     """Append a section to the ledger."""
-    fresh = not LEDGER.exists()
-    with LEDGER.open("a", encoding="utf-8") as out:
+    fresh = not ledger.exists()
+    with ledger.open("a", encoding="utf-8") as out:
         out.write((HEAD if fresh else "") + text)
