@@ -45,7 +45,10 @@ def budget(
     language: _Language = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Budget by month and year, three ways side by side; judge an investment."""
+    """Budget by month and year, three ways side by side; judge an investment.
+
+    For example: switchroom budget sample --from 2026-01 --months 12 -o budget
+    """
     from simulation.fit.commands import stop, with_libraries  # noqa: PLC0415 - on demand
 
     with_libraries()

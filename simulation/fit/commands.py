@@ -67,7 +67,7 @@ _Law = Annotated[
 
 def fit(
     source: Annotated[
-        Path, typer.Argument(help="A journal file, or counts or contacts as CSV or workbook.")
+        Path, typer.Argument(help="A journal, a store, or counts or contacts as CSV or workbook.")
     ],
     center: Annotated[
         Path | None, typer.Option(help="The centre's directory: its queues, categories, zone.")
@@ -98,7 +98,11 @@ def fit(
     as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no report.")] = False,
 ) -> None:
-    """Fit demand, handling, patience and behaviour from history; write a scenario from them."""
+    """Fit demand, handling, patience and behaviour from history; write a scenario from them.
+
+    For example: switchroom fit history.csv --center configs/tiny --timezone Europe/Madrid --day tue
+    --shifts shifts.csv --rates rates.csv -o tuesday.yaml
+    """
     with_libraries()
     from simulation.fit.fitting import fit_history  # noqa: PLC0415 - loads scipy
     from simulation.fit.writing import WritingOptions, write_scenario  # noqa: PLC0415 - as above

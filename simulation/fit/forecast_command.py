@@ -46,7 +46,7 @@ _HORIZONS = (5, 10, 20)
 
 def forecast(
     source: Annotated[
-        Path, typer.Argument(help="A journal file, or counts or contacts as CSV or workbook.")
+        Path, typer.Argument(help="A journal, a store, or counts or contacts as CSV or workbook.")
     ],
     center: Annotated[Path | None, typer.Option(help="The centre's directory.")] = None,
     output: Annotated[
@@ -67,7 +67,10 @@ def forecast(
     column: ColumnOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Forecast daily volumes with intervals made of the forecast's own past errors."""
+    """Forecast daily volumes with intervals made of the forecast's own past errors.
+
+    For example: switchroom forecast history.csv --timezone Europe/Madrid --days 14
+    """
     with_libraries()
     from simulation.fit.forecasting import Forecaster  # noqa: PLC0415 - loads numpy
     from simulation.fit.showing import as_plain  # noqa: PLC0415 - as above
@@ -160,7 +163,10 @@ def history(
         bool, typer.Option(help="A row per contact instead of one per interval and queue.")
     ] = False,
 ) -> None:
-    """Play a scenario over weeks and record it as a telephone system would, truth known."""
+    """Play a scenario over weeks and record it as a telephone system would, truth known.
+
+    For example: switchroom history tiny --weeks 8 -o history.csv
+    """
     with_libraries()
     from configs.findings import ConfigError  # noqa: PLC0415 - help is quick
     from simulation.fit.recording import Recording, write_contacts, write_counts  # noqa: PLC0415

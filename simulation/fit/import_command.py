@@ -47,7 +47,10 @@ def import_(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Read a planning file: every row checked, refused ones told with row, column and value."""
+    """Read a planning file: every row checked, refused ones told with row, column and value.
+
+    For example: switchroom import calls.csv --timezone Europe/Madrid -o history.csv
+    """
     from simulation.fit.column_memory import FILE_NAME, recall, remember  # noqa: PLC0415
     from simulation.fit.planning_files import Options, write_csv  # noqa: PLC0415
     from simulation.fit.tables import TableError  # noqa: PLC0415
