@@ -40,7 +40,7 @@ from router.center import (
 from simulation.plan.costs import costs_of
 from simulation.plan.estimates import Ratio, view
 from simulation.plan.replications import Study
-from simulation.plan.tallies import Count
+from simulation.plan.tallies import Count, Staffed
 from tests.validation.published import (
     ANSWERED,
     ARRIVED,
@@ -53,6 +53,7 @@ from tests.validation.published import (
     occupancy,
     per_day,
     share,
+    staff_ms,
 )
 from tests.validation.simulated import MINUTE_MS, Class, center_of, minutes
 
@@ -221,7 +222,6 @@ def bank() -> Published:
     center = _specialists(tuple(demand), agents)
     factor = these["service_factor_own_field"]
     groups = {group: Group(paces={group: factor}) for group in agents}
-    staffed_ms = {group: number * hours * HOUR_MS for group, number in agents.items()}
     rates = {group: Rate(per_hour=cost) for group, cost in these["agent_cost_per_h"].items()}
 
     def cost(study: Study, path: tuple[str, ...], *, idle: bool) -> Ratio:
@@ -236,7 +236,7 @@ def bank() -> Published:
         begun = study.served[:, study.groups.index(group), study.demands.index(name)]
         # The mean work of each that is begun: which work it is has no part in who gets it.
         busy_ms = begun * means[name] * pace * MINUTE_MS
-        return view(study).per_day(100 * busy_ms / staffed_ms[group])
+        return view(study).over(100 * busy_ms, staff_ms(study, (group,), Staffed.SIGNED_IN))
 
     return Published(
         "P09",
@@ -249,7 +249,8 @@ def bank() -> Published:
             "wait_served_sum_per_arrival_min": share(
                 (Count.WAIT_ANSWERED_MS,), ARRIVED, 1 / MINUTE_MS
             ),
-            "occupancy_percent": occupancy(0, staffed_ms=staffed_ms),
+            # Over staffed and finishing time: what busy and idle money add up to.
+            "occupancy_percent": occupancy(0),
             "busy_cost": partial(cost, idle=False),
             "idle_cost": partial(cost, idle=True),
             "occupancy_percent_by_type": by_type,
