@@ -1,10 +1,10 @@
 """Measure the search for staff: known optima by seed, a day of shifts, and others' answers.
 
-    python -m benchmarks.staffing seeds 1 100     # case A44: which optimum, how long
-    python -m benchmarks.staffing designs 1 20    # three other designs, their best by exact chains
+    python -m benchmarks.staffing seeds 1 100 2   # case A44: which optimum, how long; 2 at once
+    python -m benchmarks.staffing designs 1 20 2  # three other designs, their best by exact chains
     python -m benchmarks.staffing day 2           # 26 intervals, 5 groups, 3 lines; 2 workers
     python -m benchmarks.staffing sample 2        # staff and schedule of the sample centre
-    python -m benchmarks.staffing honest 1 100    # how often what was confirmed is true
+    python -m benchmarks.staffing honest 1 100 2  # how often what was confirmed is true
     python -m benchmarks.staffing peer            # pyworkforce's 7 + 6 agents of trap 2
 
 Times are processor seconds of this process, or wall seconds where it says so. The last line of
@@ -31,6 +31,7 @@ from benchmarks.staffing_cases import (
 )
 from configs.planning import Scenario
 from simulation.chain_designs import DesignAnswer
+from simulation.plan import day as day_module
 from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Workers
@@ -44,6 +45,7 @@ from simulation.staffing_formulas import cheapest_two_pools
 
 BEST_OF_A44 = (3, 10)
 LEDGER = Path(__file__).parent / "staffing-ledger.md"
+CORE = "live core pure" if day_module.__file__.endswith(".py") else "live core compiled"
 _FRESH = 900_000  # days that no search has played
 
 
@@ -57,32 +59,50 @@ def find(space: Space, seed: int, workers: int, effort: Effort | None = None) ->
         return search(live, quick, Master(space, needs), effort, lambda _: None)
 
 
-def _right(space: Space, best: Plan, first: int, last: int) -> Iterator[str]:
-    """Search a space of which the best plan is known with many seeds."""
+def _scenario(name: str) -> Scenario:
+    """Return a scenario of which the best plan is known."""
+    return n_design() if name == "A44" else of_design({**SMALL, "tight": TIGHT}[name])
+
+
+def _one(name: str, seed: int, effort: Effort) -> tuple[Plan, bool, int, int, float]:
+    """Search with a seed: the plan, whether confirmed, days, surrogate days, processor seconds."""
+    began = time.process_time()
+    found = find(intervals_space(_scenario(name)), seed, 1, effort)
+    took = time.process_time() - began
+    return found.plan, found.confirmed, found.played, found.quick, took
+
+
+def _each(
+    name: str, first: str, last: str, workers: str, effort: Effort | None = None
+) -> Iterator[tuple[int, Plan, bool, int, int, float]]:
+    """Search with many seeds, each in one process."""
+    with Workers(int(workers)) as crew:
+        tasks = [(name, seed, effort or Effort()) for seed in range(int(first), int(last) + 1)]
+        for (_, seed, _), answer in zip(tasks, crew.each(_one, tasks), strict=True):
+            yield seed, *answer
+
+
+def _right(name: str, best: Plan, first: str, last: str, workers: str) -> Iterator[str]:
+    """Search a scenario of which the best plan is known with many seeds."""
     right, took = 0, []
-    for seed in range(first, last + 1):
-        began = time.process_time()
-        found = find(space, seed, 1)
-        took.append(time.process_time() - began)
-        right += found.plan == best and found.confirmed
-        sure = "confirmed" if found.confirmed else "open"
-        yield (
-            f"{seed} {found.plan} {sure}, {found.played} days, {found.quick} surrogates, "
-            f"{took[-1]:.1f} s"
-        )
+    for seed, plan, confirmed, played, quick, seconds in _each(name, first, last, workers):
+        took.append(seconds)
+        right += plan == best and confirmed
+        sure = "confirmed" if confirmed else "open"
+        yield f"{seed} {plan} {sure}, {played} days, {quick} surrogates, {seconds:.1f} s"
     took.sort()
     yield (
-        f"{right} of {last - first + 1} seeds right; {took[len(took) // 2]:.1f} s of processor in "
-        f"the middle, {took[-1]:.1f} s at most"
+        f"{right} of {len(took)} seeds right; {took[len(took) // 2]:.1f} s of processor in the "
+        f"middle, {took[-1]:.1f} s at most, {CORE}"
     )
 
 
-def seeds(first: str, last: str) -> Iterator[str]:
+def seeds(first: str, last: str, workers: str = "1") -> Iterator[str]:
     """Search case A44 with many seeds."""
-    yield from _right(intervals_space(n_design()), BEST_OF_A44, int(first), int(last))
+    yield from _right("A44", BEST_OF_A44, first, last, workers)
 
 
-def designs(first: str, last: str) -> Iterator[str]:
+def designs(first: str, last: str, workers: str = "1") -> Iterator[str]:
     """Search other small designs; complete enumeration of exact chains knows the best."""
     told = []
     for name, small in SMALL.items():
@@ -93,10 +113,11 @@ def designs(first: str, last: str) -> Iterator[str]:
             (small.lost_max,) * len(design.arrival_rates_per_min),
             served_per_min_least=(1 - small.lost_max) * sum(design.arrival_rates_per_min),
         )
-        yield f"{name}: best {best.agents}, cost {best.cost:g}"
-        for line in _right(intervals_space(of_design(small)), best.agents, int(first), int(last)):
+        line = f"{name}: best {best.agents}, cost {best.cost:g}"
+        yield line
+        for line in _right(name, best.agents, first, last, workers):
             yield line
-        told.append(f"{name}: {line}")
+        told.append(f"{name} {best.agents}: {line}")
     yield "; ".join(told)
 
 
@@ -135,7 +156,7 @@ def _timed(space: Space, workers: int, effort: Effort | None = None) -> tuple[Fo
         f"cost {cost:,.1f} {sure}, bound {found.bound:,.1f} (gap {cost / found.bound - 1:.1%}), "
         f"{len(found.tried)} plans, {found.played} days, {found.quick:,} surrogates, "
         f"{time.monotonic() - began:.0f} s on {workers} workers, "
-        f"{_processor_s() - cpu:.0f} s of processor"
+        f"{_processor_s() - cpu:.0f} s of processor, {CORE}"
     )
 
 
@@ -145,21 +166,19 @@ def _processor_s() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def honest(first: str, last: str) -> Iterator[str]:
-    """Hold what is confirmed with 90 % to exact chains, where the best plans just hold."""
-    space = intervals_space(of_design(TIGHT))
+def honest(first: str, last: str, workers: str = "1") -> Iterator[str]:
+    """Hold what is confirmed with 90 % to exact chains, where the cheapest misses by a hair."""
     true: dict[Plan, bool] = {}
-    confirmed = kept = 0
-    for seed in range(int(first), int(last) + 1):
-        found = find(space, seed, 1, Effort(days=12, confirm_days=24))
-        plan = found.plan
+    sure = kept = 0
+    effort = Effort(days=12, confirm_days=24)
+    for seed, plan, confirmed, *_ in _each("tight", first, last, workers, effort):
         if plan not in true:
             lost = DesignAnswer(replace(TIGHT.design, agents=plan)).abandon_fraction
             true[plan] = max(lost) <= TIGHT.lost_max
-        confirmed += found.confirmed
-        kept += found.confirmed and true[plan]
-        yield f"{seed} {plan} {'confirmed' if found.confirmed else 'open'} {true[plan]}"
-    yield f"90 % stated; {kept} of {confirmed} confirmed plans hold by exact chains"
+        sure += confirmed
+        kept += confirmed and true[plan]
+        yield f"{seed} {plan} {'confirmed' if confirmed else 'open'}, truly {true[plan]}"
+    yield f"90 % stated; {kept} of {sure} confirmed plans hold by exact chains"
 
 
 def peer() -> Iterator[str]:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from benchmarks.staffing import find
 from benchmarks.staffing_cases import n_design, two_skills
 from configs.planning import Scenario, Target
+from router.center import ContactPolicy
 from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Workers
@@ -21,9 +22,10 @@ from simulation.staffing.master import Cut, Master, Program
 from simulation.staffing.needs import controls_of, needs_of
 from simulation.staffing.plays import LivePlays
 from simulation.staffing.search import Effort, UnreachableError
+from simulation.staffing.showing import show_tuning
 from simulation.staffing.spaces import Space, intervals_space, rounded, shifts_space
 from simulation.staffing.trials import margin
-from simulation.staffing.tuning import Knob, tune
+from simulation.staffing.tuning import Knob, tune, usual_knobs
 from switchroom import build
 from tests.validation import load
 
@@ -130,20 +132,88 @@ def test_controls_have_expectation_zero_and_take_noise_out() -> None:
         assert margin(need.surplus(study), controls).error < 0.9 * plain.error
 
 
-def test_one_reserved_agent_moves_abandonment_as_the_chains_say() -> None:
+N_CENTER = """
+name: N
+version: 1
+channels: {phone: {auto_accept: true}}
+skills: [a, b]
+queues: {A: {agent_policy: most_proficient}, B: {}}
+categories:
+  A: {queue: A, needs: {a: 1}, priority: 3}
+  B: {queue: B, needs: {b: 1}, priority: 5}
+teams: {pool_1: {}, pool_2: {}}
+agent_groups:
+  pool_1: {count: 5, team: pool_1, skills: {a: 9}}
+  pool_2: {count: 7, team: pool_2, skills: {a: 1, b: 5}}
+"""
+N_SCENARIO = """
+name: N-design
+center: centre
+date: "2026-03-10"
+opens: "00:00"
+closes: "02:00"
+interval: 120m
+demand:
+  A: {category: A, channel: phone, per_interval: [720], handle: 60s, patience: 120s, backlog: 6}
+  B: {category: B, channel: phone, per_interval: [600], handle: 60s, patience: 75s, backlog: 5}
+target: {percent: 0, abandoned_percent: 5}
+"""
+
+
+def test_the_command_shows_that_a_reserve_moves_abandonment_as_the_chains_say(
+    tmp_path: Path,
+) -> None:
     """A27 to A29: reserve 1 for B; each share within four standard errors."""
-    with Workers(1) as crew:
-        found = tune(n_design(), [Knob("center.queues.B.reserve", (0, 1))], crew, 1, 16)
-    assert len(found.settings) == 2, "reserve 0 is today's setting"
-    for name, setting in zip(("A27", "A29"), found.settings, strict=True):
+    (tmp_path / "centre").mkdir()
+    (tmp_path / "centre" / "center.yaml").write_text(N_CENTER, encoding="utf-8")
+    path = tmp_path / "n.yaml"
+    path.write_text(N_SCENARIO, encoding="utf-8")
+    words = ("tune", str(path), "--vary", "center.queues.B.reserve=0..1", "--days", "16")
+    code, said = call(*words, "--workers", "1", "--json")
+    assert code == 0, said
+    found = json.loads(said)
+    assert len(found["settings"]) == 2, "reserve 0 is today's setting"
+    for name, setting in zip(("A27", "A29"), found["settings"], strict=True):
+        assert setting["front"], "neither is better for both lines"
         lost = CHAINS[name]["expected"]["abandon_fraction"]
-        for one, expected in zip(setting.reached, (lost["A"], lost["B"]), strict=True):
+        for one, expected in zip(setting["reached"], (lost["A"], lost["B"]), strict=True):
             # A two-hour stretch that starts as full as usual is not quite the steady state.
-            assert abs(one.missed - expected) <= 4 * one.error + 0.002
-    change_a, change_b = found.settings[1].reached
-    assert change_a.change_low > 0 > change_b.change_high
-    assert all(setting.front for setting in found.settings)
-    assert found.settings[1].yaml == "queues:\n  B:\n    reserve: 1"
+            assert abs(one["missed"] - expected) <= 4 * one["error"] + 0.002
+    change_a, change_b = found["settings"][1]["reached"]
+    assert change_a["change_low"] > 0 > change_b["change_high"]
+    assert found["settings"][1]["yaml"] == "queues:\n  B:\n    reserve: 1"
+
+
+def test_weights_and_reserves_together_make_a_front() -> None:
+    scenario = n_design()
+    center = scenario.center
+    weighted = replace(
+        center,
+        contact_policy=ContactPolicy.LONGEST_WEIGHTED_WAIT,
+        categories={
+            name: replace(category, priority=5) for name, category in center.categories.items()
+        },
+    )
+    scenario = replace(scenario, center=weighted)
+    usual = {knob.path for knob in usual_knobs(scenario)}
+    assert usual >= {"center.queues.A.wait_weight", "center.queues.B.reserve"}
+    knobs = (
+        Knob("center.queues.A.wait_weight", (1, 4)),
+        Knob("center.queues.B.reserve", (0, 1)),
+    )
+    with Workers(1) as crew:
+        found = tune(scenario, knobs, crew, 1, 6)
+    lost = {
+        tuple(setting.values.values()): [one.missed for one in setting.reached]
+        for setting in found.settings
+        if setting.front
+    }
+    today = [one.missed for one in found.settings[0].reached]
+    assert found.settings[0].today
+    assert lost[4, 0][0] < today[0] < lost[1, 1][0], "weight serves A, the reserve B"
+    assert lost[4, 0][1] > today[1] > lost[1, 1][1]
+    printed = "\n".join(show_tuning(found))
+    assert "wait_weight: 4" in printed
 
 
 def test_staff_answers_with_files_that_plan_reads(tmp_path: Path) -> None:
@@ -158,11 +228,18 @@ def test_staff_answers_with_files_that_plan_reads(tmp_path: Path) -> None:
     assert all(row["met"] for row in certificate["kept"])
     scenario: Scenario = load_scenario(tmp_path / "scenario.yaml")
     planned = [row[0] for row in certificate["rows"]]
+    assert min(planned) >= 1, "somebody is there whenever the doors are open"
     assert list(scenario.workforce["shop"].staffed) == planned
     with (tmp_path / "staffing.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     assert [float(row["agents"]) for row in rows] == planned
     assert rows[0]["interval_start"] == "2026-03-10T09:00:00+01:00"
+
+
+def test_a_budget_is_kept_and_told() -> None:
+    code, said = call("staff", "tiny", "--workers", "1", "--minutes", "0.001")
+    assert code == 0, said
+    assert "The time was up before the search was done" in said or "give more --minutes" in said
 
 
 def test_schedule_answers_with_shifts_and_breaks(tmp_path: Path) -> None:

@@ -261,12 +261,11 @@ def _occupancy(study: Study, groups: int) -> Floats:
 
 
 def _nearest(found: Found, cost: float, master: Master) -> list[Plan]:
-    """Return the best that held beside the plan, and the dearest cheaper one that did not."""
+    """Return the next dearer one that held, and the dearest cheaper ones: short, or not sure."""
     holds = {verdict.plan: verdict.meets for verdict in found.tried}
-    dearer = [plan for plan in found.others if holds[plan]]
-    cheaper = [
-        plan for plan in found.others if not holds[plan] and master.space.cost_of(plan) < cost
-    ]
+    costs = {plan: master.space.cost_of(plan) for plan in found.others}
+    dearer = [plan for plan in found.others if holds[plan] and costs[plan] >= cost]
+    cheaper = [plan for plan in found.others if costs[plan] < cost]
     return dearer[:1] + cheaper[-2:]
 
 

@@ -21,7 +21,7 @@ from simulation.staffing.trials import Trials, Verdict
 
 _STEPS: Final = (8, 4, 2, 1)  # at a time: what steps bring adds up only near the plan
 _NODES: Final = 200
-_ROUNDS: Final = 8
+_RUNS: Final = 480  # of single steps in all: a round takes two a choice
 _WORTH: Final = 0.005  # of the cost: what a round must save for another one
 _TIMID: Final = 0.5  # standard errors by which a step is thought worse than it was seen
 
@@ -57,14 +57,14 @@ def polish(
     verdict: Verdict,
     days: int,
     judge: Callable[[Plan], Verdict],
-    rounds: int = _ROUNDS,
+    rounds: int = 0,
 ) -> Verdict:
     """Return the cheapest verdict that holds and that steps lead to, at worst the one given.
 
-    `floors`: sets of choices of which one agent must stay.
+    `floors`: sets of choices of which one agent must stay. `rounds` 0: fewer, the more choices.
     """
     best = verdict
-    for _ in range(rounds):
+    for _ in range(rounds or max(2, _RUNS // (2 * len(verdict.plan)))):
         effects = effects_of(trials, best.plan, days)
         spare = np.array([one.mean for one in best.margins])
         before = cost = trials.space.cost_of(best.plan)

@@ -62,7 +62,8 @@ def _worth(found: Certificate, took_s: float) -> Iterator[str]:
     )
     for other in found.others:
         differs = ", ".join(f"{name} {change:+d}" for name, change in other.differs.items())
-        word = "second best" if other.holds else "falls short"
+        held = "second best" if other.change >= 0 else "not sure"
+        word = held if other.holds else "falls short"
         yield (
             f"{word:<9} {other.cost:,.2f} ({other.change:+,.2f}): {differs or 'other hours'}; "
             f"{other.to_spare_points:+.2f} points to spare of {other.least}"
@@ -106,8 +107,9 @@ def show_tuning(found: Tuning) -> Iterator[str]:
             yield setting.yaml
     yield ""
     yield (
-        f"{found.days} days a setting, {found.days_played} played in all, {found.dropped} settings "
-        f"dropped early as surely beaten; seed {found.seed}; changes are those of the pairs"
+        f"{found.days} days a setting, {found.days_played} played in all; {found.dropped} settings "
+        f"dropped early as surely beaten, {found.alike} left out since every day goes as under "
+        f"another; seed {found.seed}; changes are those of the pairs"
     )
 
 

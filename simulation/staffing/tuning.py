@@ -75,7 +75,10 @@ class Setting:
 
 @dataclass(frozen=True)
 class Tuning:
-    """All settings that were played, today's first, then the front; those of equal days once."""
+    """All settings that were played, today's first, then the front; those of equal days once.
+
+    `dropped` as surely beaten; `alike`: left out, since every day goes as under another one.
+    """
 
     sentence: str
     scenario: str
@@ -86,6 +89,7 @@ class Tuning:
     days_played: int
     settings: tuple[Setting, ...]
     dropped: int
+    alike: int = 0
 
 
 def usual_knobs(scenario: Scenario) -> tuple[Knob, ...]:
@@ -136,6 +140,7 @@ def tune(scenario: Scenario, knobs: Sequence[Knob], crew: Workers, seed: int, da
         if played >= days:
             break
         played = min(days, 2 * played)
+    stayed = len(left)
     left = _unlike(left, plays, played)
     front = [plan for plan in left if not _beaten(plan, left, plays, needs, played)]
     settings = tuple(
@@ -151,7 +156,8 @@ def tune(scenario: Scenario, knobs: Sequence[Knob], crew: Workers, seed: int, da
         days=played,
         days_played=plays.played,
         settings=settings,
-        dropped=count - len(left),
+        dropped=count - stayed,
+        alike=stayed - len(left),
     )
 
 
