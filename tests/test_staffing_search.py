@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import configs
 from benchmarks.staffing import find
 from benchmarks.staffing_cases import n_design, two_skills
 from configs.planning import Scenario, Target
@@ -18,18 +19,19 @@ from router.center import ContactPolicy
 from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Workers
-from simulation.staffing.master import Cut, Master, Program
+from simulation.staffing.master import Cut, Master
 from simulation.staffing.needs import controls_of, needs_of
 from simulation.staffing.plays import LivePlays
 from simulation.staffing.search import Effort, UnreachableError
 from simulation.staffing.showing import show_tuning
-from simulation.staffing.spaces import Space, intervals_space, rounded, shifts_space
+from simulation.staffing.spaces import intervals_space, shifts_space
 from simulation.staffing.trials import margin
 from simulation.staffing.tuning import Knob, tune, usual_knobs
 from switchroom import build
 from tests.validation import load
 
 CHAINS, STAFFING = load("chains"), load("staffing")
+TINY = Path(configs.__file__).parent / "tiny"
 
 
 def call(*words: str) -> tuple[int, str]:
@@ -52,35 +54,52 @@ def test_the_cheapest_n_design_is_found(seed: int) -> None:
     assert found.upper is not None
 
 
-def test_the_shift_cover_of_a48() -> None:
-    """A48 by the program that `schedule` solves, its need given instead of searched."""
+def test_the_shift_cover_of_a48(tmp_path: Path) -> None:
+    """A48 by the command: a group a kind of shift, since each has its price; the team is needed."""
     p = STAFFING["A48"]["parameters"]
-    base = n_design()
-    cover = np.zeros((len(p["shift_start_h"]), 24))
-    for row, start in zip(cover, p["shift_start_h"], strict=True):
-        row[start : start + p["shift_length_h"]] = 1.0
-    size = len(cover)
-    space = Space(
-        scenario=base,
-        groups=("all",),
-        labels=tuple(str(start) for start in p["shift_start_h"]),
-        group=(0,) * size,
-        cover=cover,
-        cost=np.array(p["shift_cost"], dtype=float),
-        most=np.full(size, np.inf),
-        heads=np.array([np.inf]),
-        present=np.ones(1),
-        serves=((True,),),
-        made=lambda _: base,
+    length = p["shift_length_h"]
+    starts = list(zip(p["shift_start_h"], p["shift_cost"], strict=True))
+    groups = [
+        f"  from-{start}: {{team: shop, skills: {{orders: 5}}, rate: r{start}, "
+        f'shifts: [{{start: "{start:02d}:00", end: "{start + length:02d}:00"}}]}}'
+        for start, _ in starts
+    ]
+    rates = [f"    r{start}: {{per_hour: {cost / length}}}" for start, cost in starts]
+    lines = [
+        "name: cover", f"center: {TINY}", 'date: "2026-03-10"', 'opens: "00:00"',
+        'closes: "24:00"', "interval: 60m", "demand:",
+        "  calls: {category: order_status, channel: phone, handle: {law: exponential, mean: 60s},",
+        f"    per_interval: [{', '.join(['1'] * 24)}]}}",
+        "workforce:", *groups, "costs:", "  rates:", *rates,
+    ]  # fmt: skip
+    scenario, need = tmp_path / "a48.yaml", tmp_path / "need.csv"
+    scenario.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rows = [
+        f"2026-03-10T{hour:02d}:00:00Z,60,shop,{count}"
+        for hour, count in enumerate(p["need_by_hour"])
+    ]
+    head = "interval_start,interval_minutes,group,agents"
+    need.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    code, said = call("cover", str(scenario), str(need), "-o", str(tmp_path / "out"))
+    assert code == 0, said
+    cost = STAFFING["A48"]["expected"]["cost"]
+    assert f"shifts cover the need at {cost:,.2f}" in said
+    assert "the least there is" in said
+    code, said = call("cover", str(scenario), str(need), "--json")
+    agents = json.loads(said)["agents"]
+    there = np.zeros(24)
+    for name, count in agents.items():
+        start = int(name.split("-")[1].split(" ")[0])
+        there[start : start + length] += count
+    assert (there >= np.array(p["need_by_hour"])).all()
+    planned = load_scenario(tmp_path / "out" / "scenario.yaml").workforce
+    assert (
+        sum(shift.count for group in planned.values() for shift in group.shifts) == there.sum() / 6
     )
-    program = Program(space)
-    for hour, need in enumerate(p["need_by_hour"]):
-        program.at_least(program.capacity([0], hour), need)
-    found = program.solve()
-    assert found is not None
-    plan = rounded(found[0])
-    assert space.cost_of(plan) == STAFFING["A48"]["expected"]["cost"]
-    assert (space.at_work(plan)[0] >= np.array(p["need_by_hour"])).all()
+    need.write_text(f"{head}\n2026-03-10T09:00:00Z,60,shops,3\n", encoding="utf-8")
+    code, said = call("cover", str(scenario), str(need))
+    assert code == 1
+    assert 'no group or team "shops"' in said
 
 
 def test_bounds_lie_on_both_sides_and_shrinkage_divides() -> None:

@@ -63,7 +63,40 @@ def register(app: typer.Typer) -> None:
             "The kinds are the shifts that the scenario gives each group; their counts are sought.",
         )
     )
+    app.command("cover")(cover)
     app.command("tune")(tune)
+
+
+def cover(
+    scenario: Annotated[Path, typer.Argument(help=_SCENARIO_HELP)],
+    need: Annotated[Path, typer.Argument(help="A staffing file: interval_start, group, agents.")],
+    *,
+    as_json: _AsJson = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write shifts.csv and scenario here.")
+    ] = None,
+) -> None:
+    """Find the cheapest shifts that cover a given need; nothing is simulated."""
+    loaded = load(scenario, "")
+    from simulation.plan.reading import find_scenario  # noqa: PLC0415 - loads its world here
+    from simulation.staffing import covering  # noqa: PLC0415 - as above
+    from simulation.staffing.search import UnreachableError  # noqa: PLC0415 - as above
+    from simulation.staffing.showing import show_cover  # noqa: PLC0415 - as above
+    from simulation.staffing.writing import write_shifts  # noqa: PLC0415 - as above
+
+    try:
+        found = covering.cover(loaded, covering.need_of(need, loaded))
+    except UnreachableError as error:
+        typer.echo(f"The need cannot be covered: {error}", err=True)
+        raise typer.Exit(EXIT_UNREACHABLE) from error
+    except (ValueError, OSError) as error:
+        _fail(str(error))
+    plain = {"cost": found.cost, "currency": found.currency, "gap": found.gap}
+    plain |= {"agents": found.agents, "spare": found.spare}
+    for line in [json.dumps(plain, ensure_ascii=False)] if as_json else show_cover(found):
+        typer.echo(line)
+    if output is not None:
+        write_shifts(output, found.scenario, str(find_scenario(scenario).resolve()))
 
 
 def _searching(unit: str, finds: str) -> Callable[..., None]:

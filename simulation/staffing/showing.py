@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from simulation.staffing.certificate import Certificate
+from simulation.staffing.covering import Covered
 from simulation.staffing.tuning import Reached, Tuning
+
+_PROVED: Final = 2e-4
 
 
 def show(found: Certificate, took_s: float) -> Iterator[str]:
@@ -86,6 +90,21 @@ def _short(found: Certificate) -> Iterator[str]:
             f"short     {row.start} {row.line}: {row.reached:.1%} where {row.asked:.1%} is asked "
             f"of the day, {row.arrivals:.0f} expected; {row.busiest} {row.occupancy:.0%} busy"
         )
+
+
+def show_cover(found: Covered) -> Iterator[str]:
+    """Yield the lines of a cover."""
+    total = sum(found.agents.values())
+    proof = "the least there is" if found.gap < _PROVED else f"at most {found.gap:.1%} too much"
+    yield f"{total:,} shifts cover the need at {found.cost:,.2f} {found.currency} a day, {proof}."
+    yield ""
+    width = max([5, *map(len, found.agents)])
+    yield f"{'shift':<{width}}  agents"
+    for name, count in found.agents.items():
+        yield f"{name:<{width}}  {count:>6}"
+    yield ""
+    for name, hours in found.spare.items():
+        yield f"{name}: {hours:,.1f} agent hours beyond the need"
 
 
 def show_tuning(found: Tuning) -> Iterator[str]:

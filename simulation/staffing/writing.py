@@ -31,12 +31,24 @@ def write_answer(directory: Path, found: Certificate, scenario: Scenario, base: 
         _staffing(found, scenario),
     )
     if found.unit == "shifts":
-        _write_rows(
-            directory / "shifts.csv",
-            ("agent", "group", "start", "end", "break_start", "break_end"),
-            _shifts(scenario),
-        )
-    body = scenario_text(scenario, base, f"{found.scenario}, staffed")
+        write_shifts(directory, scenario, base)
+        return
+    _write_scenario(directory, scenario, base)
+
+
+def write_shifts(directory: Path, scenario: Scenario, base: str) -> None:
+    """Write each agent's shifts and breaks, and the scenario with them."""
+    directory.mkdir(parents=True, exist_ok=True)
+    _write_rows(
+        directory / "shifts.csv",
+        ("agent", "group", "start", "end", "break_start", "break_end"),
+        _shifts(scenario),
+    )
+    _write_scenario(directory, scenario, base)
+
+
+def _write_scenario(directory: Path, scenario: Scenario, base: str) -> None:
+    body = scenario_text(scenario, base, f"{scenario.name}, staffed")
     (directory / "scenario.yaml").write_text(body, encoding="utf-8")
 
 
