@@ -68,7 +68,7 @@ def test_a_twin_takes_noise_out_and_counts_its_own() -> None:
 
 
 def test_both_levels_agree_with_many_days_of_the_live_core() -> None:
-    scenario, plan = n_design(), (4, 9)
+    scenario, plan = n_design(minutes=60), (4, 9)
     space, needs = intervals_space(scenario), needs_of(Prepared(scenario))
     with Workers(1) as crew:
         live = LivePlays(space.made, crew, 8)

@@ -21,7 +21,8 @@ from simulation.staffing.trials import Trials, Verdict
 
 _STEPS: Final = (8, 4, 2, 1)  # at a time: what steps bring adds up only near the plan
 _NODES: Final = 200
-_RUNS: Final = 480  # of single steps in all: a round takes two a choice
+_ROUNDS: Final = 8
+_AT_ONCE: Final = 3  # agents of a choice
 _WORTH: Final = 0.005  # of the cost: what a round must save for another one
 _TIMID: Final = 0.5  # standard errors by which a step is thought worse than it was seen
 
@@ -57,14 +58,14 @@ def polish(
     verdict: Verdict,
     days: int,
     judge: Callable[[Plan], Verdict],
-    rounds: int = 0,
+    rounds: int = _ROUNDS,
 ) -> Verdict:
     """Return the cheapest verdict that holds and that steps lead to, at worst the one given.
 
-    `floors`: sets of choices of which one agent must stay. `rounds` 0: fewer, the more choices.
+    `floors`: sets of choices of which one agent must stay.
     """
     best = verdict
-    for _ in range(rounds or max(2, _RUNS // (2 * len(verdict.plan)))):
+    for _ in range(rounds):
         effects = effects_of(trials, best.plan, days)
         spare = np.array([one.mean for one in best.margins])
         before = cost = trials.space.cost_of(best.plan)
@@ -90,8 +91,8 @@ def _stepped(
     """Return the cheapest plan a few steps away whose steps leave enough, None if none is left."""
     size = len(plan)
     up, down = np.nan_to_num(effects.up), np.nan_to_num(effects.down)
-    highest = np.where(np.isnan(effects.up).any(axis=0), 0, 2)
-    lowest = np.where(np.isnan(effects.down).any(axis=0), 0, np.minimum(plan, 2))
+    highest = np.where(np.isnan(effects.up).any(axis=0), 0, _AT_ONCE)
+    lowest = np.where(np.isnan(effects.down).any(axis=0), 0, np.minimum(plan, _AT_ONCE))
     owners = np.array(space.group)
     rows = [np.concatenate((row, other)) for row, other in zip(up, down, strict=True)]
     low = [-float(left) for left in spare]

@@ -15,6 +15,7 @@ cheapest that held is confirmed on fresh days (`confirming`).
 
 from __future__ import annotations
 
+import math
 import time  # noqa: TID251 - a budget is in the wall's time; no day reads it
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ _CORRECTIONS: Final = 16
 _FAR_SHORT: Final = 4.0
 _RATIO_MAX: Final = 5.0
 _LEAST_MISSED: Final = 0.02
+_MORE: Final = 1.15  # times the agents of a plan, where cuts leave no plan
 _ALLOWANCE: Final = 2.0  # standard errors, of the confirmation: about what its test asks
 _FIRST_DAYS: Final = 12
 _STEP_DAYS: Final = 20
@@ -176,8 +178,10 @@ def _answer(hunt: _Hunt) -> Try:
         known = [plan for plan, one in hunt.live.items() if one.meets and plan not in failed]
         best = min(known, key=hunt.cost, default=None)
         plan = _cheapest(hunt, best)
+        if plan is None and best is None:
+            break
         if plan is None:
-            assert best is not None, "without a plan at hand the search says that there is none"
+            assert best is not None, "else the time is up"
             found = failed[best] = hunt.bench.confirm(best, hunt.effort.confirm_days)
             if found.passed:
                 return found
@@ -199,20 +203,18 @@ def _answer(hunt: _Hunt) -> Try:
 
 
 def _cheapest(hunt: _Hunt, best: Plan | None) -> Plan | None:
-    """Return the cheapest plan that holds as a surrogate, if it is cheaper than the best known."""
+    """Return the cheapest plan that holds as a surrogate, if it is cheaper than the best known.
+
+    None, too, when the time is up.
+    """
     most = np.inf if best is None else hunt.cost(best)
-    if hunt.is_over() and best is not None:
-        return None
-    try:
-        plan = _descend(hunt, most)
-    except UnreachableError:
-        if best is None:
-            raise
+    plan = _descend(hunt, most)
+    if plan is None or hunt.cost(plan) >= most - 1e-9:
         return None
     if plan in hunt.held and len(plan) <= _STEPPED:
         floors, held = hunt.master.floors, hunt.held[plan]
         plan = polish(hunt.trials, floors, held, _STEP_DAYS, lambda one: _judge(hunt, one)).plan
-    return plan if hunt.cost(plan) < most - 1e-9 else None
+    return plan
 
 
 def _judge(hunt: _Hunt, plan: Plan) -> Verdict:
@@ -290,24 +292,37 @@ def _renew(hunt: _Hunt) -> None:
     hunt.held = {verdict.plan: verdict for verdict in again if verdict.meets}
 
 
-def _descend(hunt: _Hunt, most: float) -> Plan:
-    """Return the cheapest plan that holds as a surrogate, or the last one tried in the rounds."""
+def _descend(hunt: _Hunt, most: float) -> Plan | None:
+    """Return the cheapest plan that holds as a surrogate, or the last one tried in the rounds.
+
+    None when no plan costs less than `most`, or the time is up before any was tried.
+    """
     best = min(hunt.held, key=hunt.cost, default=None)
     plan: Plan | None = None
     for _ in range(hunt.effort.rounds):
+        if hunt.is_over():
+            break
         limit = min(most, np.inf if best is None else hunt.cost(best)) * (1 - 1e-3)
         found = hunt.master.lower(hunt.cuts, limit, hunt.asked)
-        if found is None or hunt.is_over():
-            if best is None:
-                raise UnreachableError(_why(hunt, plan))
-            return best
-        plan = found[0]
+        if found is None and (best is not None or np.isfinite(most)):
+            break
+        plan = _more_of_all(hunt) if found is None else found[0]
         if _try(hunt, plan):
             best = plan
-    if best is None:
-        assert plan is not None, "there is at least one round"
-        best = plan
-    return best
+    return plan if best is None else best
+
+
+def _more_of_all(hunt: _Hunt) -> Plan:
+    """Return more of every choice of the dearest plan tried: cuts from afar contradict each other.
+
+    Raises `UnreachableError` where there are no more agents.
+    """
+    space = hunt.master.space
+    last = max((one.plan for one in hunt.tried), key=hunt.cost, default=None)
+    if last is None or np.isfinite(space.heads).any() or np.isfinite(space.most).any():
+        raise UnreachableError(_why(hunt, last))
+    hunt.cuts = []
+    return tuple(math.ceil(_MORE * count) for count in last)
 
 
 def _try(hunt: _Hunt, plan: Plan) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from configs.planning import Law
 from simulation.plan.draws import Lots
-from simulation.plan.laws import duration_ms, durations
+from simulation.plan.laws import duration_ms, durations_at
 from simulation.plan.prepared import Prepared, Source
 from simulation.plan.tallies import Counts
 from simulation.randomness import Streams
@@ -49,7 +49,7 @@ def draw_callers(
         at = np.asarray(lots.arrivals[source.index], dtype=np.float64)
         rows = rows_of(prepared, at)
         fresh[source.index] = np.bincount(rows, minlength=prepared.intervals)
-        count, demand = len(at), source.demand
+        count, demand, clocks_ms = len(at), source.demand, at + prepared.opens_ms
 
         def lot(purpose: str, source: Source = source, count: int = count) -> NDArray[np.float64]:
             return streams.uniforms(source.name, purpose, count)
@@ -62,7 +62,7 @@ def draw_callers(
         ) -> NDArray[np.float64]:
             if law is None:
                 return np.full(count, none)  # noqa: B023 - called at once
-            return durations(law, lot(purpose))
+            return durations_at(law, lot(purpose), clocks_ms)  # noqa: B023 - called at once
 
         chosen = np.full(count, kinds_of[source.index][""], dtype=np.float64)
         if demand.languages:
