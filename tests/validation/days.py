@@ -152,7 +152,7 @@ def _uncertain(which: str) -> Simulated:
     return make("A47", scenario, range(15), *figures)
 
 
-def _identity(agents: dict[str, int], variant: str) -> Simulated:
+def _identity(agents: dict[str, int], times_min: list[int]) -> Simulated:
     """A43: patience as long as work, 100 + 20 sin t a minute: Poisson numbers at each instant.
 
     In two pools one class may be served by all, and goes first; one pool serves both as they come.
@@ -160,7 +160,7 @@ def _identity(agents: dict[str, int], variant: str) -> Simulated:
     given = case_named("A43")["parameters"]
     expected = expected_of("A43")
     per_min = 20
-    length = max(given["time_min"]) + 1
+    length = max(times_min) + 0.25
     work, patience = (
         minutes(1 / given[f"{name}_rate_per_min"]) for name in ("service", "patience")
     )
@@ -170,9 +170,10 @@ def _identity(agents: dict[str, int], variant: str) -> Simulated:
                     priority=6 if name == "one" else 5)
         for name in (("one", "both") if len(agents) > 1 else ("calls",))
     }  # fmt: skip
-    edges = np.arange(length * per_min + 1) / per_min
+    intervals = round(length * per_min)
+    edges = np.arange(intervals + 1) / per_min
     rates: Floats = 60 * (100 + 20 * np.sin(edges)) / len(classes)
-    scenario = steady(classes, agents, times=Times(length, 1, 0))
+    scenario = steady(classes, agents, times=Times(1, 1, 0))
     demand = {
         name: replace(part, per_interval=(), rates_per_hour=tuple(rates.tolist()))
         for name, part in scenario.demand.items()
@@ -181,18 +182,26 @@ def _identity(agents: dict[str, int], variant: str) -> Simulated:
         scenario, closes=clock(length), interval_ms=MINUTE_MS // per_min, demand=demand
     )
     figures = []
-    for number, time in enumerate(given["time_min"]):
+    for time in times_min:
         # The two intervals of three seconds around the instant.
         around = (time * per_min - 1, time * per_min)
         name = "number_in_system_mean"
-        figures.append(_around(f"{name} time_{time}_min", expected[name][number], name, around))
+        figures.append(
+            _around(
+                f"{name} time_{time}_min",
+                expected[name][given["time_min"].index(time)],
+                name,
+                around,
+            )
+        )
         for name in ("delay_probability", "queue_length_mean"):
             of_time = expected[name][f"time_{time}_min"]
-            if variant in of_time:
-                label = f"{name} time_{time}_min {variant}"
-                figures.append(_around(label, of_time[variant], name, around))
+            if len(agents) == 1:
+                label = f"{name} time_{time}_min agents_{agents['pool']}"
+                value = of_time[f"agents_{agents['pool']}"]
+                figures.append(_around(label, value, name, around))
     said = {figure.name.split()[0] for figure in figures}
-    return make("A43", scenario, range(length * per_min), *figures, only=lambda name: name in said)
+    return make("A43", scenario, range(intervals), *figures, only=lambda name: name in said)
 
 
 def _around(label: str, expected: float, name: str, around: tuple[int, int]) -> Figure:
@@ -209,9 +218,12 @@ def _at_instant(name: str, around: tuple[int, int], look: Look) -> Columns:
 def days() -> Iterator[tuple[str, Callable[[], Simulated]]]:
     """Yield the cases of a day that begins empty."""
     yield "A42", _changing_staff
-    for agents in case_named("A43")["parameters"]["agents"]:
-        yield f"A43 {agents}", partial(_identity, {"pool": agents}, f"agents_{agents}")
-    yield "A43 two pools", partial(_identity, {"one": 40, "both": 55}, "two_pools")
+    given = case_named("A43")["parameters"]
+    for agents in given["agents"]:
+        for time in given["time_min"]:
+            # Each instant by days that end soon after it.
+            yield f"A43 {agents} {time}_min", partial(_identity, {"pool": agents}, [time])
+    yield "A43 two pools", partial(_identity, {"one": 40, "both": 55}, given["time_min"])
     yield "A46a", partial(_one_day, "A46a")
     yield "A46b", partial(_one_day, "A46b")
     for which in ("fixed", "gamma_400", "gamma_10"):
