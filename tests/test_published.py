@@ -26,7 +26,9 @@ from simulation.plan.tallies import Count, Staffed
 from simulation.randomness import Streams
 from tests.test_plan_days import MINUTE_MS, phone_day
 from tests.validation import load
+from tests.validation.published import is_known
 from tests.validation.published_cases import cases
+from tests.validation.verdicts import Verdict
 
 # Case and days: a small part of what `python -m tests.validation` plays.
 QUICK = [("P02", 8), ("P06", 4), ("P07", 40), ("P08", 12), ("P09", 15), ("P10", 20)]
@@ -243,3 +245,13 @@ def test_a_time_of_day_that_is_none_is_told_however_it_came(path: str, value: st
     problems = check_scenario(changed)
     assert problems
     assert 'noon" is no time of day' in problems[0].message
+
+
+def test_a_run_ends_when_what_was_published_is_known() -> None:
+    def verdict(name: str, error: float) -> Verdict:
+        return Verdict(name, 1.0, error, 1.0, theirs=0.02)
+
+    again = verdict("a (resimulated)", 0.9)
+    assert is_known([verdict("a", 0.01), again])
+    assert not is_known([verdict("a", 0.011), again])
+    assert not is_known([again])

@@ -27,7 +27,7 @@ from simulation.plan.replications import Workers, available_cores, merge, strata
 from tests.validation import published_cases, simulated
 from tests.validation.ledger import LEDGER, Played, append, section, sum_up
 from tests.validation.playing import Players, play
-from tests.validation.published import Published
+from tests.validation.published import Published, is_known
 from tests.validation.verdicts import Verdict
 
 
@@ -49,7 +49,7 @@ def play_published(name: str, seed: int, contacts: int, crew: Workers) -> Played
         tallies += crew.play(scenario, own_seed, days, more, strata)
         days += more
         verdicts = case.judge(merge(scenario, own_seed, strata, tallies))
-        if days >= days_max or all(found.is_sharp for found in verdicts):
+        if days >= days_max or is_known(verdicts):
             cpu_s = time.process_time() - began_s
             return Played(name, tuple(verdicts), days, round(days * volume), cpu_s)
 

@@ -9,7 +9,7 @@ named with the reason, so that nothing is left out in silence.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
@@ -25,6 +25,7 @@ from tests.validation.simulated import MINUTE_MS, Verdict
 
 _Z95: Final = 1.959964
 _SEEN: Final = 20
+_AGAIN: Final = " (resimulated)"
 _DIGITS: Final = 3  # that many are printed at least, zeros at the end included
 
 # measure(study, rest of the figure's name) -> the figure day by day.
@@ -51,7 +52,7 @@ class Published:
                     continue
                 found = est.estimate(self.measures[path[0]](study, path[1:]))
                 scale = self.days if path[0].endswith(("_count", "_cost")) else 1
-                label = " ".join(path) + (" (resimulated)" if kind == "resimulated" else "")
+                label = " ".join(path) + (_AGAIN if kind == "resimulated" else "")
                 theirs, slack = _sureness(leaf, case["replications"])
                 error = found.error * scale
                 if path[0].endswith("_count") and found.value * study.days < _SEEN:
@@ -61,6 +62,17 @@ class Published:
                     Verdict(label, found.value * scale, error, leaf["mean"], theirs, slack)
                 )
         return verdicts
+
+
+def is_known(verdicts: Iterable[Verdict]) -> bool:
+    """Say whether more days would tell little more of what was published.
+
+    Those who played it again did so for weeks: their errors are no measure, but where nothing else
+    is.
+    """
+    every = tuple(verdicts)
+    published = [found for found in every if not found.name.endswith(_AGAIN)]
+    return all(found.is_sharp for found in published or every)
 
 
 def given(case_id: str) -> dict[str, Any]:
