@@ -162,6 +162,11 @@ def ask_both(compiled: Path, tasks: list[tuple[str, int, int]]) -> list[dict[str
     return answers
 
 
+def check_compiled(compiled: Path) -> None:
+    """Raise `BuildError` unless the compiled build is there and made from these sources."""
+    ask_both(compiled, [])
+
+
 def compare(compiled: Path, tasks: list[tuple[str, int, int]]) -> list[dict[str, Any]]:
     """Return both answers; raises `BuildError` at the first day that differs."""
     answers = ask_both(compiled, tasks)

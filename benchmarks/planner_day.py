@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import time
+from pathlib import Path
+from typing import Any
+
 from benchmarks.customers import ABANDONED, SERVED_AFTER_WAIT, SERVED_AT_ONCE, Customers, Model
 from configs.planning import Demand, Law, Scenario
 from router.center import Agent, Category, Center, Channel, Queue, Team
-from simulation.plan.day import play_day
+from simulation.plan.day import Day, play_day
+from simulation.plan.prepared import Prepared
+from simulation.plan.reading import load_scenario
 from simulation.plan.tallies import Count
 
 INTERVAL_MIN = 15
@@ -58,3 +65,19 @@ def run(model: Model, customers: Customers) -> bytearray:
         outcome += bytes([SERVED_AT_ONCE]) * (arrived - delayed)
         outcome += bytes([SERVED_AFTER_WAIT]) * (delayed - left) + bytes([ABANDONED]) * left
     return outcome
+
+
+def measure(name: str, days: int) -> dict[str, Any]:
+    """Play days of a shipped scenario; only `play` is timed (CPU seconds), after a first day."""
+    prepared = Prepared(load_scenario(Path(name)))
+    Day(prepared, 1, 0).play()
+    gc.collect()
+    gc.freeze()
+    contacts, cpu_s = 0, 0.0
+    for number in range(1, 1 + days):
+        day = Day(prepared, 1, number)
+        started = time.process_time()
+        tally = day.play()
+        cpu_s += time.process_time() - started
+        contacts += int(tally.counts[:, :, Count.ARRIVED].sum())
+    return {"name": name, "days": days, "contacts": contacts, "cpu_s": cpu_s}

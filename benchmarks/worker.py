@@ -9,7 +9,7 @@ import sys
 import sysconfig
 from typing import Any, TypeAlias
 
-from benchmarks import border, core_growth, memory, operations, simulated_day
+from benchmarks import border, core_growth, memory, operations, planner_day, simulated_day
 from benchmarks.customers import Model
 from router.build_info import COMPILED, SOURCE_HASH
 
@@ -40,6 +40,8 @@ def perform(task: dict[str, Any]) -> Json:
         case "day":
             model = Model(**arguments.pop("model"))
             return simulated_day.measure(model=model, **arguments)
+        case "planned days":
+            return planner_day.measure(**arguments)
         case "agents":
             return core_growth.grow_agents(**arguments)
         case "waiting":
