@@ -26,13 +26,14 @@ SEEDS ?= 200
 FIRST_SEED ?= 1000
 SOAK_MINUTES ?= 30
 KAFKA_PORT ?= 9092
+EVENTS ?= 10000000
 
 # Nothing here depends on what a caller's environment says about Python.
 unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE SWITCHROOM_COMPILE
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint format types imports unit parity rules seeds validate bench soak journals compiled \
+.PHONY: help setup demo test lint format types imports unit parity rules seeds validate bench soak journals compiled builds \
 	installed kafka kafka-test bench-kafka kafka-soak lock clean
 
 help: ## say what can be made
@@ -148,9 +149,12 @@ soak: $(STAMP) ## SOAK_MINUTES of seeds nobody has seen; stops at the first that
 
 # --- the compiled core --------------------------------------------------------------------------
 
-compiled: $(STAMP) ## compile the core (mypyc) in its own environment; same digests there?
+compiled: $(STAMP) ## compile the core and the planner (mypyc) in their own environment; same digests there?
 	@echo "== compiled core"
 	@COMPILED_VENV=$(COMPILED_VENV) VENV=$(VENV) bash requirements/compiled.sh
+
+builds: compiled ## both builds decide alike? EVENTS events of the sample centre's days; appends to a ledger
+	@$(BIN)/python -m benchmarks.builds --events $(EVENTS) --ledger
 
 # --- housekeeping -------------------------------------------------------------------------------
 

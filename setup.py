@@ -69,7 +69,8 @@ WORLD_MODULES = (
     "whatif/onward_lots.py",
 )
 MYPY = "mypy==2.4.1"
-MSGSPEC = "msgspec>=0.22,<0.23"
+# Whose types the compiled modules need, in the ranges of pyproject.toml.
+TYPED = ("msgspec>=0.22,<0.23", "numpy>=2.4,<2.5", "simpy>=4.1.2,<5")
 
 
 class RecordedBuildExt(build_ext):
@@ -122,7 +123,7 @@ def describe_compiled_build() -> dict[str, object]:
             "setup.py: SWITCHROOM_COMPILE=1 with an editable install: compiled modules beside the "
             "sources would hide later edits. Unset it, or use `make compiled`."
         )
-    described: dict[str, object] = {"setup_requires": [MYPY, MSGSPEC]}
+    described: dict[str, object] = {"setup_requires": [MYPY, *TYPED]}
     if {"egg_info", "dist_info"} & set(sys.argv):
         return described  # the front end only asks; mypyc may not be installed yet
     from mypyc.build import mypycify

@@ -170,19 +170,32 @@ def check_compiled(compiled: Path) -> None:
 def compare(compiled: Path, tasks: list[tuple[str, int, int]]) -> list[dict[str, Any]]:
     """Return both answers; raises `BuildError` at the first day that differs."""
     answers = ask_both(compiled, tasks)
-    for pure, other in zip(answers[0]["days"], answers[1]["days"], strict=True):
-        if pure != other:
-            raise BuildError(f"the builds differ on {pure['day']}: pure {pure}, compiled {other}")
+    check_alike(answers[0]["days"], answers[1]["days"])
     return answers
 
 
+def check_alike(days: list[dict[str, Any]], others: list[dict[str, Any]]) -> None:
+    """Raise `BuildError` at the first day that differs."""
+    for pure, other in zip(days, others, strict=True):
+        if pure != other:
+            raise BuildError(f"the builds differ on {pure['day']}: pure {pure}, compiled {other}")
+
+
 def play_many(compiled: Path, events: int) -> str:
-    """Play the sample centre until so many events were handled by each build; say how it went."""
+    """Play the sample centre until so many events were handled by each build, or Ctrl-C.
+
+    Returns how it went, of the days that both have finished.
+    """
     done = decisions = days = 0
     cpu_s = [0.0, 0.0]
     whole = hashlib.blake2b(digest_size=32)
     while done < events:
-        answers = compare(compiled, [(SAMPLE, days, CHUNK_DAYS)])
+        try:
+            answers = compare(compiled, [(SAMPLE, days, CHUNK_DAYS)])
+        except KeyboardInterrupt:
+            if not days:
+                raise BuildError("interrupted before the first days were played") from None
+            break
         days += CHUNK_DAYS
         for day in answers[0]["days"]:
             done += day["events"]
@@ -198,14 +211,14 @@ def play_many(compiled: Path, events: int) -> str:
     )
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Compare the builds; exit code 1 when they differ, or one of them is not there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=0)
     parser.add_argument("--compiled", type=Path, default=COMPILED_PYTHON)
     parser.add_argument("--ledger", action="store_true", help="append the outcome to ledger.md")
     parser.add_argument("--play", help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.play:
         json.dump(answer([tuple(task) for task in json.loads(given.play)]), sys.stdout)
         return 0

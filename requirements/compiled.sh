@@ -72,6 +72,10 @@ if [ ! -x "$home/bin/python" ] || [ "$(cat "$home/.built" 2>/dev/null)" != "$wan
     echo "$wanted" >"$home/.built"
 fi
 
+# What stays interpreted is as it is here, whenever the build is from.
+installed=$("$home/bin/python" -c "import sysconfig; print(sysconfig.get_path('purelib'))")
+cp -R simulation streams configs switchroom.py "$installed/"
+
 # The tests run beside a copy that holds no core, so that only the installed one can be imported,
 # and whose simulator has the compiled modules beside its sources.
 rm -rf "$work/check"
@@ -80,7 +84,6 @@ for path in tests simulation streams configs benchmarks switchroom.py; do
     [ ! -e "$path" ] || cp -R "$path" "$work/check/"
 done
 cp pyproject.toml "$work/check/"
-installed=$("$home/bin/python" -c "import sysconfig; print(sysconfig.get_path('purelib'))")
 (cd "$installed" && find simulation \( -name '*.so' -o -name '*.pyd' -o -name compiled.json \) \
     -exec cp --parents {} "$work/check/" \;)
 record=$installed/router/compiled.json

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import simulation
+from benchmarks import builds
 from router import build_info
 from router.build_info import RECORD_NAME, check_build, hash_file, hash_sources
 
@@ -126,3 +127,24 @@ def test_the_hash_depends_on_names_and_bytes(core: Path) -> None:
     assert before == hash_sources(CORE)
     (core / "skills.py").rename(core / "skill.py")
     assert hash_sources(core) != before
+
+
+def test_a_day_has_one_digest_and_another_day_another() -> None:
+    first, second = builds.play("tiny", 0, 2)
+    assert list(builds.play("tiny", 0, 1)) == [first]
+    assert first["events"] > 500
+    assert (first["digest"], first["tally"]) != (second["digest"], second["tally"])
+
+
+def test_builds_that_differ_are_told() -> None:
+    day = {"day": "tiny 0", "events": 900, "digest": "a", "tally": "b"}
+    builds.check_alike([day], [dict(day)])
+    with pytest.raises(builds.BuildError, match="differ on tiny 0"):
+        builds.check_alike([day], [{**day, "tally": "c"}])
+
+
+def test_without_a_compiled_build_it_is_said_how_to_get_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert builds.main(["--compiled", str(tmp_path / "python")]) == 1
+    assert "make compiled" in capsys.readouterr().err
