@@ -129,7 +129,7 @@ def table_of_scenarios(planners: tuple[str, ...]) -> str:
         "| scenario | contacts a day | "
         + " | ".join(f"{one}, contacts/s" for one in planners)
         + " | a day, s | compiled vs interpreted |",
-        "| --- | ---: | " + "---: | " * (len(planners) + 2),
+        "| --- | ---: | " + "---: | " * (len(planners) + 1) + "---: |",
     ]
     for name, days in SHIPPED.items():
         plays: dict[str, list[dict[str, Any]]] = {one: [] for one in planners}
