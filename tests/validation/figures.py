@@ -188,7 +188,11 @@ def control_columns(controls: Controls, study: Study) -> Floats:
         # Row -1 is of the interval before; before the first one nothing is known.
         length = float(study.scenario.interval_ms)
         shown = [0, *window][: len(window) + 1] if window[0] == 0 else [window[0] - 1, *window]
-        queue = study.counts[:, :, shown, Count.QUEUED_MS].sum(axis=1)[:, :-1] / length
+        # A backlog is no queue that says how busy it is.
+        demands = study.scenario.demand
+        lines = [n for n, name in enumerate(study.demands) if not demands[name].backlog]
+        queued = study.counts[..., Count.QUEUED_MS][:, lines][:, :, shown]
+        queue = queued.sum(axis=1)[:, :-1] / length
         busy = study.staffed[:, :, shown, Staffed.BUSY].sum(axis=1)[:, :-1] / length
         if window[0] == 0:
             queue[:, 0] = busy[:, 0] = 0.0
