@@ -19,11 +19,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 from benchmarks.staffing_cases import (
     SMALL,
     TIGHT,
+    Small,
     n_design,
     of_design,
     shift_day,
@@ -41,7 +43,6 @@ from simulation.staffing.plays import LivePlays, QuickPlays
 from simulation.staffing.search import Effort, Found, search
 from simulation.staffing.spaces import Plan, Space, intervals_space, shifts_space
 from simulation.staffing.trials import margin
-from simulation.staffing_formulas import cheapest_two_pools
 
 BEST_OF_A44 = (3, 10)
 LEDGER = Path(__file__).parent / "staffing-ledger.md"
@@ -102,22 +103,29 @@ def seeds(first: str, last: str, workers: str = "1") -> Iterator[str]:
     yield from _right("A44", BEST_OF_A44, first, last, workers)
 
 
+def _best(small: Small) -> Plan:
+    """Return the cheapest plan by complete enumeration of exact chains, empty pools included."""
+    space = intervals_space(of_design(small))
+    rates = sum(small.design.arrival_rates_per_min)
+    for plan in sorted(product(range(30), repeat=2), key=space.cost_of):
+        if sum(plan) < (1 - small.lost_max) * rates or not plan[1]:
+            continue  # all work takes a minute, and somebody is there for every type
+        lost = DesignAnswer(replace(small.design, agents=plan), edge_mass_max=1e-9).abandon_fraction
+        if max(lost) <= small.lost_max:
+            return plan
+    raise AssertionError("thirty agents a pool are enough")
+
+
 def designs(first: str, last: str, workers: str = "1") -> Iterator[str]:
     """Search other small designs; complete enumeration of exact chains knows the best."""
     told = []
     for name, small in SMALL.items():
-        design = small.design
-        best = cheapest_two_pools(
-            lambda agents, design=design: replace(design, agents=agents),  # type: ignore[misc]
-            small.prices,
-            (small.lost_max,) * len(design.arrival_rates_per_min),
-            served_per_min_least=(1 - small.lost_max) * sum(design.arrival_rates_per_min),
-        )
-        line = f"{name}: best {best.agents}, cost {best.cost:g}"
+        best = _best(small)
+        line = f"{name}: best {best}"
         yield line
-        for line in _right(name, best.agents, first, last, workers):
+        for line in _right(name, best, first, last, workers):
             yield line
-        told.append(f"{name} {best.agents}: {line}")
+        told.append(f"{name} {best}: {line}")
     yield "; ".join(told)
 
 

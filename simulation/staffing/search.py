@@ -19,6 +19,7 @@ import math
 import time  # noqa: TID251 - a budget is in the wall's time; no day reads it
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -42,8 +43,11 @@ _ALLOWANCE: Final = 2.0  # standard errors, of the confirmation: about what its 
 _FIRST_DAYS: Final = 12
 _STEP_DAYS: Final = 20
 _STEPPED: Final = 60  # so many choices at most are tried one by one
-_NEAR: Final = 8.0  # in tolerances: a cut from farther away is forgotten once a plan holds
+_NEAR: Final = 8.0  # in tolerances: a cut from farther away is forgotten once a plan holds,
+_NEAR_OF_MANY: Final = 24.0  # where many choices make each way back long
 _FEW: Final = 6  # so few choices are searched from below, each with slopes of its own
+_SEEN_FAR: Final = 3  # so few choices are looked at farther around the best plan
+_UNTRIED_MAX: Final = 60
 _HOPELESS: Final = 2.0
 _SAME_SLOPES: Final = 0.06  # share of the cost by which plans may differ and share their slopes
 _QUICK: Final = Pace(glance=20, days=60, risk=0.02)  # of few choices, each must be right
@@ -104,12 +108,14 @@ class _Hunt:
     tell: Tell
     asked: list[float]
     ceiling: float
+    bound: float
     ends_s: float
     cuts: list[Cut] = field(default_factory=list)
     tried: list[Verdict] = field(default_factory=list)
     held: dict[Plan, Verdict] = field(default_factory=dict)
     anchors: list[tuple[Plan, Floats]] = field(default_factory=list)
     live: dict[Plan, Verdict] = field(default_factory=dict)
+    lacked: dict[Plan, list[float]] = field(default_factory=dict)
     extra: list[float] = field(default_factory=list)
 
     def cost(self, plan: Plan) -> float:
@@ -147,6 +153,7 @@ def search(live: Plays, quick: Plays, master: Master, effort: Effort, tell: Tell
         tell=tell,
         asked=[0.0] * len(master.needs),
         ceiling=max(first[1], master.space.cost_of(start)),
+        bound=first[1],
         ends_s=time.monotonic() + 60 * effort.minutes if effort.minutes else np.inf,
         extra=[0.0] * len(master.needs),
     )
@@ -186,9 +193,9 @@ def _answer(hunt: _Hunt) -> Try:
             if found.passed:
                 return found
             hunt.tell("not confirmed on fresh days; asking for more")
-            _ask_more(hunt, found.margins, found.level)
+            _ask_more(hunt, [max(-one.low(found.level), 0.0) for one in found.margins])
         elif plan in hunt.live:
-            _ask_more(hunt, hunt.live[plan].margins, 0.5)
+            _ask_more(hunt, hunt.lacked[plan])
         else:
             _correct(hunt, plan, hunt.effort.days)
         if hunt.is_over():
@@ -210,11 +217,40 @@ def _cheapest(hunt: _Hunt, best: Plan | None) -> Plan | None:
     most = np.inf if best is None else hunt.cost(best)
     plan = _descend(hunt, most)
     if plan is None or hunt.cost(plan) >= most - 1e-9:
-        return None
+        return None if best is None else _untried(hunt, best)
     if plan in hunt.held and len(plan) <= _STEPPED:
         floors, held = hunt.master.floors, hunt.held[plan]
         plan = polish(hunt.trials, floors, held, _STEP_DAYS, lambda one: _judge(hunt, one)).plan
     return plan
+
+
+def _untried(hunt: _Hunt, best: Plan) -> Plan | None:
+    """Return the cheapest plan near the best one that holds, though cuts left none: they are noisy.
+
+    Only of few choices. A plan is passed over where more agents of every choice did not suffice.
+    """
+    if len(best) > _FEW:
+        return None
+    space, reach = hunt.master.space, 4 if len(best) <= _SEEN_FAR else 1
+    around = product(*(range(max(0, count - reach), count + reach + 1) for count in best))
+    near = [
+        plan
+        for plan in around
+        if hunt.bound - 1e-9 <= hunt.cost(plan) < hunt.cost(best) - 1e-9
+        and all(sum(plan[choice] for choice in floor) >= 1 for floor in hunt.master.floors)
+        and (np.asarray(plan) <= space.most).all()
+        and (space.at_work(plan).max(axis=1) <= space.heads).all()
+    ]
+    short = [plan for plan, one in hunt.live.items() if not one.meets]
+    for plan in sorted(near, key=hunt.cost)[:_UNTRIED_MAX]:
+        if hunt.is_over():
+            return None
+        if any(all(a <= b for a, b in zip(plan, other, strict=True)) for other in short):
+            continue
+        if _judge(hunt, plan).meets:
+            return plan
+        short.append(plan)
+    return None
 
 
 def _judge(hunt: _Hunt, plan: Plan) -> Verdict:
@@ -254,6 +290,7 @@ def _correct(hunt: _Hunt, plan: Plan, days: int) -> Verdict:
         )
     ]
     verdict = hunt.live[plan] = Verdict(plan, margins, meets, count)
+    hunt.lacked[plan] = [more - one.mean for one, more in zip(margins, wanted, strict=True)]
     _renew(hunt)
     worst = min(range(len(margins)), key=lambda index: margins[index].mean)
     hunt.tell(
@@ -275,12 +312,11 @@ def _asked(need: Need, live: float, quick: float, wanted: float) -> float:
     return allowed - max(allowed - wanted, least) / ratio
 
 
-def _ask_more(hunt: _Hunt, margins: Sequence[Margin], level: float) -> None:
+def _ask_more(hunt: _Hunt, lacked: Sequence[float]) -> None:
     """Ask for what was lacking, of the needs that lacked it."""
-    for index, one in enumerate(margins):
-        missing = -one.low(level)
+    for index, missing in enumerate(lacked):
         if missing > 0:
-            more = max(missing, one.error, 0.1 * tolerance(hunt.master.needs[index]))
+            more = max(missing, 0.1 * tolerance(hunt.master.needs[index]))
             hunt.extra[index] += more
             hunt.asked[index] += more
     _renew(hunt)
@@ -336,7 +372,8 @@ def _try(hunt: _Hunt, plan: Plan) -> bool:
 
 
 def _is_near(hunt: _Hunt, cut: Cut) -> bool:
-    return abs(cut.surplus) <= _NEAR * tolerance(hunt.master.needs[cut.need])
+    near = _NEAR if len(cut.plan) <= _FEW else _NEAR_OF_MANY
+    return abs(cut.surplus) <= near * tolerance(hunt.master.needs[cut.need])
 
 
 def _slopes(hunt: _Hunt, verdict: Verdict) -> Floats:
