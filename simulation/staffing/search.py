@@ -195,7 +195,8 @@ def _answer(hunt: _Hunt) -> Try:
             hunt.tell("not confirmed on fresh days; asking for more")
             _ask_more(hunt, [max(-one.low(found.level), 0.0) for one in found.margins])
         elif plan in hunt.live:
-            _ask_more(hunt, hunt.lacked[plan])
+            little = [0.5 * tolerance(need) for need in hunt.master.needs]
+            _ask_more(hunt, little if plan in failed else hunt.lacked[plan])
         else:
             _correct(hunt, plan, hunt.effort.days)
         if hunt.is_over():
@@ -225,10 +226,7 @@ def _cheapest(hunt: _Hunt, best: Plan | None) -> Plan | None:
 
 
 def _untried(hunt: _Hunt, best: Plan) -> Plan | None:
-    """Return the cheapest plan near the best one that holds, though cuts left none: they are noisy.
-
-    Only of few choices. A plan is passed over where more agents of every choice did not suffice.
-    """
+    """Return the cheapest plan near the best one that holds, of few choices: cuts are noisy."""
     if len(best) > _FEW:
         return None
     space, reach = hunt.master.space, 4 if len(best) <= _SEEN_FAR else 1
