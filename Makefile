@@ -33,7 +33,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE SWITCHROOM_COMPILE
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint format types imports unit parity rules seeds validate bench soak journals compiled builds \
+.PHONY: help setup demo test lint format types imports unit parity rules seeds nightly validate bench soak journals compiled builds \
 	installed kafka kafka-test bench-kafka kafka-soak lock clean
 
 help: ## say what can be made
@@ -104,7 +104,7 @@ imports: $(STAMP) ## who may import whom
 
 unit: $(STAMP) ## the quick tests, all of them
 	@echo "== tests"
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not nightly" tests
 
 parity: $(STAMP) ## one journal, several drivers, one digest
 	@$(BIN)/python -m pytest $(wildcard tests/test_parity.py tests/test_journals.py)
@@ -123,6 +123,9 @@ journals: $(STAMP) ## replay every recorded journal
 
 seeds: $(STAMP) ## simulate SEEDS seeds from FIRST_SEED on, under the auditor
 	@$(BIN)/python -m pytest -n $(WORKERS) -m seeds --seeds $(SEEDS) --first-seed $(FIRST_SEED) tests
+
+nightly: $(STAMP) ## the tests that are too long for `make test`
+	@$(BIN)/python -m pytest -n $(WORKERS) -m nightly tests
 
 validate: compiled ## every number of known truth through the planner, a night long; appends to a ledger
 	@kept=$(CURDIR)/.cache/validation-$$(git rev-parse --short HEAD).jsonl; \

@@ -53,7 +53,7 @@ def test_the_next_half_hour_is_that_of_case_a45() -> None:
     held_to_a45(60)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_next_half_hour_is_that_of_case_a45_to_half_a_percent() -> None:
     held_to_a45(2_000)
 

@@ -41,7 +41,8 @@ def call(*words: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    "seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
+    "seed",
+    [1, pytest.param(2, marks=pytest.mark.nightly), pytest.param(3, marks=pytest.mark.nightly)],
 )
 def test_the_cheapest_n_design_is_found(seed: int) -> None:
     """A44: the quick subset of `benchmarks.staffing seeds`, with fewer days to confirm."""
