@@ -116,7 +116,7 @@ HEAD = """# Looking ahead from a live state
 
 Written by `python -m benchmarks.look_ahead --write`; do not edit. Three courses (nothing changed,
 2 more here, 2 more there), paired, two hours of 500 contacts an hour, in one process. CPU time,
-since the machine was busy with other things (its load beside it); two processes share it. The last
+the machine's load beside it; two processes share it. The last
 column is what 200 pairs (0.6 million contacts) take at this rate.
 
 | centre | build | pairs | contacts played | CPU s | contacts per CPU s | load | 200 pairs, CPU s |
