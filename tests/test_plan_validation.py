@@ -12,10 +12,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from simulation.plan.replications import Workers
 from tests.validation import load
 from tests.validation.figures import Figure, settle
 from tests.validation.ledger import Played, section
-from tests.validation.playing import Players, play
+from tests.validation.playing import play
 from tests.validation.simulated import FILES, cases
 from tests.validation.verdicts import Verdict
 
@@ -41,8 +42,8 @@ NOT_BY_SIMULATION = {
 
 @pytest.mark.parametrize(("name", "contacts", "known"), QUICK, ids=[row[0] for row in QUICK])
 def test_a_case_comes_out_as_it_must(name: str, contacts: int, known: int) -> None:
-    with Players(1) as players:
-        played = play(name, players, seed=9, contacts_max=contacts)
+    with Workers(1) as crew:
+        played = play(name, crew, seed=9, contacts_max=contacts)
     for found in played.verdicts:
         assert found.passes, found
     sharp = sum(found.proves for found in played.verdicts)

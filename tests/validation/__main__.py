@@ -23,10 +23,10 @@ from zlib import crc32
 
 from router import build_info
 from simulation.plan import phases
-from simulation.plan.replications import Workers, available_cores, merge, strata_of
+from simulation.plan.replications import Workers, merge, strata_of
 from tests.validation import published_cases, simulated
 from tests.validation.ledger import LEDGER, Played, append, section, sum_up
-from tests.validation.playing import Players, play
+from tests.validation.playing import play
 from tests.validation.published import Published, is_known
 from tests.validation.verdicts import Verdict
 
@@ -90,9 +90,8 @@ def main() -> int:
 
 def play_all(given: argparse.Namespace) -> Iterator[Played]:
     """Yield what comes out of each case that is wanted."""
-    workers = given.workers or available_cores()
     kept = read_kept(given.keep)
-    with Players(workers) as players, Workers(workers) as crew:
+    with Workers(given.workers) as crew:
         for name in (*simulated.cases(), *published_cases.cases()):
             if given.cases and not {name, name.split()[0]} & set(given.cases):
                 continue
@@ -102,7 +101,7 @@ def play_all(given: argparse.Namespace) -> Iterator[Played]:
             if name in published_cases.cases():
                 case = play_published(name, given.seed, given.contacts, crew)
             else:
-                case = play(name, players, seed=given.seed, contacts_max=given.contacts)
+                case = play(name, crew, seed=given.seed, contacts_max=given.contacts)
             if given.keep is not None:
                 with given.keep.open("a", encoding="utf-8") as out:
                     out.write(json.dumps(asdict(case)) + "\n")

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from zlib import crc32
 
 import numpy as np
@@ -18,7 +15,7 @@ import numpy as np
 from simulation.plan.day import Day
 from simulation.plan.estimates import Floats
 from simulation.plan.prepared import Prepared
-from simulation.plan.replications import merge, strata_of
+from simulation.plan.replications import Workers, merge, strata_of
 from tests.validation.figures import Look, control_columns, controls_of, settle
 from tests.validation.ledger import Played
 from tests.validation.simulated import Simulated, cases
@@ -66,45 +63,22 @@ def play_chunk(name: str, seed: int, first: int, count: int, strata: int) -> Chu
     return Chunk(columns, controls, contacts, time.process_time() - began_s)
 
 
-class Players:
-    """Play cases on some worker processes; one: in this process."""
-
-    def __init__(self, count: int = 1) -> None:
-        self.count = count
-        self._executor: Executor | None = None
-
-    def __enter__(self) -> Self:
-        if self.count > 1:
-            self._executor = ProcessPoolExecutor(self.count, mp_context=get_context("forkserver"))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=error is None, cancel_futures=True)
-
-    def chunks(self, name: str, seed: int, first: int, days: int, strata: int) -> Iterable[Chunk]:
-        """Yield the days asked for, in their order."""
-        volume = float(_case(name)[1].expected.sum()) + 1
-        size = max(1, int(_CHUNK_CONTACTS / volume / strata)) * strata
-        tasks = [
-            (name, seed, start, min(size, first + days - start), strata)
-            for start in range(first, first + days, size)
-        ]
-        if self._executor is None:
-            yield from (play_chunk(*task) for task in tasks)
-            return
-        futures = [self._executor.submit(play_chunk, *task) for task in tasks]
-        yield from (future.result() for future in futures)
+def _chunks(
+    crew: Workers, name: str, seed: int, first: int, days: int, strata: int
+) -> Iterator[Chunk]:
+    """Yield the days asked for, in their order."""
+    volume = float(_case(name)[1].expected.sum()) + 1
+    size = max(1, int(_CHUNK_CONTACTS / volume / strata)) * strata
+    tasks = [
+        (name, seed, start, min(size, first + days - start), strata)
+        for start in range(first, first + days, size)
+    ]
+    return crew.each(play_chunk, tasks)
 
 
 def play(
     name: str,
-    players: Players,
+    crew: Workers,
     *,
     seed: int = 1,
     contacts_max: float = math.inf,
@@ -126,7 +100,7 @@ def play(
     wanted = _whole(first, strata)
     days = 0
     while True:
-        chunks += players.chunks(name, own_seed, days, wanted - days, strata)
+        chunks += _chunks(crew, name, own_seed, days, wanted - days, strata)
         days = wanted
         verdicts = judge(case, chunks)
         contacts = sum(chunk.contacts for chunk in chunks)
