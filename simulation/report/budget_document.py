@@ -8,6 +8,7 @@ from simulation.budget.methods import MethodBudget
 from simulation.report import charts, charts_beside
 from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
 from simulation.report.plan_document import labels, release
+from simulation.report.provenance import run_chapter
 from simulation.report.wording import Words
 
 
@@ -72,17 +73,10 @@ def _basis(words: Words, budget: Budget) -> list[Chapter]:
         (words("first_month"), budget.months[0].name),
         (words("month_count"), str(len(budget.months))),
     )
-    table = Table(
-        words("sheet_run"),
-        words("run_table"),
-        (Column(words("what")), Column(words("value"))),
-        rows,
-        open=True,
-    )
     keys = ("definition_budget_drivers", "definition_budget_standard", "definition_budget_history")
     return [
         Chapter("definitions", words("definitions_title"), tuple(words(key) for key in keys)),
-        Chapter("run", words("run_title"), (words("budget_run_words"),), (), (table,)),
+        run_chapter(words, words("budget_run_words"), rows),
     ]
 
 

@@ -8,6 +8,7 @@ from simulation.report import charts_onward
 from simulation.report.charts_onward import Course
 from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
 from simulation.report.plan_document import labels, release
+from simulation.report.provenance import run_chapter
 from simulation.report.wording import Words
 from simulation.whatif.foretelling import LEVEL, MEASURES, CourseAnswer, ForecastNow, Paired
 from simulation.whatif.showing import clock
@@ -355,11 +356,4 @@ def _basis(words: Words, answer: ForecastNow, zone: str) -> Iterator[Chapter]:
         (words("draws"), words("draws_of", pairs=answer.pairs, most=answer.pairs_max)),
         (words("precision"), words(sharp, points=f"{answer.within_points:g}")),
     )
-    table = Table(
-        words("sheet_run"),
-        words("run_table"),
-        (Column(words("what")), Column(words("value"))),
-        rows,
-        open=True,
-    )
-    yield Chapter("run", words("run_title"), (words("forecast_run_words"),), (), (table,))
+    yield run_chapter(words, words("forecast_run_words"), rows)

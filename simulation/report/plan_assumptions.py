@@ -13,6 +13,7 @@ from simulation.plan.laws import mean_ms
 from simulation.plan.people import groups_of, size_of
 from simulation.plan.replications import Study
 from simulation.report.document import Chapter, Column, Form, Table
+from simulation.report.provenance import run_table
 from simulation.report.wording import Words
 
 
@@ -197,10 +198,4 @@ def _run(words: Words, study: Study, result: Result) -> Table:
         (words("strata"), str(study.strata)),
         (words("variance_ratio"), f"{result.variance_ratio:.2f}"),
     )
-    return Table(
-        words("sheet_run"),
-        words("run_table"),
-        (Column(words("what")), Column(words("value"))),
-        rows,
-        open=True,
-    )
+    return run_table(words, rows)

@@ -17,6 +17,7 @@ from simulation.report.charts_staffing import Bar
 from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
 from simulation.report.plan_assumptions import assumptions, scenario_hash
 from simulation.report.plan_document import foot, labels, played_chapters, staffing_chapter
+from simulation.report.provenance import run_chapter
 from simulation.report.wording import Words
 from simulation.staffing.certificate import Certificate, Kept, Other
 
@@ -344,11 +345,4 @@ def _run(words: Words, found: Certificate, study: Study) -> Chapter:
         (words("surrogate_days"), f"{found.surrogate_days:,}"),
         (words("confirmed_on"), words("fresh_days", days=found.fresh_days)),
     )
-    table = Table(
-        words("sheet_run"),
-        words("run_table"),
-        (Column(words("what")), Column(words("value"))),
-        rows,
-        open=True,
-    )
-    return Chapter("run", words("run_title"), (words("search_run_words"),), (), (table,))
+    return run_chapter(words, words("search_run_words"), rows)

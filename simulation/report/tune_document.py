@@ -9,6 +9,7 @@ from simulation.report import charts_front
 from simulation.report.charts_front import missed_words
 from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
 from simulation.report.plan_document import labels, release
+from simulation.report.provenance import run_chapter
 from simulation.report.wording import Words
 from simulation.staffing.tuning import Reached, Setting, Tuning
 
@@ -164,11 +165,4 @@ def _basis(words: Words, found: Tuning) -> Iterator[Chapter]:
         (words("days_each"), str(found.days)),
         (words("days_played"), str(found.days_played)),
     )
-    table = Table(
-        words("sheet_run"),
-        words("run_table"),
-        (Column(words("what")), Column(words("value"))),
-        rows,
-        open=True,
-    )
-    yield Chapter("run", words("run_title"), (words("tune_run_words"),), (), (table,))
+    yield run_chapter(words, words("tune_run_words"), rows)

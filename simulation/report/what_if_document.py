@@ -8,6 +8,7 @@ from simulation.report import charts_onward
 from simulation.report.charts_onward import Course
 from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
 from simulation.report.plan_document import labels, release
+from simulation.report.provenance import run_chapter
 from simulation.report.wording import Words
 from simulation.whatif.asking import Answer
 from simulation.whatif.comparing import Compared, Row
@@ -352,11 +353,4 @@ def _basis(words: Words, answer: Answer) -> Iterator[Chapter]:
         (words("acceptances"), words(f"acceptances_{answer.acceptances}")),
         (words("seed"), str(answer.seed)),
     )
-    table = Table(
-        words("sheet_run"),
-        words("run_table"),
-        (Column(words("what")), Column(words("value"))),
-        rows,
-        open=True,
-    )
-    yield Chapter("run", words("run_title"), (words("replay_run_words"),), (), (table,))
+    yield run_chapter(words, words("replay_run_words"), rows)
