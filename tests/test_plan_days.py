@@ -228,3 +228,10 @@ def test_a_centre_that_the_router_refuses_plays_no_day() -> None:
     odd = replace(scenario, center=replace(scenario.center, name="two words"))
     with pytest.raises(ValueError, match="the router refuses the centre 'two words'"):
         play_day(odd, 1)
+
+
+def test_a_first_attempt_is_one_of_today() -> None:
+    tally = play_day(phone_day(5, 1.0, backlog=20), 3)
+    counts = tally.counts.sum(axis=(0, 1))
+    assert counts[Count.ANSWERED] == counts[Count.FRESH] + 20
+    assert counts[Count.FIRST_ANSWERED] == counts[Count.FRESH]

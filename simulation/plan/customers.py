@@ -243,7 +243,8 @@ class Customers:
         row[WAIT_ANSWERED_MS] += wait_ms
         if wait_ms + call.earlier_ms <= source.within_ms:
             row[IN_TIME] += 1
-        if not call.attempt:
+        # The backlog is nobody's fresh contact.
+        if not call.attempt and call.number >= 0:
             row[FIRST_ANSWERED] += 1
         if wait_ms:
             self._count_queued(call)
