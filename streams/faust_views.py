@@ -12,6 +12,7 @@ assigned in memory; `concurrency` stays 1.
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 import faust
 from faust.web import Request, Response, View
+from mode.utils.queues import ThrowableQueue
 from msgspec import Struct
 
 from router.journal import JournalError, decode_record
@@ -31,6 +33,10 @@ from streams.topics import TopicNames
 TAKE: Final = 200
 WITHIN_S: Final = 1.0
 ROWS_MAX: Final = 10_000
+BEYOND_MAX: Final = 50
+"""So many records in a row beyond the next one are told of."""
+
+log: Final = logging.getLogger("switchroom.views")
 
 
 class ViewOptions(Struct, frozen=True):
@@ -48,11 +54,33 @@ class ViewOptions(Struct, frozen=True):
         return TopicNames(self.kafka.topic_prefix)
 
 
+class ViewsApp(faust.App):
+    """A Faust application that keeps what it has read when the flow of records is resumed.
+
+    Faust lets the partitions be read again, waits for a seek, and only then resumes the flow, which
+    by default empties the queues: whatever came in between never reached an agent. What a rebalance
+    brings a second time is known by its place in the line.
+    """
+
+    def FlowControlQueue(  # noqa: N802 - the name is Faust's
+        self,
+        maxsize: int | None = None,
+        *,
+        clear_on_resume: bool = False,  # noqa: ARG002 - Faust asks for it, and must not have it
+    ) -> ThrowableQueue[Any]:
+        """Return a queue that is never emptied behind its reader's back."""
+        queue: ThrowableQueue[Any] = super().FlowControlQueue(maxsize, clear_on_resume=False)
+        return queue
+
+
 class Shelf:
     """Fold the journal of one partition; says which rows changed."""
 
     def __init__(self) -> None:
         self.center = ""
+        self.beyond = 0
+        """Records since the last one taken that lie beyond the next: of a writer that was replaced,
+        or behind one that is missing."""
         self.measures = Measures()
         self._line: JournalLine | None = None
         self._shown: dict[str, dict[str, Any]] = {}
@@ -67,7 +95,17 @@ class Shelf:
             # Where retention took the beginning the line starts at what is left.
             self._line = JournalLine(record.seq_from - 1, record.prev_hash)
         if self._line.accept(body) is None:
+            self.beyond += record.seq_from > self._line.seq + 1
+            if self.beyond == BEYOND_MAX:
+                log.warning(
+                    "%s: %d records lie beyond seq %d, none follows it; one seems to be missing: "
+                    "start this process again, it reads the journal from its beginning",
+                    record.shard,
+                    self.beyond,
+                    self._line.seq,
+                )
             return False
+        self.beyond = 0
         self.center = record.shard
         for entry in record.entries:
             self.measures.fold(entry.stamped, entry.decisions)
@@ -87,7 +125,7 @@ class Shelf:
 
 def make_app(options: ViewOptions) -> faust.App:
     """Make the Faust application: one agent, one table, two pages."""
-    app = faust.App(
+    app = ViewsApp(
         # A group of its own each time: nobody's offsets, and no waiting for a member that died.
         f"{options.names.prefix}-views-{time.time_ns() // 1_000_000}",
         broker=[

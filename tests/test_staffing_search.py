@@ -97,6 +97,9 @@ def test_the_shift_cover_of_a48(tmp_path: Path) -> None:
     assert (
         sum(shift.count for group in planned.values() for shift in group.shifts) == there.sum() / 6
     )
+    # Both may move together.
+    text = (tmp_path / "out" / "scenario.yaml").read_text(encoding="utf-8")
+    assert 'base: "../a48.yaml"\n' in text
     need.write_text(f"{head}\n2026-03-10T09:00:00Z,60,shops,3\n", encoding="utf-8")
     code, said = call("cover", str(scenario), str(need))
     assert code == 1
@@ -246,6 +249,7 @@ def test_staff_answers_with_files_that_plan_reads(tmp_path: Path) -> None:
     certificate = json.loads((tmp_path / "certificate.json").read_text(encoding="utf-8"))
     assert certificate["bound"] <= certificate["cost"]
     assert all(row["met"] for row in certificate["kept"])
+    assert 'base: "tiny"\n' in (tmp_path / "scenario.yaml").read_text(encoding="utf-8")
     scenario: Scenario = load_scenario(tmp_path / "scenario.yaml")
     planned = [row[0] for row in certificate["rows"]]
     assert min(planned) >= 1, "somebody is there whenever the doors are open"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final
@@ -50,6 +51,17 @@ def find_scenario(path: Path) -> Path:
             )
         ]
     )
+
+
+def pointer_to(scenario: Path, directory: Path) -> str:
+    """Return how a scenario file in `directory` names this one as its base.
+
+    By name where it is shipped, else by the way from there: both may move together.
+    """
+    found = find_scenario(scenario).resolve()
+    if found.parent == SHIPPED.resolve():
+        return found.stem
+    return Path(os.path.relpath(found, directory.resolve())).as_posix()
 
 
 def _load(path: Path, depth: int) -> Scenario:

@@ -78,7 +78,7 @@ def cover(
 ) -> None:
     """Find the cheapest shifts that cover a given need; nothing is simulated."""
     loaded = load(scenario, "")
-    from simulation.plan.reading import find_scenario  # noqa: PLC0415 - loads its world here
+    from simulation.plan.reading import pointer_to  # noqa: PLC0415 - loads its world here
     from simulation.staffing import covering  # noqa: PLC0415 - as above
     from simulation.staffing.search import UnreachableError  # noqa: PLC0415 - as above
     from simulation.staffing.showing import show_cover  # noqa: PLC0415 - as above
@@ -96,7 +96,7 @@ def cover(
     for line in [json.dumps(plain, ensure_ascii=False)] if as_json else show_cover(found):
         typer.echo(line)
     if output is not None:
-        write_shifts(output, found.scenario, str(find_scenario(scenario).resolve()))
+        write_shifts(output, found.scenario, pointer_to(scenario, output))
 
 
 def _searching(unit: str, finds: str) -> Callable[..., None]:
@@ -226,7 +226,7 @@ def _answer(
     pages: Pages,
 ) -> None:
     """Search, print, write."""
-    from simulation.plan.reading import find_scenario  # noqa: PLC0415 - loads its world here
+    from simulation.plan.reading import pointer_to  # noqa: PLC0415 - loads its world here
     from simulation.staffing.search import UnreachableError  # noqa: PLC0415 - as above
     from simulation.staffing.seeking import seek  # noqa: PLC0415 - as above
     from simulation.staffing.showing import show  # noqa: PLC0415 - as above
@@ -246,7 +246,7 @@ def _answer(
     if pages.output is not None:
         from simulation.report.staff_document import staff_document  # noqa: PLC0415 - as above
 
-        source = str(find_scenario(base).resolve())
+        source = pointer_to(base, pages.output)
         write_answer(pages.output, certificate, sought.scenario, source)
         document = staff_document(certificate, sought.study, pages.language)
         name = "schedule" if unit == "shifts" else "staff"

@@ -14,12 +14,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiokafka import AIOKafkaProducer
 
 from router.journal import decode_record
 from router.measures import Measures
 from router.measures_views import interval_rows
-from streams.faust_views import Shelf
+from streams.embedded import EmbeddedStore
+from streams.faust_views import BEYOND_MAX, Shelf, ViewOptions, make_app
+from streams.kafka_settings import KafkaSettings
 from streams.topics import partition_of
 from tests.kafka.conftest import Stage
 from tests.kafka.test_kafka_day import FAST, finish, start
@@ -124,7 +127,8 @@ async def append(stage: Stage, body: bytes) -> None:
         )
 
 
-def test_a_shelf_takes_each_record_of_the_line_once(day: list[bytes], tmp_path: Path) -> None:
+def journal_of(day: list[bytes], tmp_path: Path) -> list[bytes]:
+    """Return the records that a day leaves in the embedded store."""
     store = tmp_path / "day.db"
     lines = tmp_path / "day.jsonl"
     lines.write_bytes(b"\n".join(day))
@@ -132,11 +136,14 @@ def test_a_shelf_takes_each_record_of_the_line_once(day: list[bytes], tmp_path: 
     run = ["run", "--config", config, "--store", str(store), "--input", str(lines)]
     command = [sys.executable, "-m", "switchroom", *run, "--as-fast-as-possible"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    from streams.embedded import EmbeddedStore  # noqa: PLC0415 - here only
-
     opened = EmbeddedStore.read_only(store)
     bodies = [stored.body for stored in opened.records()]
     opened.close()
+    return bodies
+
+
+def test_a_shelf_takes_each_record_of_the_line_once(day: list[bytes], tmp_path: Path) -> None:
+    bodies = journal_of(day, tmp_path)
     once, twice = Shelf(), Shelf()
     assert all(once.take(body) for body in bodies)
     for body in bodies:
@@ -147,3 +154,31 @@ def test_a_shelf_takes_each_record_of_the_line_once(day: list[bytes], tmp_path: 
     late = Shelf()  # retention took the first record
     assert [late.take(body) for body in bodies[1:]] == [True] * (len(bodies) - 1)
     assert not Shelf().take(b"no record")
+
+
+def test_a_line_that_misses_a_record_says_so(
+    day: list[bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bodies = journal_of(day, tmp_path)
+    shelf = Shelf()
+    assert all(shelf.take(body) for body in bodies[:3])
+    beyond = bodies[4:] * BEYOND_MAX
+    assert not any(shelf.take(body) for body in beyond)
+    (said,) = caplog.messages
+    assert f"lie beyond seq {shelf.measures.seq}, none follows it" in said
+    assert shelf.take(bodies[3])
+    assert shelf.beyond == 0
+
+
+def test_no_record_is_dropped_when_the_flow_resumes(tmp_path: Path) -> None:
+    settings = KafkaSettings(bootstrap_servers="127.0.0.1:1", topic_prefix="none")
+    app = make_app(ViewOptions(settings, "127.0.0.1", 6066, tmp_path))
+
+    async def left() -> int:
+        queue = app.topic("none.journal.v1").queue
+        queue.put_nowait(b"came between the seek and the resuming")
+        app.flow_control.suspend()
+        app.flow_control.resume()
+        return queue.qsize()
+
+    assert asyncio.run(left()) == 1
