@@ -26,6 +26,7 @@ The planner's days, on the same core:
 - `staffing/`     the cheapest staff that keeps targets: `switchroom staff`, `schedule`, `tune`
 - `app/`          edited, played and compared in a browser: `switchroom app`
 - `budget/`       months and years of money, investments: `switchroom budget`
+- `phrases`       English text that a page can say in another language
 
 Beside the world, answers by formula and by exact Markov chain, which a simulated figure is held to:
 - `erlang`            Erlang B, C and A for one queue, and the service levels by name

@@ -210,8 +210,8 @@ def test_an_unknown_error_is_not_shown_as_none() -> None:
         for fact in (level, lost, wait):
             assert "±" not in fact.value
             assert Words(language)("error_unknown") in fact.note
-    assert "误差未知" in plan_document(study(), "zh", lone).answer
     alone = run(scenario(), 1, workers=1)
+    assert "误差未知" in plan_document(alone, "zh").answer
     other = run(apply_change(scenario(), Change(demand=2.5)), 1, workers=1)
     compared = compare_document(alone, [replace(other, scenario=scenario())], "zh")
     assert "天数太少" in compared.answer

@@ -12,6 +12,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
+from simulation.phrases import Phrase
 from simulation.report.charts_onward import Course, changes, courses
 from simulation.report.document import Document
 from simulation.report.folder import write_document
@@ -19,13 +20,16 @@ from simulation.report.forecast_document import forecast_document
 from simulation.report.page import render_page
 from simulation.report.what_if_document import what_if_document
 from simulation.report.wording import Words
-from simulation.whatif.asking import Answer
+from simulation.whatif.asking import Answer, sentence_of
 from simulation.whatif.comparing import ChangedContact, Compared, Row
 from simulation.whatif.foretelling import CourseAnswer, ForecastNow, Paired, Present, Slice
+from simulation.whatif.foretelling import sentence_of as foretold
 from switchroom import build
 from tests.looking import look, needs_chromium
 
 MORNING_MS = 1_772_528_400_000  # 2026-03-03 09:00 UTC
+ONE_MORE = Phrase("{agents} more in {where}", agents=1, where="shop")
+MORE_CONTACTS = Phrase("{more:+.0%} contacts", more=0.3)
 
 
 def compared(happened: float | None, difference: float | None, half: float) -> Compared:
@@ -36,6 +40,7 @@ def compared(happened: float | None, difference: float | None, half: float) -> C
         difference=difference,
         half_width=None if difference is None else half,
         of_that_day=None,
+        without=happened,
     )
 
 
@@ -62,11 +67,12 @@ def answer() -> Answer:
         contact_id="call-7", queue="orders", arrived_ms=MORNING_MS + 60_000, happened="abandoned",
         happened_wait_s=90.0, answered_share=0.75, abandoned_share=0.25, wait_s=31.0,
     )  # fmt: skip
+    whole = row("", -1, levels[0])
     return Answer(
-        change="one more", acceptances="recorded", imputations=20, seed=1, entries=400, contacts=60,
-        digest="ab" * 32, same_digest=True, sentence="With one more, fewer would give up.",
-        rows=(row("", -1, levels[0]), *queues, *slices), promises={"phone": (12, 8.5)},
-        contacts_changed=(contact,), changed=4.2,
+        change=ONE_MORE, acceptances="recorded", imputations=20, seed=1, entries=400, contacts=60,
+        digest="ab" * 32, same_digest=True,
+        sentence=sentence_of(ONE_MORE, whole, 4.2), rows=(whole, *queues, *slices),
+        promises={"phone": (12, 8.5)}, contacts_changed=(contact,), changed=4.2,
     )  # fmt: skip
 
 
@@ -124,13 +130,13 @@ def test_a_what_if_lays_both_days_side_by_side() -> None:
 
 def test_the_chinese_what_if_speaks_chinese() -> None:
     document = page("zh")
-    assert document.answer.startswith("若“one more”，放弃的联络为 3.5 个而非 6 个")
+    assert document.answer.startswith("若“shop 增加 1 人”，放弃的联络为 3.5 个而非 6 个")
     for chapter in document.chapters:
         for text in (chapter.title, *(picture.title for picture in chapter.pictures)):
             assert any("\u4e00" <= letter <= "\u9fff" for letter in text), text
     nothing = compared(0.5, 0.0, 0.0)
-    same = replace(answer().rows[0], service_level=nothing, abandoned=nothing)
-    still = replace(answer(), rows=(same,), changed=0.0)
+    same = replace(answer().rows[0], service_level=nothing, abandoned=compared(6, 0.0, 0.0))
+    still = replace(answer(), sentence=sentence_of(ONE_MORE, same, 0.0), rows=(same,), changed=0.0)
     assert "不会改变" in what_if_document(still, "UTC", "zh").answer
 
 
@@ -208,7 +214,7 @@ def course(name: str, change: float) -> CourseAnswer:
         gives_up_with=0.1, wait_s_without=70.0, wait_s_with=50.0,
     )  # fmt: skip
     return CourseAnswer(
-        name=name, sentence=f"With {name}, more are answered.", whole=measures,
+        name=name, sentence=foretold(name if change else "", 60.0, measures), whole=measures,
         slices=(Slice(from_min=0.0, measures=measures), Slice(from_min=30.0, measures=quiet)),
         demands={"order_calls": measures}, contacts=(present,) if change else (),
         spread={**spread, "waiting": (0.0, 5.0)},
@@ -218,7 +224,7 @@ def course(name: str, change: float) -> CourseAnswer:
 @cache
 def forecast() -> ForecastNow:
     """Return what a look ahead could say of two courses."""
-    better, worse = course("1 more in shop", 0.1), course("+30% contacts", -0.2)
+    better, worse = course(ONE_MORE, 0.1), course(MORE_CONTACTS, -0.2)
     return ForecastNow(
         sentence=better.sentence, center="corner-shop", config_hash="0123", at_ms=MORNING_MS,
         seq=77, horizon_min=60.0, pairs=40, pairs_max=200, within_points=1.0, sharp=False, seed=1,
@@ -230,7 +236,10 @@ def forecast() -> ForecastNow:
 
 def test_a_forecast_draws_courses_against_doing_nothing() -> None:
     document = forecast_document(forecast(), "Europe/Madrid")
-    assert document.answer == "With 1 more in shop, more are answered."
+    assert document.answer == (
+        "With 1 more in shop, 7.0 contacts give up in the next 60 minutes instead of 8.0 (-1.0 ± "
+        "0.5), and 70.0% instead of 60.0% are answered in time (+10.0 ± 2.0 points)."
+    )
     now, level, *_, better, worse = document.facts
     assert (now.value, now.note) == ("2 wait", "6 in hand, 5 signed in")
     assert (level.value, level.note) == ("60.0% ± 3.0", "40% to 80% in 9 of 10 draws")
@@ -253,7 +262,7 @@ def test_a_forecast_draws_courses_against_doing_nothing() -> None:
 def test_the_chinese_forecast_speaks_chinese() -> None:
     document = forecast_document(forecast(), "UTC", "zh")
     assert document.answer == (
-        "若“1 more in shop”，未来 60 分钟内有 7.0 个联络放弃而非 8.0 个（-1.0 ± 0.5），"
+        "若“shop 增加 1 人”，未来 60 分钟内有 7.0 个联络放弃而非 8.0 个（-1.0 ± 0.5），"
         "70.0% 而非 60.0% 及时应答（+10.0 ± 2.0 个百分点）。"
     )
     alone = replace(forecast(), sentence=forecast().alone.sentence, courses=())
@@ -292,7 +301,7 @@ def test_a_floor_manager_opens_the_forecast(tmp_path: Path) -> None:
     seen = asyncio.run(look(path.resolve(), 390))
     assert seen["troubles"] == []
     assert seen["drawn"] == seen["pictures"] == 6
-    assert {"1 more in shop", "+30% contacts", "09:30"} <= set(seen["texts"])
+    assert {"shop 增加 1 人", "联络 +30%", "09:30"} <= set(seen["texts"])
     assert seen["wide"] <= 390
 
 

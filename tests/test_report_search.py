@@ -24,11 +24,11 @@ from simulation.report.page import render_page
 from simulation.report.staff_document import staff_document
 from simulation.report.tune_document import tune_document
 from simulation.report.wording import LANGUAGES, Words, read_words
-from simulation.staffing.certificate import Certificate
+from simulation.staffing.certificate import Certificate, unconfirmed
 from simulation.staffing.search import Effort
 from simulation.staffing.seeking import seek
 from simulation.staffing.spaces import intervals_space, shifts_space
-from simulation.staffing.tuning import Reached, Setting, Tuning
+from simulation.staffing.tuning import Reached, Setting, Tuning, sentence_of
 from switchroom import build
 from tests.looking import look, needs_chromium
 
@@ -111,10 +111,16 @@ def test_the_chinese_pages_speak_chinese_and_every_note_has_a_name() -> None:
 def test_an_unconfirmed_plan_says_what_is_not_sure() -> None:
     certificate, study = found("agents")
     lacking = replace(certificate.kept[0], met=False)
-    shaky = replace(certificate, confirmed=False, kept=(lacking, *certificate.kept[1:]))
+    kept = (lacking, *certificate.kept[1:])
+    said = unconfirmed((lacking.need,), "9 EUR", cut_short=True)
+    shaky = replace(certificate, sentence=said, confirmed=False, kept=kept)
     page = staff_document(shaky, study, "zh")
     assert page.good is False
-    assert lacking.need in page.answer
+    assert f"{Words('zh').name(lacking.need)} 尚无把握" in page.answer
+    assert staff_document(shaky, study).answer == (
+        f"No plan was confirmed in the time given: the nearest costs 9 EUR and {lacking.need} is "
+        "not sure; give more --minutes."
+    )
     assert page.facts[1].good is False
 
 
@@ -214,7 +220,8 @@ def tuned(lines: int = 2) -> Tuning:
             tuple(reached(name, 0.15, 0.05) for name in names), "",
         ),
     ]  # fmt: skip
-    return Tuning("A sentence.", "a shop", "shop", "0123", 1, 12, 40, tuple(settings), 3)
+    sentence = sentence_of([(-1,), (0,)], (-1,))
+    return Tuning(sentence, "a shop", "shop", "0123", 1, 12, 40, tuple(settings), 3)
 
 
 def test_the_front_is_a_picture_and_says_what_to_write() -> None:
@@ -243,9 +250,12 @@ def test_many_lines_stand_beside_each_other() -> None:
         "orders", "billing", "care", "night",
     ]  # fmt: skip
     assert len(option["series"]) == 2, "what is beaten would hide the front"
-    assert tune_document(replace(tuned(), settings=tuned().settings[:1]), "zh").answer == (
-        "试过的设置中没有一个在任何队列上优于现有设置。"
-    )
+    answers = {
+        tune_document(replace(tuned(), sentence=sentence_of(front, (-1,))), "zh").answer
+        for front in ([(-1,)], [(0,)], [(0,), (-1,)], [(0,), (1,)])
+    }
+    assert "试过的设置中没有一个在任何队列上优于现有设置。" in answers
+    assert len(answers) == 4
 
 
 def test_tune_writes_its_page(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import yaml
 
 from configs.changes import Change
 from configs.planning import Scenario
+from simulation.phrases import Phrase
 from simulation.plan.changes import ChangeError, apply_changes
 from simulation.plan.checks import check_scenario
 from simulation.plan.people import groups_of, size_of
@@ -116,7 +117,9 @@ class Desk:
 
     def name(self) -> str:
         """Return the scenario's name, with a mark when it was changed."""
-        return f"{self.scenario.name}, changed" if self.changes() else self.scenario.name
+        if not self.changes():
+            return self.scenario.name
+        return Phrase("{name}, changed", name=self.scenario.name)
 
     def text(self) -> str:
         """Return the scenario as a file: its base, or what was handed in, and the changes."""
@@ -125,7 +128,7 @@ class Desk:
             whole["changes"] = [*(whole.get("changes") or []), *self.changes()]
         else:
             whole = {"base": str(self.path.resolve()), "changes": self.changes()}
-        return told({"name": self.name()} | {k: v for k, v in whole.items() if k != "name"})
+        return told({"name": str(self.name())} | {k: v for k, v in whole.items() if k != "name"})
 
     def with_staff(self, staffed: str) -> str:
         """Return the scenario as a file, with the changes of a scenario file that staffs it."""

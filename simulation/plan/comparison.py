@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from simulation.phrases import Phrase
 from simulation.plan import estimates as est
 from simulation.plan.answers import ComparedRow, Comparison, figure, figure_of
 from simulation.plan.costs import costs_of, has_costs
@@ -56,19 +57,34 @@ def _compared(measure: str, unit: str, before: Ratio, after: Ratio) -> ComparedR
 
 
 def _compared_sentence(before: Study, after: Study, row: ComparedRow) -> str:
-    names = f'"{after.scenario.name}" against "{before.scenario.name}"'
+    names = Phrase(
+        '"{after}" against "{before}"', after=after.scenario.name, before=before.scenario.name
+    )
     change = row.change
     if change.value is None:
-        return f"{names}: nothing to compare."
+        return Phrase("{names}: nothing to compare.", names=names)
     if change.value == 0 and change.known and change.half_width == 0:
-        return f"{names}: the service level is exactly the same on all {before.days} days."
-    points = 100 * change.value
-    reach = (
-        f"± {100 * change.half_width:.2f} points" if change.known else "points (error not known)"
-    )
-    surely = "surely " if row.sure else "not surely "
-    way = "better" if points > 0 else "worse"
-    return f"{names}: the service level changes by {points:+.2f} {reach}, {surely}{way}."
+        return Phrase(
+            "{names}: the service level is exactly the same on all {days} days.",
+            names=names, days=before.days,
+        )  # fmt: skip
+    if not change.known:
+        return Phrase(
+            "{names}: the service level changes by {points:+.2f} points; too few days to say how "
+            "sure.",
+            names=names, points=100 * change.value,
+        )  # fmt: skip
+    ways = {
+        (True, True): Phrase("surely better"),
+        (True, False): Phrase("surely worse"),
+        (False, True): Phrase("not surely better"),
+        (False, False): Phrase("not surely worse"),
+    }
+    return Phrase(
+        "{names}: the service level changes by {points:+.2f} ± {reach:.2f} points, {way}.",
+        names=names, points=100 * change.value, reach=100 * change.half_width,
+        way=ways[row.sure, change.value > 0],
+    )  # fmt: skip
 
 
 def _occupancy(study: Study) -> Ratio:

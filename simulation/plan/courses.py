@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from configs.changes import Change
 from configs.durations import DurationError, parse_clock
 from configs.planning import Scenario
+from simulation.phrases import Phrase
 from simulation.plan.changes import ChangeError, apply_change
 
 __all__ = ["Course", "Wishes", "changed", "courses_of"]
@@ -44,12 +45,12 @@ def courses_of(wishes: Wishes) -> Iterator[Course]:
         yield _added(text, wishes.between)
     for text in wishes.demand:
         share = _percent("--demand", text, "+10% or -5%")
-        yield Course(f"{100 * share:+g} % contacts", Change(demand=1 + share))
+        yield Course(Phrase("{more:+g} % contacts", more=100 * share), Change(demand=1 + share))
     for text in wishes.sick:
         share = _percent("--sick", text, "5%")
         if not 0 <= share < 1:
             raise ChangeError(f'--sick "{text}": write 5%, from 0% to under 100%')
-        yield Course(f"{100 * share:g} % more absent", Change(sick=share))
+        yield Course(Phrase("{more:g} % more absent", more=100 * share), Change(sick=share))
     for text in wishes.change:
         path, equals, value = text.partition("=")
         if not (path and equals and value):
@@ -63,7 +64,7 @@ def changed(scenario: Scenario, courses: Iterable[Course]) -> Scenario:
     for course in courses:
         scenario = apply_change(scenario, course.change)
         told.append(course.told)
-    return replace(scenario, name=", ".join(told)) if told else scenario
+    return replace(scenario, name=Phrase("{all}", all=tuple(told))) if told else scenario
 
 
 def _added(text: str, between: str) -> Course:
@@ -83,9 +84,11 @@ def _added(text: str, between: str) -> Course:
             raise ChangeError(f'--between "{between}": write 10:00-14:00')
     except DurationError as error:
         raise ChangeError(f'--between "{between}": write 10:00-14:00') from error
-    return Course(
-        f"{told} from {start} to {end}", Change(agents={group: agents}, start=start, end=end)
-    )
+    when = Phrase(
+        "{group} {agents:+d} from {start} to {end}",
+        group=group, agents=agents, start=start, end=end,
+    )  # fmt: skip
+    return Course(when, Change(agents={group: agents}, start=start, end=end))
 
 
 def _percent(option: str, text: str, example: str) -> float:

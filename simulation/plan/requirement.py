@@ -23,6 +23,7 @@ from configs.durations import parse_clock
 from configs.planning import Demand, Law, LawName, PlainLaw, Target
 from simulation.erlang import Array, QueueModel, service_levels
 from simulation.offered_load import modified_offered_load
+from simulation.phrases import Phrase
 from simulation.plan.laws import as_time_law, mean_ms
 from simulation.plan.prepared import Prepared, Source
 from simulation.staffing_formulas import queue_of
@@ -47,6 +48,11 @@ class Line:
     patience_per_min: float
     within_min: float
     short_min: float
+
+    @property
+    def name(self) -> str:
+        """Return what the line is called: its queue and channel."""
+        return Phrase("{queue} ({channel})", queue=self.queue, channel=Phrase(self.channel))
 
     @property
     def deferred(self) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from configs.durations import parse_clock
 from configs.planning import Scenario
 from router.checks import config_hash
+from simulation.phrases import Phrase
 from simulation.plan import estimates as est
 from simulation.plan.answers import (
     DemandRow,
@@ -110,20 +111,25 @@ def _sentence(
 ) -> str:
     """Answer in one sentence: met or not, how sure, how often a day misses, at what cost."""
     if service.value is None:
-        return "Nobody came, so there is no service level."
+        return Phrase("Nobody came, so there is no service level.")
     # Too few days leave no error to be told: an interval of nothing would be a lie.
-    share = f"{service.value:.1%}"
-    share += f" ± {100 * service.half_width:.1f} points" if service.known else " (error not known)"
-    verb = "is met" if meets else "is missed"
+    share = Phrase("{share:.1%} (error not known)", share=service.value)
+    if service.known:
+        reach = 100 * service.half_width
+        share = Phrase("{share:.1%} ± {reach:.1f} points", share=service.value, reach=reach)
+    verb = Phrase("is met") if meets else Phrase("is missed")
     if not surely(service, scenario.target.percent / 100):
-        verb += ", but not surely"
-    money = ""
+        verb = Phrase("{verb}, but not surely", verb=verb)
+    money: str = ""
     if cost is not None and cost.value is not None:
-        money = f", at {cost.value:,.0f} {scenario.costs.currency} a day"
-    return (
-        f"The target of {scenario.target.percent:g} % {verb}: {share} are answered in time, and "
-        f"{risk.missed} of the {risk.days} days played miss it{money}."
-    )
+        currency = scenario.costs.currency
+        money = Phrase(", at {cost:,.0f} {currency} a day", cost=cost.value, currency=currency)
+    return Phrase(
+        "The target of {percent:g} % {verb}: {share} are answered in time, and {missed} of the "
+        "{days} days played miss it{money}.",
+        percent=scenario.target.percent, verb=verb, share=share, missed=risk.missed,
+        days=risk.days, money=money,
+    )  # fmt: skip
 
 
 def surely(level: Figure, target: float) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from configs.planning import Scenario
+from simulation.phrases import Phrase
 from simulation.plan import estimates as est
 from simulation.plan.answers import TheoryRow, share_figure
 from simulation.plan.estimates import Floats, view
@@ -28,13 +29,16 @@ def theory_rows(study: Study, prepared: Prepared, lines: tuple[Line, ...]) -> It
     )
     if len(prompt) == 1:
         only = prompt[0]
-        name, model = f"{only.queue} ({only.channel})", "Erlang A, interval by interval"
+        name, model = only.name, Phrase("Erlang A, interval by interval")
         if len(study.groups) > 1 or len(prepared.center.skills) > 1:
-            reasons = (*reasons, "several groups or skills serve one line")
+            reasons = (*reasons, Phrase("several groups or skills serve one line"))
     elif prompt:
         only = pool(prompt)
-        name, model = "all lines as one", "Erlang A, all agents all skills: never worse"
-        reasons = (*reasons, "several lines share their agents")
+        name, model = (
+            Phrase("all lines as one"),
+            Phrase("Erlang A, all agents all skills: never worse"),
+        )
+        reasons = (*reasons, Phrase("several lines share their agents"))
     else:
         return
     yield TheoryRow(
@@ -69,17 +73,17 @@ def _outside(scenario: Scenario) -> tuple[str, ...]:
     demands = scenario.demand.values()
     busyness = scenario.busyness
     reasons = {
-        "days differ (busyness)": bool(busyness.alpha or busyness.alphas or busyness.parts),
-        "customers call again": any(d.redial or d.repeat for d in demands),
-        "agents do several chats at once": any(
+        Phrase("days differ (busyness)"): bool(busyness.alpha or busyness.alphas or busyness.parts),
+        Phrase("customers call again"): any(d.redial or d.repeat for d in demands),
+        Phrase("agents do several chats at once"): any(
             scenario.center.channels[d.channel].units < 100 for d in demands
         ),
-        "a dialer": any(d.dialer for d in demands),
-        "bursts": any(d.bursts for d in demands),
-        "offers take time or are declined": any(
+        Phrase("a dialer"): any(d.dialer for d in demands),
+        Phrase("bursts"): any(d.bursts for d in demands),
+        Phrase("offers take time or are declined"): any(
             group.reaction or group.declines or group.ignores
             for group in groups_of(scenario).values()
         ),
-        "an outage": bool(scenario.outages),
+        Phrase("an outage"): bool(scenario.outages),
     }
     return tuple(name for name, holds in reasons.items() if holds)

@@ -16,7 +16,7 @@ _PALE: Final = "#9cc4e4"
 
 def missed_words(words: Words, one: Reached) -> str:
     """Return a line and what it misses, in words."""
-    return f"{one.line}: {words(_MISSED[one.measure])}"
+    return words("part_of", whole=one.line, part=words(_MISSED[one.measure]))
 
 
 def front(words: Words, settings: Sequence[Setting], across: int, up: int) -> Option:
@@ -127,7 +127,7 @@ def all_lines(words: Words, settings: Sequence[Setting]) -> Option:
         parallelAxis=[
             {
                 "dim": at,
-                "name": one.line,
+                "name": words.name(one.line),
                 "min": 0,
                 "nameTextStyle": {"color": DIM},
                 "axisLabel": {"color": DIM, "formatter": "{value} %"},

@@ -52,7 +52,7 @@ def courses(
         colour = colours[number % len(colours)]
         if line.low:
             low = scaled(line.low)
-            name = f"{line.name}: {words('interval_95')}"
+            name = words("part_of", whole=line.name, part=words("interval_95"))
             series += band(name, low, scaled(line.high), colour)
             drawn += low
         drawn += scaled(line.values)
@@ -82,7 +82,12 @@ def changes(words: Words, starts: Sequence[str], lines: Sequence[Course], unit: 
     series: list[Option] = []
     for number, line in enumerate(lines):
         colour = (BLUE, *PALETTE[1:])[number % len(PALETTE)]
-        series += band(f"{line.name}: {words('interval_95')}", line.low, line.high, colour)
+        series += band(
+            words("part_of", whole=line.name, part=words("interval_95")),
+            line.low,
+            line.high,
+            colour,
+        )
         series.append(
             {
                 "type": "line",

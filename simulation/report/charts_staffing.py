@@ -143,7 +143,7 @@ def shifts(words: Words, bars: Sequence[Bar]) -> Option:
 
 def kept(words: Words, rows: Sequence[Kept], *, lost: bool) -> Option:
     """Draw what each need reaches, what is sure of it, and what was asked; percent."""
-    names = [row.need for row in rows]
+    names = [words.name(row.need) for row in rows]
 
     def marks(name: str, values: Iterable[float], colour: str, symbol: str, size: object) -> Option:
         return {

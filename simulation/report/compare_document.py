@@ -33,7 +33,7 @@ def compare_document(first: Study, others: Sequence[Study], language: str = "en"
     """Return the document of studies of the same days against the first of them."""
     words = Words(language)
     comparisons = [compare_studies(first, other) for other in others]
-    answers = [answer_of(words, comparison) for comparison in comparisons]
+    answers = [words.name(comparison.sentence) for comparison in comparisons]
     chapters = [
         _chapter(words, number, comparison, first, other)
         for number, (comparison, other) in enumerate(zip(comparisons, others, strict=True), 1)
@@ -66,7 +66,7 @@ def _facts(words: Words, comparisons: Sequence[Comparison]) -> Iterator[Fact]:
             yield Fact(
                 words("change_of", measure=words.name(row.measure), unit=unit),
                 _with_reach(row.change, 100.0 if share else 1.0, "+"),
-                _both(words, row) if alone else comparison.after,
+                _both(words, row) if alone else words.name(comparison.after),
                 _good(row),
             )
 
@@ -103,28 +103,6 @@ def _with_reach(figure: Figure, factor: float, sign: str = "") -> str:
     return value if figure.low is None else f"{value} ± {factor * figure.half_width:,.2f}"
 
 
-def answer_of(words: Words, comparison: Comparison) -> str:
-    """Return the answer in one sentence, in the document's language."""
-    if words.language == "en":
-        return comparison.sentence
-    names = {"before": comparison.before, "after": comparison.after}
-    change = comparison.rows[0].change
-    if change.value is None:
-        return words("compare_answer_nothing", **names)
-    if not change.value and not change.half_width:
-        return words("compare_answer_same", days=comparison.days, **names)
-    if change.low is None:
-        return words("compare_answer_unknown", points=f"{100 * change.value:+.2f}", **names)
-    return words(
-        "compare_answer",
-        points=f"{100 * change.value:+.2f}",
-        reach=f"{100 * change.half_width:.2f}",
-        sure=words("surely" if comparison.rows[0].sure else "not_surely"),
-        way=words("better" if change.value > 0 else "worse"),
-        **names,
-    )
-
-
 def _chapter(
     words: Words, number: int, comparison: Comparison, before: Study, after: Study
 ) -> Chapter:
@@ -139,7 +117,7 @@ def _chapter(
                 for index in range(before.intervals)
             )
         ]
-        levels = {study.scenario.name: _levels(study) for study in (before, after)}
+        levels = {words.name(study.scenario.name): _levels(study) for study in (before, after)}
         if len(levels) == 2:
             option = charts_beside.paired(words, starts, levels, target)
             pictures.append(Picture(f"levels{number}", words("compare_levels_picture"), option))
@@ -232,14 +210,14 @@ def figures_table(words: Words, comparisons: Sequence[Comparison]) -> Table:
             Column(words("measure")),
             Column(words("unit")),
             *(
-                Column(f"{words(part)}: {words(end)}", Form.RAW)
+                Column(words("part_of", whole=words(part), part=words(end)), Form.RAW)
                 for part in ("before", "after", "change")
                 for end in ends
             ),
         ),
         tuple(
             (
-                comparison.after,
+                words.name(comparison.after),
                 words.name(row.measure),
                 _unit(words, row),
                 *(
@@ -258,7 +236,12 @@ def _run(
     words: Words, first: Study, others: Sequence[Study], comparisons: Sequence[Comparison]
 ) -> Chapter:
     rows = tuple(
-        (study.scenario.name, scenario_hash(study.scenario), str(study.seed), str(study.days))
+        (
+            words.name(study.scenario.name),
+            scenario_hash(study.scenario),
+            str(study.seed),
+            str(study.days),
+        )
         for study in (first, *others)
     )
     heads = ("scenario", "scenario_hash", "seed", "days_played")

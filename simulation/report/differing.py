@@ -26,7 +26,8 @@ def differences(before: Scenario, after: Scenario) -> list[tuple[str, str, str]]
 
 
 def _plain(scenario: Scenario) -> Any:
-    return msgspec.json.decode(msgspec.json.encode(scenario, order="deterministic"))
+    body = msgspec.json.encode(scenario, order="deterministic", enc_hook=str)
+    return msgspec.json.decode(body)
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -30,7 +30,7 @@ def forecast_document(answer: ForecastNow, zone: str, language: str = "en") -> D
     return Document(
         title=words("forecast_title", center=answer.center, time=clock(answer.at_ms, zone)),
         language=language,
-        answer=_sentence(words, answer),
+        answer=words.name(answer.sentence),
         good=None,
         facts=tuple(_facts(words, answer)),
         chapters=(*chapters, *_basis(words, answer, zone)),
@@ -38,33 +38,6 @@ def forecast_document(answer: ForecastNow, zone: str, language: str = "en") -> D
                    seq=answer.seq, hash=answer.config_hash),
         labels=labels(words),
     )  # fmt: skip
-
-
-def _sentence(words: Words, answer: ForecastNow) -> str:
-    if words.language == "en":
-        return answer.sentence
-    course = next((one for one in answer.courses if one.sentence == answer.sentence), answer.alone)
-    gone, level = course.whole["gave up"], course.whole.get(LEVEL)
-    told = {
-        "minutes": f"{answer.horizon_min:g}",
-        "name": course.name,
-        "gone": f"{gone.within:.1f}",
-        "was": f"{gone.without:.1f}",
-    }
-    kind = "forecast_alone" if course is answer.alone else "forecast_course"
-    difference = _change(gone, 1.0) if course is not answer.alone else f"{gone.without_half:.1f}"
-    text = words(kind, **told, difference=difference)
-    if level is None:
-        return text + words("full_stop")
-    difference = (
-        _change(level, 100.0) if course is not answer.alone else f"{100 * level.without_half:.1f}"
-    )
-    return text + words(
-        f"{kind}_level",
-        level=f"{level.within:.1%}",
-        was=f"{level.without:.1%}",
-        difference=difference,
-    )
 
 
 def _change(pair: Paired, unit: float) -> str:
@@ -97,7 +70,7 @@ def _facts(words: Words, answer: ForecastNow) -> Iterator[Fact]:
         pair = course.whole[measure]
         sure = abs(pair.difference) > pair.half_width
         yield Fact(
-            course.name,
+            words.name(course.name),
             _change(pair, 100.0 if measure == LEVEL else 1.0),
             words("points_in_time" if measure == LEVEL else "contacts_gone"),
             (pair.difference > 0) is _MORE_IS_BETTER[measure] if sure else None,
@@ -116,7 +89,7 @@ def _line(words: Words, course: CourseAnswer, measure: str, *, bands: bool, alon
     pairs = [part.measures.get(measure) for part in course.slices]
     top = 1.0 if measure == LEVEL else float("inf")
     values = [None if pair is None else pair.within for pair in pairs]
-    name = words("no_change") if alone else course.name
+    name = words("no_change") if alone else words.name(course.name)
     if not bands:
         return Course(name, values)
     return Course(
@@ -152,7 +125,7 @@ def _tables(words: Words, answer: ForecastNow, starts: Sequence[str]) -> Iterato
     everybody = (answer.alone, *answer.courses)
 
     def name(course: CourseAnswer) -> str:
-        return words("no_change") if course is answer.alone else course.name
+        return words("no_change") if course is answer.alone else words.name(course.name)
 
     heads = [Column(words("course")), Column(words("from_time"))]
     yield Table(
@@ -185,10 +158,11 @@ def _columns(words: Words) -> Iterator[Column]:
         unit = words("share_unit") if share else words("per_interval")
         step = words("points") if share else unit
         title = words(_KEYS[measure])
+        change = words("part_of", whole=title, part=words("difference"))
         yield Column(title, Form.SHARE if share else Form.NUMBER, unit)
         yield Column(f"{title} ±", Form.RAW, step)
-        yield Column(f"{title}: {words('difference')}", Form.SIGNED, step)
-        yield Column(f"{title}: {words('difference')} ±", Form.RAW, step)
+        yield Column(change, Form.SIGNED, step)
+        yield Column(f"{change} ±", Form.RAW, step)
 
 
 def _cells(measures: dict[str, Paired], *, alone: bool) -> Iterator[float | None]:
@@ -219,13 +193,15 @@ def _changes(words: Words, answer: ForecastNow, zone: str) -> Chapter:
                 ]
                 for side in (0, -1, 1)
             ]
-            lines.append(Course(course.name, *ends))
+            lines.append(Course(words.name(course.name), *ends))
         if any(value is not None for line in lines for value in line.values):
             axis = words("points") if measure == LEVEL else words("contacts_axis")
             option = charts_onward.changes(words, starts, lines, axis)
             key = _KEYS[measure]
             pictures.append(Picture(f"change_{key}", words(f"change_{key}_picture"), option, 260))
-    told = tuple(course.sentence for course in answer.courses) if words.language == "en" else ()
+    told: tuple[str, ...] = ()
+    if len(answer.courses) > 1:
+        told = tuple(words.name(course.sentence) for course in answer.courses)
     return Chapter(
         "changes",
         words("courses_title"),
@@ -237,7 +213,7 @@ def _changes(words: Words, answer: ForecastNow, zone: str) -> Chapter:
 
 def _whole(words: Words, answer: ForecastNow) -> Table:
     rows = [
-        (course.name, measure, pair, 100.0 if measure == LEVEL else 1.0)
+        (words.name(course.name), measure, pair, 100.0 if measure == LEVEL else 1.0)
         for course in answer.courses
         for measure in (LEVEL, *MEASURES)
         for pair in (course.whole.get(measure),)
@@ -287,14 +263,30 @@ def _contacts(words: Words, answer: ForecastNow) -> Chapter:
             Column(words("contact")),
             Column(words("demand")),
             Column(words("waited"), Form.WHOLE, words("s")),
-            Column(f"{words('gives_up')}: {words('no_change')}", Form.SHARE, share),
-            Column(f"{words('gives_up')}: {words('with_change')}", Form.SHARE, share),
-            Column(f"{words('waits_on')}: {words('no_change')}", Form.WHOLE, words("s")),
-            Column(f"{words('waits_on')}: {words('with_change')}", Form.WHOLE, words("s")),
+            Column(
+                words("part_of", whole=words("gives_up"), part=words("no_change")),
+                Form.SHARE,
+                share,
+            ),
+            Column(
+                words("part_of", whole=words("gives_up"), part=words("with_change")),
+                Form.SHARE,
+                share,
+            ),
+            Column(
+                words("part_of", whole=words("waits_on"), part=words("no_change")),
+                Form.WHOLE,
+                words("s"),
+            ),
+            Column(
+                words("part_of", whole=words("waits_on"), part=words("with_change")),
+                Form.WHOLE,
+                words("s"),
+            ),
         ),
         tuple(
             (
-                course.name,
+                words.name(course.name),
                 contact.contact_id,
                 contact.demand,
                 contact.waited_s,

@@ -52,8 +52,10 @@ def law_words(words: Words, law: Law | None) -> str:
     """Say a law of durations in words; a dash where there is none."""
     if law is None:
         return "–"
-    rest = (f"{later.start}: {_plain_words(words, later)}" for later in law.later)
-    return "; ".join((_plain_words(words, law), *rest))
+    rest = (
+        words("part_of", whole=later.start, part=_plain_words(words, later)) for later in law.later
+    )
+    return words("semicolon").join((_plain_words(words, law), *rest))
 
 
 def _plain_words(words: Words, law: PlainLaw) -> str:
@@ -120,7 +122,7 @@ def _demands(words: Words, study: Study) -> Table:
         tuple(
             (
                 name,
-                demand.channel,
+                words.name(demand.channel),
                 float(expected[index]),
                 law_words(words, demand.handle),
                 law_words(words, demand.wrap_up),
@@ -176,19 +178,19 @@ def _shifts(words: Words, group: Group) -> str:
         rest = sum(pause.length_ms for pause in shift.breaks)
         breaks = words("with_breaks", length=words.duration(rest)) if rest else ""
         told.append(f"{shift.start}–{shift.end}{count}{breaks}")
-    return "; ".join(told)
+    return words("semicolon").join(told)
 
 
 def scenario_hash(scenario: Scenario) -> str:
     """Return the first half of the SHA-256 of a scenario's canonical JSON, centre included."""
-    body = msgspec.json.encode(scenario, order="deterministic")
+    body = msgspec.json.encode(scenario, order="deterministic", enc_hook=str)
     return hashlib.sha256(body).hexdigest()[:16]
 
 
 def _run(words: Words, study: Study, result: Result) -> Table:
     scenario = study.scenario
     rows = (
-        (words("scenario"), scenario.name),
+        (words("scenario"), words.name(scenario.name)),
         (words("scenario_hash"), scenario_hash(scenario)),
         (words("center"), f"{result.center}"),
         (words("center_hash"), result.config_hash),

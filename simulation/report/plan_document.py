@@ -29,7 +29,7 @@ def plan_document(study: Study, language: str = "en", result: Result | None = No
     return Document(
         title=words("plan_title", name=result.scenario),
         language=language,
-        answer=answer_of(words, result),
+        answer=words.name(result.sentence),
         good=result.meets if result.service_level.value is not None else None,
         facts=tuple(_facts(words, result)),
         chapters=tuple(chapters),
@@ -75,34 +75,6 @@ def release() -> str:
         return "?"
 
 
-def answer_of(words: Words, result: Result) -> str:
-    """Return the answer in one sentence, in the document's language."""
-    if words.language == "en":
-        return result.sentence
-    if result.service_level.value is None:
-        return words("answer_nobody")
-    money = ""
-    if result.cost_per_day is not None and result.cost_per_day.value is not None:
-        money = words(
-            "answer_cost", cost=f"{result.cost_per_day.value:,.0f}", currency=result.currency
-        )
-    misses = result.risk.misses.value
-    return words(
-        "answer_met" if result.meets else "answer_missed",
-        target=f"{result.target_percent:g}",
-        share=_level_words(words, result.service_level),
-        misses="–" if misses is None else f"{misses:.0%}",
-        money=money,
-    )
-
-
-def _level_words(words: Words, level: Figure) -> str:
-    if level.low is None:
-        return f"{words.share(level)} ({words('error_unknown')})"
-    reach = f"{100 * level.half_width:.1f}"
-    return words("answer_share", value=f"{level.value:.1%}", reach=reach)
-
-
 def _facts(words: Words, result: Result) -> Iterator[Fact]:
     yield Fact(
         words("service_level"),
@@ -138,7 +110,11 @@ def _facts(words: Words, result: Result) -> Iterator[Fact]:
 def _sure(words: Words, figure: Figure, note: str = "") -> str:
     """Return a note, and that the error is not known where too few days leave none."""
     known = figure.value is None or figure.low is not None
-    return note if known else "; ".join(part for part in (note, words("error_unknown")) if part)
+    return (
+        note
+        if known
+        else words("semicolon").join(part for part in (note, words("error_unknown")) if part)
+    )
 
 
 def staffing_chapter(words: Words, result: Result) -> Chapter:

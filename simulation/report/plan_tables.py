@@ -74,7 +74,7 @@ def demand_table(words: Words, result: Result) -> Table:
             (
                 row.name,
                 row.queue,
-                row.channel,
+                words.name(row.channel),
                 row.within_s,
                 row.arrivals.value,
                 row.answered,

@@ -35,7 +35,7 @@ def staff_document(found: Certificate, study: Study, language: str = "en") -> Do
     return Document(
         title=words(f"{_kind(found)}_title", name=found.scenario),
         language=language,
-        answer=_answer(words, found),
+        answer=words.name(found.sentence),
         good=found.confirmed,
         facts=tuple(_facts(words, found)),
         chapters=(
@@ -66,23 +66,6 @@ def measure_words(words: Words, measure: str) -> str:
 
 def _gap(words: Words, gap: float) -> str:
     return f"{gap:.1%}" if math.isfinite(gap) else words("unknown")
-
-
-def _answer(words: Words, found: Certificate) -> str:
-    if words.language == "en":
-        return found.sentence
-    cost = f"{found.cost:,.2f} {words.name(found.currency)}"
-    if not found.confirmed:
-        missed = words("comma").join(row.need for row in found.kept if not row.met)
-        return words("staff_unconfirmed", cost=cost, missed=missed or words("one_need"))
-    return words(
-        f"{_kind(found)}_answer",
-        number=f"{sum(sum(row) for row in found.rows):,}",
-        targets=len(found.kept),
-        confidence=f"{found.confidence:.0%}",
-        cost=cost,
-        gap=_gap(words, found.gap),
-    )
 
 
 def _facts(words: Words, found: Certificate) -> Iterator[Fact]:
@@ -222,8 +205,9 @@ def _kept(words: Words, found: Certificate) -> Chapter:
             Column(words("days_met"), Form.SHARE, share),
         ),
         tuple(
-            (row.need, measure_words(words, row.measure), row.asked, _share(row.reached),
-             _share(row.low), words("yes" if row.met else "no"), row.days_met)
+            (words.name(row.need), measure_words(words, row.measure), row.asked,
+             _share(row.reached), _share(row.low), words("yes" if row.met else "no"),
+             row.days_met)
             for row in found.kept
         ),
         open=True,
@@ -257,7 +241,15 @@ def _short(words: Words, found: Certificate) -> Iterator[Table]:
             Column(words("occupancy"), Form.SHARE, share),
         ),
         tuple(
-            (row.start, row.line, row.reached, row.asked, row.arrivals, row.busiest, row.occupancy)
+            (
+                row.start,
+                words.name(row.line),
+                row.reached,
+                row.asked,
+                row.arrivals,
+                row.busiest,
+                row.occupancy,
+            )
             for row in found.short
         ),
         open=True,
@@ -310,7 +302,7 @@ def _worth(words: Words, found: Certificate) -> Chapter:
                     other.change,
                     words("comma").join(f"{name} {by:+d}" for name, by in other.differs.items())
                     or words("other_hours"),
-                    other.least,
+                    words.name(other.least),
                     other.to_spare_points,
                 )
                 for other in found.others
@@ -333,7 +325,7 @@ def _worth(words: Words, found: Certificate) -> Chapter:
 
 def _run(words: Words, found: Certificate, study: Study) -> Chapter:
     rows = (
-        (words("scenario"), found.scenario),
+        (words("scenario"), words.name(found.scenario)),
         (words("staffed_hash"), scenario_hash(study.scenario)),
         (words("center"), found.center),
         (words("center_hash"), found.config_hash),

@@ -22,22 +22,13 @@ def tune_document(found: Tuning, language: str = "en") -> Document:
     return Document(
         title=words("tune_title", name=found.scenario),
         language=language,
-        answer=_answer(words, found),
+        answer=words.name(found.sentence),
         good=None,
         facts=tuple(_facts(words, found)),
         chapters=(_front(words, found), _write(words, found), *_basis(words, found)),
         foot=words("tune_foot", version=release(), seed=found.seed, days=found.days),
         labels=labels(words),
     )
-
-
-def _answer(words: Words, found: Tuning) -> str:
-    if words.language == "en":
-        return found.sentence
-    today, count = found.settings[0], sum(setting.front for setting in found.settings)
-    if today.front and count == 1:
-        return words("tune_nothing")
-    return words("tune_answer" if today.front else "tune_answer_beaten", number=count)
 
 
 def _name(words: Words, number: int, setting: Setting) -> str:
@@ -107,9 +98,9 @@ def _settings_table(words: Words, found: Tuning) -> Table:
     for one in found.settings[0].reached:
         columns += [
             Column(missed_words(words, one), Form.SHARE, share),
-            Column(f"{one.line}: {words('change')}", Form.SIGNED, points),
-            Column(f"{one.line}: {words('low_end')}", Form.SIGNED, points),
-            Column(f"{one.line}: {words('high_end')}", Form.SIGNED, points),
+            Column(words("part_of", whole=one.line, part=words("change")), Form.SIGNED, points),
+            Column(words("part_of", whole=one.line, part=words("low_end")), Form.SIGNED, points),
+            Column(words("part_of", whole=one.line, part=words("high_end")), Form.SIGNED, points),
         ]
     return Table(
         words("sheet_settings"),
@@ -158,7 +149,7 @@ def _basis(words: Words, found: Tuning) -> Iterator[Chapter]:
     keys = ("definition_missed", "definition_front", "definition_pairs", "tune_theory")
     yield Chapter("definitions", words("definitions_title"), tuple(words(key) for key in keys))
     rows = (
-        (words("scenario"), found.scenario),
+        (words("scenario"), words.name(found.scenario)),
         (words("center"), found.center),
         (words("center_hash"), found.config_hash),
         (words("seed"), str(found.seed)),

@@ -40,7 +40,7 @@ def what_if_document(answer: Answer, zone: str, language: str = "en") -> Documen
     return Document(
         title=words("what_if_title", change=answer.change),
         language=language,
-        answer=_sentence(words, answer, whole),
+        answer=words.name(answer.sentence),
         good=None,
         facts=tuple(_facts(words, answer, whole)),
         chapters=(*chapters, *_basis(words, answer)),
@@ -74,30 +74,6 @@ def change_words(words: Words, compared: Compared, unit: float, digits: int = 1)
     if compared.difference is None or compared.half_width is None:
         return words("unknown")
     return f"{unit * compared.difference:+.{digits}f} ± {unit * compared.half_width:.{digits}f}"
-
-
-def _sentence(words: Words, answer: Answer, whole: Row) -> str:
-    if words.language == "en":
-        return answer.sentence
-    level, gone = whole.service_level, whole.abandoned
-    if not (level.difference or gone.difference or answer.changed):
-        return words("what_if_nothing", change=answer.change)
-    told = words(
-        "what_if_answer",
-        change=answer.change,
-        gone=f"{gone.would_be or 0:.1f}",
-        happened=f"{_base(gone) or 0:.1f}" if answer.reproduced else f"{gone.happened or 0:.0f}",
-        difference=change_words(words, gone, 1.0),
-    )
-    was = _base(level)
-    if was is None or level.would_be is None:
-        return told + words("full_stop")
-    return told + words(
-        "what_if_answer_level",
-        level=f"{level.would_be:.1%}",
-        was=f"{was:.1%}",
-        difference=change_words(words, level, 100.0),
-    )
 
 
 def _facts(words: Words, answer: Answer, whole: Row) -> Iterator[Fact]:
@@ -230,10 +206,14 @@ def _table(
         of = words(f"short_{measure}")
         step = words("points") if measure == "service_level" else unit[measure]
         columns += [
-            Column(f"{of}: {words('happened')}", form, unit[measure]),
-            *((Column(f"{of}: {words('replayed')}", form, unit[measure]),) if anew else ()),
-            Column(f"{of}: {words('would_be')}", form, unit[measure]),
-            Column(f"{of}: {words('difference')}", Form.SIGNED, step),
+            Column(words("part_of", whole=of, part=words("happened")), form, unit[measure]),
+            *(
+                (Column(words("part_of", whole=of, part=words("replayed")), form, unit[measure]),)
+                if anew
+                else ()
+            ),
+            Column(words("part_of", whole=of, part=words("would_be")), form, unit[measure]),
+            Column(words("part_of", whole=of, part=words("difference")), Form.SIGNED, step),
             Column("±", Form.RAW, step),
         ]
     return Table(
@@ -271,8 +251,8 @@ def _promises(words: Words, answer: Answer) -> Chapter:
         words("promises_table"),
         (
             Column(words("promise")),
-            Column(f"{words('breaches')}: {words('happened')}", Form.WHOLE),
-            Column(f"{words('breaches')}: {words('would_be')}", Form.NUMBER),
+            Column(words("part_of", whole=words("breaches"), part=words("happened")), Form.WHOLE),
+            Column(words("part_of", whole=words("breaches"), part=words("would_be")), Form.NUMBER),
         ),
         tuple((name, float(was), now) for name, (was, now) in answer.promises.items()),
         open=True,
@@ -339,13 +319,13 @@ def _basis(words: Words, answer: Answer) -> Iterator[Chapter]:
             words(f"replay_answers_{answer.acceptances}"),
             words("replay_drawn"),
             *_reproduced(words, answer),
-            *answer.notes,
+            *(words.name(note) for note in answer.notes),
         ),
     )
     keys = ("definition_replay_level", "definition_replay_interval", "definition_replay_theory")
     yield Chapter("definitions", words("definitions_title"), tuple(words(key) for key in keys))
     rows = (
-        (words("change_asked"), answer.change),
+        (words("change_asked"), words.name(answer.change)),
         *(((words("digest"), answer.digest),) if answer.digest else ()),
         (words("entries"), f"{answer.entries:,}"),
         (words("contacts"), f"{answer.contacts:,}"),

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from simulation.phrases import Phrase, Value
 from simulation.plan.answers import Figure
 
 LANGUAGES: Final = ("en", "zh")
@@ -24,11 +25,18 @@ class Words:
         self._names: dict[str, str] = read_words()["names"].get(language, {})
 
     def __call__(self, key: str, **values: Any) -> str:
-        """Return the text of a key with its values filled in."""
-        return str(self._words[key]).format(**values)
+        """Return the text of a key with its values filled in, phrases in this language."""
+        return str(self._words[key]).format(
+            **{place: self._value(value) for place, value in values.items()}
+        )
 
     def name(self, text: str) -> str:
-        """Return what a study calls something (a kind of cost, a measure) in this language."""
+        """Return what a study says (a phrase, a measure, a kind of cost) in this language."""
+        if isinstance(text, Phrase):
+            pattern = self._names.get(text.pattern, text.pattern)
+            return pattern.format(
+                **{place: self._value(value) for place, value in text.values.items()}
+            )
         if text in self._names:
             return self._names[text]
         # "salaries night-shift": what it is, and of whom.
@@ -36,6 +44,12 @@ class Words:
             (known for known in self._names if text.startswith(f"{known} ")), key=len, default=""
         )
         return f"{self._names[kind]}{text[len(kind) :]}" if kind else text
+
+    def _value(self, value: Value) -> Value:
+        """Return a value of a phrase; what somebody named stays as it is."""
+        if isinstance(value, tuple):
+            return self("comma").join(str(self._value(part)) for part in value)
+        return self.name(value) if isinstance(value, Phrase) else value
 
     def share(self, figure: Figure) -> str:
         """Return a share with the half-width of its interval in points."""

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from router.checks import config_hash
+from simulation.phrases import Phrase
 from simulation.plan.estimates import Floats
 from simulation.plan.replications import Study
 from simulation.plan.tallies import Staffed
@@ -111,7 +112,7 @@ def certificate_of(
     cost = space.cost_of(found.plan)
     kept = tuple(_kept(found, master))
     columns, row_names, rows = _table(found.plan, master, unit)
-    currency = scenario.costs.currency if scenario.costs.rates else "agent hours"
+    currency = scenario.costs.currency if scenario.costs.rates else Phrase("agent hours")
     gap = cost / found.bound - 1 if found.bound > 0 else math.inf
     prepared = master.prepared
     return Certificate(
@@ -155,23 +156,46 @@ def _sentence(
     effort: Effort,
     unit: str,
 ) -> str:
-    total = sum(found.plan)
-    what = f"{total:,} shifts" if unit == "shifts" else "The plan below"
+    price = Phrase("{cost:,.2f} {currency} a day", cost=cost, currency=currency)
     if not found.confirmed:
-        missed = ", ".join(row.need for row in kept if not row.met) or "one of the needs"
-        spent = "in the time given" if found.cut_short else "within the rounds"
-        more = "--minutes" if found.cut_short else "--rounds, --days or --confirm-days"
-        return (
-            f"No plan was confirmed {spent}: the nearest costs {cost:,.2f} {currency} "
-            f"a day and {missed} is not sure; give more {more}."
-        )
-    early = " The time was up before the search was done: there may be cheaper plans."
-    return (
-        f"{what} keep{'' if unit == 'shifts' else 's'} "
-        f"{'all ' if len(kept) > 1 else ''}{len(kept)} target{'s' if len(kept) > 1 else ''} with "
-        f"{effort.confidence:.0%} confidence at {cost:,.2f} {currency} a day, at most {gap:.1%} "
-        f"above the least that pooled lines would need.{early if found.cut_short else ''}"
-    )
+        unsure = tuple(row.need for row in kept if not row.met)
+        return unconfirmed(unsure, price, cut_short=found.cut_short)
+    if unit == "shifts":
+        what: str = Phrase("{total:,} shifts keep", total=sum(found.plan))
+    else:
+        what = Phrase("The plan below keeps")
+    targets = Phrase("all {count} targets", count=len(kept))
+    if len(kept) == 1:
+        targets = Phrase("the target")
+    above: str = ""
+    if math.isfinite(gap):
+        above = Phrase(", at most {gap:.1%} above the least that pooled lines would need", gap=gap)
+    early: str = ""
+    if found.cut_short:
+        early = Phrase(" The time was up before the search was done: there may be cheaper plans.")
+    return Phrase(
+        "{what} {targets} with {confidence:.0%} confidence at {price}{above}.{early}",
+        what=what, targets=targets, confidence=effort.confidence, price=price, above=above,
+        early=early,
+    )  # fmt: skip
+
+
+def unconfirmed(unsure: tuple[str, ...], price: str, *, cut_short: bool) -> str:
+    """Say that no plan was confirmed, what the nearest one costs and lacks, and what may help."""
+    lacking = Phrase("{target} is not sure", target=unsure or (Phrase("one of the targets"),))
+    if len(unsure) > 1:
+        lacking = Phrase("{targets} are not sure", targets=unsure)
+    if cut_short:
+        return Phrase(
+            "No plan was confirmed in the time given: the nearest costs {price} and {lacking}; "
+            "give more --minutes.",
+            price=price, lacking=lacking,
+        )  # fmt: skip
+    return Phrase(
+        "No plan was confirmed within the rounds: the nearest costs {price} and {lacking}; give "
+        "more --rounds, --days or --confirm-days.",
+        price=price, lacking=lacking,
+    )  # fmt: skip
 
 
 def _kept(found: Found, master: Master) -> list[Kept]:
@@ -241,7 +265,7 @@ def _short(study: Study, master: Master) -> list[Short]:
                     missing,
                     Short(
                         start=clock(master.prepared, index),
-                        line=f"{line.queue} ({line.channel})",
+                        line=line.name,
                         reached=reached,
                         asked=share,
                         arrivals=arrivals,
@@ -290,16 +314,20 @@ def _other(found: Found, master: Master, plan: Plan) -> Other:
 
 
 def _notes(master: Master, unit: str) -> list[str]:
-    notes = []
+    notes: list[str] = []
     if unit == "agents":
         notes.append(
-            "Agents planned per interval; absence and adherence are in, breaks are not: "
-            "`switchroom schedule` makes shifts with breaks of it."
+            Phrase(
+                "Agents planned per interval; absence and adherence are in, breaks are not: "
+                "`switchroom schedule` makes shifts with breaks of it."
+            )
         )
     if not master.space.scenario.costs.rates:
-        notes.append("The scenario has no prices: an agent's hour costs 1.")
+        notes.append(Phrase("The scenario has no prices: an agent's hour costs 1."))
     notes.append(
-        "The bound is Erlang A on the modified offered load of lines whose agents can do "
-        "everything, each group limited to what it serves; busy days and redials are not in it."
+        Phrase(
+            "The bound is Erlang A on the modified offered load of lines whose agents can do "
+            "everything, each group limited to what it serves; busy days and redials are not in it."
+        )
     )
     return notes

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from configs.planning import LawName, Scenario, Target
+from simulation.phrases import Phrase
 from simulation.plan.estimates import LEVELS, Floats, View
 from simulation.plan.laws import mean_ms
 from simulation.plan.people import groups_of
@@ -104,8 +105,7 @@ def needs_of(prepared: Prepared) -> tuple[Need, ...]:
             continue
         target = target_of(scenario, line.queue)
         demands = tuple(names.index(name) for name in line.demands)
-        for intervals, when in _stretches(prepared, line, each=target.each_interval):
-            name = f"{line.queue} ({line.channel}){when}"
+        for intervals, name in _stretches(prepared, line, each=target.each_interval):
             if target.percent > 0:
                 share = target.percent / 100
                 needs.append(Need(name, number, demands, intervals, target.level, share))
@@ -118,13 +118,14 @@ def needs_of(prepared: Prepared) -> tuple[Need, ...]:
 def _stretches(
     prepared: Prepared, line: Line, *, each: bool
 ) -> Iterable[tuple[tuple[int, ...], str]]:
-    """Yield the intervals of each need of a line: the day, or each one in which somebody comes."""
+    """Yield a line's intervals by need, with its name: the day, or each in which somebody comes."""
     if not each:
-        yield tuple(range(prepared.intervals)), ""
+        yield tuple(range(prepared.intervals)), line.name
         return
     for index in range(prepared.intervals):
         if line.arrivals_per_min[index] > 0:
-            yield (index,), f" {clock(prepared, index)}"
+            start = clock(prepared, index)
+            yield (index,), Phrase("{line} {start}", line=line.name, start=start)
 
 
 def clock(prepared: Prepared, interval: int) -> str:

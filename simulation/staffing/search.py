@@ -129,7 +129,7 @@ def search(live: Plays, quick: Plays, master: Master, effort: Effort, tell: Tell
     """Return the cheapest plan that meets all needs; raises `UnreachableError`."""
     alone = unserved(master.space)
     if alone:
-        names = ", ".join(f"{line.queue} ({line.channel})" for line in alone)
+        names = ", ".join(line.name for line in alone)
         raise UnreachableError(
             f"no group serves {names}; teach a group its skills, or open its team"
         )

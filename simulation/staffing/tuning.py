@@ -20,6 +20,7 @@ from scipy import special
 from configs.planning import Scenario
 from router.center import ContactPolicy
 from router.checks import config_hash
+from simulation.phrases import Phrase
 from simulation.plan.changes import replace_at
 from simulation.plan.estimates import Floats
 from simulation.plan.prepared import Prepared
@@ -148,7 +149,7 @@ def tune(scenario: Scenario, knobs: Sequence[Knob], crew: Workers, seed: int, da
         for plan in sorted(left, key=lambda plan: (plan != today, plan not in front, plan))
     )
     return Tuning(
-        sentence=_sentence(front, today),
+        sentence=sentence_of(front, today),
         scenario=scenario.name,
         center=scenario.center.name,
         config_hash=config_hash(scenario.center),
@@ -271,16 +272,23 @@ def _reached(plays: Plays, plan: Plan, today: Plan, need: Need, days: int) -> Re
     )
 
 
-def _sentence(front: Sequence[Plan], today: Plan) -> str:
+def sentence_of(front: Sequence[Plan], today: Plan) -> str:
+    """Answer in one sentence: how many settings nothing beats, and if today's is one of them."""
     count = len(front)
     if today in front and count == 1:
-        return "Nothing that was tried beats today's settings, for any line."
-    verb = "settings stand" if count > 1 else "setting stands"
-    beaten = "; today's is one of them" if today in front else "; today's is beaten"
-    return (
-        f"{count} {verb} on the front: none is better for one line without a loss for another"
-        f"{beaten}."
-    )
+        return Phrase("Nothing that was tried beats today's settings, for any line.")
+    today_too = Phrase("today's is one of them") if today in front else Phrase("today's is beaten")
+    if count == 1:
+        return Phrase(
+            "One setting stands alone on the front: none that was tried is better for any line; "
+            "{today}.",
+            today=today_too,
+        )
+    return Phrase(
+        "{count} settings stand on the front: none is better for one line without a loss for "
+        "another; {today}.",
+        count=count, today=today_too,
+    )  # fmt: skip
 
 
 def as_yaml(values: dict[str, Value]) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Final
 
+from simulation.phrases import Phrase
 from simulation.whatif.altering import Alteration
 from simulation.whatif.comparing import (
     ChangedContact,
@@ -157,6 +158,7 @@ def ask(question: Question, happened: Outcomes, imputations: int = 20, workers: 
     pairs = [(after, before or seen) for after, before in play_all(question, imputations, workers)]
     rows = rows_of(seen, pairs, recording.first_ms, question.interval_ms)
     changed, told = changed_contacts(seen, pairs)
+    change = question.alteration.told or Phrase("no change")
     listed = recording.listed
     breached = {
         name: (
@@ -168,7 +170,7 @@ def ask(question: Question, happened: Outcomes, imputations: int = 20, workers: 
         )
     }
     return Answer(
-        change=question.alteration.told or "no change",
+        change=change,
         acceptances="drawn" if question.starts_anew else "recorded",
         imputations=imputations,
         seed=question.seed,
@@ -176,7 +178,7 @@ def ask(question: Question, happened: Outcomes, imputations: int = 20, workers: 
         contacts=len(seen.contacts),
         digest="" if listed else recording.digest.hexdigest(),
         same_digest=not listed,
-        sentence=_sentence(question.alteration.told, rows[0], changed),
+        sentence=sentence_of(change, rows[0], changed),
         rows=rows,
         promises=breached,
         contacts_changed=told,
@@ -188,23 +190,30 @@ def ask(question: Question, happened: Outcomes, imputations: int = 20, workers: 
     )
 
 
-def _sentence(told: str, whole: Row, changed: float) -> str:
+def sentence_of(change: str, whole: Row, changed: float) -> str:
+    """Answer in one sentence: who would have given up, and been answered in time, instead of who.
+
+    `changed`: how many contacts end otherwise, on average.
+    """
     level, gone = whole.service_level, whole.abandoned
     moved = [level.difference or 0.0, gone.difference or 0.0, changed]
     if not any(moved):
-        return f"With {told or 'no change'}, nothing would have been different."
+        return Phrase("With {change}, nothing would have been different.", change=change)
     assert gone.without is not None, "counts are always there"
     assert gone.would_be is not None, "counts are always there"
-    text = (
-        f"With {told or 'no change'}, {gone.would_be:.1f} contacts would have given up instead of "
-        f"{_plain(gone.without)} ({_signed(gone, 1.0, 1)})"
-    )
+    in_time: str = ""
     if level.without is not None and level.would_be is not None:
-        text += (
-            f", and {level.would_be:.1%} instead of {level.without:.1%} would have been answered "
-            f"in time ({_signed(level, 100.0, 1)} points)"
-        )
-    return f"{text}."
+        in_time = Phrase(
+            ", and {level:.1%} instead of {was:.1%} would have been answered in time "
+            "({difference} points)",
+            level=level.would_be, was=level.without, difference=_signed(level, 100.0, 1),
+        )  # fmt: skip
+    return Phrase(
+        "With {change}, {gone:.1f} contacts would have given up instead of {was} ({difference})"
+        "{in_time}.",
+        change=change, gone=gone.would_be, was=_plain(gone.without),
+        difference=_signed(gone, 1.0, 1), in_time=in_time,
+    )  # fmt: skip
 
 
 def _plain(count: float) -> str:
@@ -214,5 +223,5 @@ def _plain(count: float) -> str:
 
 def _signed(compared: Compared, unit: float, digits: int) -> str:
     if compared.difference is None or compared.half_width is None:
-        return "not known"
+        return Phrase("not known")
     return f"{compared.difference * unit:+.{digits}f} ± {compared.half_width * unit:.{digits}f}"

@@ -176,6 +176,7 @@ def _alteration(
     zone: str,
 ) -> Alteration:
     """Return what is asked for, in data and in words; raises `AlterationError`."""
+    from simulation.phrases import Phrase  # noqa: PLC0415 - as above
     from simulation.whatif import altering  # noqa: PLC0415 - as above
 
     told: list[str] = []
@@ -189,29 +190,32 @@ def _alteration(
         reinforcements.append(
             altering.Reinforcement(where=where, agents=agents, from_ms=from_ms, to_ms=to_ms)
         )
-        when = f" from {between.replace('-', ' to ')}" if between else ""
-        told.append(f"{agents} more in {where}{when}")
+        more = Phrase("{agents} more in {where}", agents=agents, where=where)
+        start, _, end = between.partition("-")
+        if between:
+            more = Phrase("{more} from {start} to {end}", more=more, start=start, end=end)
+        told.append(more)
     center = None
     if config is not None:
         center = center_from(config)
-        told.append(f"the rules of {config}")
+        told.append(Phrase("the rules of {path}", path=str(config)))
     changes: list[Change] = []
     if scenario is not None:
         changes += _read_changes(scenario)
-        told.append(f"the changes of {scenario}")
+        told.append(Phrase("the changes of {path}", path=str(scenario)))
     for text in change:
         changes.append(change_of(text))
         told.append(text)
     factor = 1.0
     if demand:
         factor = altering.parse_share(demand)
-        told.append(f"{factor - 1:+.0%} contacts")
+        told.append(Phrase("{more:+.0%} contacts", more=factor - 1))
     found = altering.Alteration(
         reinforcements=tuple(reinforcements),
         center=center,
         changes=tuple(changes),
         demand=factor,
-        told=", ".join(told),
+        told=Phrase("{all}", all=tuple(told)) if told else "",
     )
     assert recording.center is not None, "checked by who asks"
     found.altered(recording.center)  # tells what does not fit before anything is played

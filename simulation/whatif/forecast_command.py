@@ -188,19 +188,26 @@ def _courses(
     add: list[str], change: list[str], config: Path | None, demand: str, later: str
 ) -> dict[str, Alteration]:
     """Return each change as a course of its own, by what it is called."""
+    from simulation.phrases import Phrase  # noqa: PLC0415 - as above
     from simulation.whatif import altering  # noqa: PLC0415 - as above
 
-    when = f" in {later}" if later else ""
     found: dict[str, Alteration] = {}
     for text in add:
         where, agents = altering.parse_added(text)
         part = altering.Reinforcement(where=where, agents=agents, from_ms=0, to_ms=0)
-        found[f"{agents} more in {where}{when}"] = altering.Alteration(reinforcements=(part,))
+        told = Phrase("{agents} more in {where}", agents=agents, where=where)
+        found[told] = altering.Alteration(reinforcements=(part,))
     for text in change:
-        found[f"{text}{when}"] = altering.Alteration(changes=(change_of(text),))
+        found[text] = altering.Alteration(changes=(change_of(text),))
     if config is not None:
-        found[f"the rules of {config}{when}"] = altering.Alteration(center=center_from(config))
+        told = Phrase("the rules of {path}", path=str(config))
+        found[told] = altering.Alteration(center=center_from(config))
     if demand:
         factor = altering.parse_share(demand)
-        found[f"{factor - 1:+.0%} contacts{when}"] = altering.Alteration(demand=factor)
-    return found
+        found[Phrase("{more:+.0%} contacts", more=factor - 1)] = altering.Alteration(demand=factor)
+    if not later:
+        return found
+    return {
+        Phrase("{change} in {time}", change=told, time=later): change
+        for told, change in found.items()
+    }

@@ -16,6 +16,7 @@ import numpy as np
 from router import states
 from router.checks import config_hash
 from router.snapshot_facts import FloorFacts
+from simulation.phrases import Phrase
 from simulation.plan import estimates as est
 from simulation.plan import phases
 from simulation.plan.estimates import Floats, Ratio
@@ -252,7 +253,11 @@ def answer_of(draws: Draws, pairs: list[list[Seen]], course: int) -> CourseAnswe
     }
     return CourseAnswer(
         name=outlook.courses[course].name,
-        sentence=_sentence(outlook, course, whole),
+        sentence=sentence_of(
+            outlook.courses[course].name if course else "",
+            outlook.start.horizon_ms / _MINUTE_MS,
+            whole,
+        ),
         whole=whole,
         slices=slices,
         demands=demands,
@@ -261,26 +266,34 @@ def answer_of(draws: Draws, pairs: list[list[Seen]], course: int) -> CourseAnswe
     )
 
 
-def _sentence(outlook: Outlook, course: int, whole: dict[str, Paired]) -> str:
+def sentence_of(change: str, minutes: float, whole: dict[str, Paired]) -> str:
+    """Answer in one sentence: who gives up, and is answered in time; `change` "": without one."""
     gone, level = whole["gave up"], whole.get(LEVEL)
-    ahead = f"the next {outlook.start.horizon_ms / _MINUTE_MS:g} minutes"
-    if not course:
-        text = f"In {ahead}, {gone.without:.1f} ± {gone.without_half:.1f} contacts give up"
+    in_time: str = ""
+    if not change:
         if level is not None:
-            text += (
-                f" and {level.without:.1%} ± {100 * level.without_half:.1f} are answered in time"
-            )
-        return f"{text}, if nothing changes."
-    text = (
-        f"With {outlook.courses[course].name}, {gone.within:.1f} contacts give up in {ahead} "
-        f"instead of {gone.without:.1f} ({gone.difference:+.1f} ± {gone.half_width:.1f})"
-    )
+            in_time = Phrase(
+                " and {level:.1%} ± {half:.1f} points are answered in time",
+                level=level.without, half=100 * level.without_half,
+            )  # fmt: skip
+        return Phrase(
+            "If nothing changes, {gone:.1f} ± {half:.1f} contacts give up in the next {minutes:g} "
+            "minutes{in_time}.",
+            minutes=minutes, gone=gone.without, half=gone.without_half, in_time=in_time,
+        )  # fmt: skip
     if level is not None:
-        text += (
-            f", and {level.within:.1%} instead of {level.without:.1%} are answered in time "
-            f"({100 * level.difference:+.1f} ± {100 * level.half_width:.1f} points)"
-        )
-    return f"{text}."
+        in_time = Phrase(
+            ", and {level:.1%} instead of {was:.1%} are answered in time ({difference:+.1f} ± "
+            "{half:.1f} points)",
+            level=level.within, was=level.without, difference=100 * level.difference,
+            half=100 * level.half_width,
+        )  # fmt: skip
+    return Phrase(
+        "With {change}, {gone:.1f} contacts give up in the next {minutes:g} minutes instead of "
+        "{was:.1f} ({difference:+.1f} ± {half:.1f}){in_time}.",
+        change=change, gone=gone.within, minutes=minutes, was=gone.without,
+        difference=gone.difference, half=gone.half_width, in_time=in_time,
+    )  # fmt: skip
 
 
 def _contacts(outlook: Outlook, pairs: list[list[Seen]], course: int) -> tuple[Present, ...]:
