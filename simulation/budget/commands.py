@@ -29,7 +29,8 @@ def budget(
     first: Annotated[str, typer.Option("--from", help="First month, as 2026-01.")],
     months: Annotated[int, typer.Option(min=1, max=120, help="How many months.")] = 12,
     assumptions: Annotated[
-        Path | None, typer.Option(help="Growth, season, rises, standards (YAML).")
+        Path | None,
+        typer.Option(help="Growth, season, rises, standards, other kinds of day (YAML)."),
     ] = None,
     ledger: Annotated[
         Path | None, typer.Option(help="What was booked: month, item, amount (CSV).")
@@ -53,11 +54,9 @@ def budget(
 
     with_libraries()
     from configs.findings import ConfigError  # noqa: PLC0415 - help is quick
-    from simulation.budget.assumptions import (  # noqa: PLC0415 - loads pydantic
-        read_assumptions,
-        read_investment,
-    )
+    from simulation.budget.assumptions import read_investment  # noqa: PLC0415 - loads pydantic
     from simulation.budget.comparison import make_budget  # noqa: PLC0415 - loads the planner
+    from simulation.budget.kinds_of_day import read_kinds  # noqa: PLC0415 - as above
     from simulation.budget.methods import read_ledger  # noqa: PLC0415 - as above
     from simulation.budget.showing import as_plain, as_text  # noqa: PLC0415 - as above
     from simulation.plan.reading import load_scenario  # noqa: PLC0415 - as above
@@ -67,11 +66,14 @@ def budget(
     if not _month(first):
         raise typer.BadParameter(f'--from "{first}": write a month as 2026-01')
     try:
+        main = load_scenario(scenario)
+        assumed, others = read_kinds(assumptions, main)
         found = make_budget(
-            load_scenario(scenario),
+            main,
             first,
             months,
-            assumptions=read_assumptions(assumptions),
+            assumptions=assumed,
+            others=others,
             ledger=None if ledger is None else read_ledger(ledger),
             investment=None if investment is None else read_investment(investment),
             days=days,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from configs.planning import Scenario
-from simulation.budget.assumptions import Assumptions, Investment
-from simulation.budget.calendar import Month, lay_out
-from simulation.budget.drivers import Drivers, measure
+from simulation.budget.assumptions import ORDINARY, Assumptions, Investment
+from simulation.budget.calendar import Month, days_of, lay_out
+from simulation.budget.drivers import Drivers, blend, measure
 from simulation.budget.investment import CostBenefit, judge
+from simulation.budget.kinds_of_day import KindOfDay, kinds_in, mismatches, notes_on
 from simulation.budget.methods import ItemKind, Ledger, Method, MethodBudget, budgets
 
 _YEAR = 12
@@ -45,7 +46,8 @@ class YearTotal:
 class Budget:
     """A budget, ready to be printed or drawn: months, three methods, why they differ.
 
-    The drivers were measured on `days` played from `seed`.
+    The drivers were measured on `days` played from `seed`; `kinds_of_day` are the scenario's own
+    days, and others.
     """
 
     scenario: str
@@ -59,6 +61,7 @@ class Budget:
     notes: tuple[str, ...]
     days: int = 0
     seed: int = 0
+    kinds_of_day: tuple[KindOfDay, ...] = ()
 
 
 def make_budget(
@@ -67,20 +70,30 @@ def make_budget(
     months: int,
     *,
     assumptions: Assumptions | None = None,
+    others: Mapping[str, Scenario] | None = None,
     ledger: Ledger | None = None,
     investment: Investment | None = None,
     days: int = 20,
     seed: int = 1,
     workers: int = 0,
 ) -> Budget:
-    """Play the scenario's day and make its budget; raises ValueError when there are no prices."""
+    """Play the scenario's day, and `others` by name, and make their budget.
+
+    `others` are the scenarios of the assumptions' `other_days` (`kinds_of_day.read_kinds`).
+    Raises ValueError when there are no prices, or when the others' do not fit.
+    """
+    others = others or {}
     if not scenario.costs.rates and ledger is None:
         raise ValueError(
             f"scenario {scenario.name} gives no costs; write costs: rates: ... (and name them in "
             "workforce: GROUP: rate, or as the teams' cost groups), or give a --ledger"
         )
-    drivers = measure(scenario, days, seed, workers)
-    return budget_of(drivers, first, months, assumptions, ledger, investment)
+    for name, other in others.items():
+        for words in mismatches(scenario, other):
+            raise ValueError(f"other_days.{name}: {words}")
+    kinds = measure({ORDINARY: scenario, **others}, days, seed, workers)
+    own = kinds.pop(ORDINARY)
+    return budget_of(own, first, months, assumptions, ledger, investment, kinds)
 
 
 def budget_of(
@@ -90,16 +103,24 @@ def budget_of(
     assumptions: Assumptions | None = None,
     ledger: Ledger | None = None,
     investment: Investment | None = None,
+    others: Mapping[str, Drivers] | None = None,
 ) -> Budget:
-    """Return the budget that follows from measured drivers."""
+    """Return the budget that follows from measured drivers, `others` those of the other days."""
     assumptions = assumptions or Assumptions()
+    kinds = {ORDINARY: drivers, **(others or {})}
+    if set(kinds) != {ORDINARY, *assumptions.other_days}:
+        raise ValueError(
+            f"other_days are {', '.join(assumptions.other_days) or 'none'}, but drivers are there "
+            f"for {', '.join(others or ()) or 'none'}; give one for each"
+        )
     laid_out = lay_out(first, months, assumptions)
-    found = budgets(drivers, laid_out, assumptions, ledger)
+    found = budgets(kinds, laid_out, assumptions, ledger)
     notes = [
         f"group {group.name} has no rate: it costs nothing here"
-        for group in drivers.groups
+        for group in blend(kinds, days_of(laid_out)).groups
         if not (group.rate.per_hour or group.rate.salary_per_month or group.rate.per_contact)
     ]
+    notes += notes_on(kinds, laid_out)
     if ledger is None:
         notes.append("no ledger given: no budget from history (--ledger)")
     else:
@@ -111,7 +132,8 @@ def budget_of(
         currency=drivers.costs.currency,
         months=laid_out,
         contacts=tuple(
-            drivers.contacts_per_day * month.working_days * month.volume for month in laid_out
+            blend(kinds, month.days).contacts_per_day * month.working_days * month.volume
+            for month in laid_out
         ),
         methods=found,
         years=_years(laid_out, found),
@@ -122,6 +144,7 @@ def budget_of(
         notes=tuple(notes),
         days=drivers.days,
         seed=drivers.seed,
+        kinds_of_day=kinds_in(kinds, laid_out),
     )
 
 

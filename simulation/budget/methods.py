@@ -13,9 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
+from configs.planning import Costs
 from simulation.budget.assumptions import Assumptions
-from simulation.budget.calendar import Month
-from simulation.budget.drivers import Drivers, GroupDrivers
+from simulation.budget.calendar import Month, days_of
+from simulation.budget.drivers import Drivers, GroupDrivers, blend
 from simulation.plan.costs import hourly
 
 _YEAR = 12
@@ -140,25 +141,31 @@ _MONTH_NAMES = frozenset(f"{number:02d}" for number in range(1, _YEAR + 1))
 
 
 def budgets(
-    drivers: Drivers,
+    kinds: Mapping[str, Drivers],
     months: Sequence[Month],
     assumptions: Assumptions,
     ledger: Ledger | None,
 ) -> tuple[MethodBudget, ...]:
-    """Return the budget by every method that has its data; drivers always has."""
-    by_drivers = _driver_maker(drivers, assumptions)
-    kinds = {name: _kind_of(name, drivers) for name in by_drivers(months)}
+    """Return the budget by every method that has its data; drivers always has.
+
+    `kinds` holds the drivers of each kind of day that the months have, the scenario's own first.
+    """
+    day = blend(kinds, days_of(months))
+    by_drivers = _driver_maker(kinds, assumptions)
+    follows = {name: _kind_of(name, day.costs) for name in by_drivers(months)}
     found = []
     if ledger is not None:
-        kinds |= {name: _kind_of(name, drivers) for name in ledger.amounts}
+        follows |= {name: _kind_of(name, day.costs) for name in ledger.amounts}
         basis = f"{ledger.name}, {ledger.year}: each item's same month, with volume and prices"
-        found.append(_make(Method.HISTORY, basis, _history_maker(ledger, drivers), months, kinds))
-    standard, basis = _standards(drivers, months, assumptions, ledger, by_drivers)
-    maker = _standard_maker(drivers, standard, _wage_share(by_drivers(months), drivers))
-    kinds |= {name: ItemKind.VOLUME for name in maker(months) if name not in kinds}
-    found.append(_make(Method.STANDARD, basis, maker, months, kinds))
-    basis = f"{drivers.days} days of {drivers.scenario} played from seed {drivers.seed}"
-    found.append(_make(Method.DRIVERS, basis, by_drivers, months, kinds))
+        maker = _history_maker(ledger, day.costs)
+        found.append(_make(Method.HISTORY, basis, maker, months, follows))
+    standard, basis = _standards(day, months, assumptions, ledger, by_drivers)
+    maker = _standard_maker(kinds, standard, _wage_share(by_drivers(months), day.costs))
+    follows |= {name: ItemKind.VOLUME for name in maker(months) if name not in follows}
+    found.append(_make(Method.STANDARD, basis, maker, months, follows))
+    played = dict.fromkeys(f"{one.days} days of {one.scenario}" for one in kinds.values())
+    basis = f"{', '.join(played)} played from seed {day.seed}"
+    found.append(_make(Method.DRIVERS, basis, by_drivers, months, follows))
     return tuple(found)
 
 
@@ -167,7 +174,7 @@ def _make(
     basis: str,
     maker: Maker,
     months: Sequence[Month],
-    kinds: Mapping[str, ItemKind],
+    follows: Mapping[str, ItemKind],
 ) -> MethodBudget:
     """Ask a method three times: as things are, with the volume, with volume and prices."""
 
@@ -183,7 +190,7 @@ def _make(
         method=method,
         basis=basis,
         items=tuple(
-            Item(name=name, kind=kinds[name], months=tuple(amounts))
+            Item(name=name, kind=follows[name], months=tuple(amounts))
             for name, amounts in money.items()
             if any(amounts)
         ),
@@ -193,10 +200,10 @@ def _make(
     )
 
 
-def _kind_of(name: str, drivers: Drivers) -> ItemKind:
-    if name in drivers.costs.fixed_per_month:
+def _kind_of(name: str, costs: Costs) -> ItemKind:
+    if name in costs.fixed_per_month:
         return ItemKind.FIXED
-    if name in drivers.costs.once:
+    if name in costs.once:
         return ItemKind.ONCE
     staff = ("salar", "wage", "benefit", "overtime", "staff", "insurance")
     return ItemKind.STAFF if any(word in name.lower() for word in staff) else ItemKind.VOLUME
@@ -205,23 +212,24 @@ def _kind_of(name: str, drivers: Drivers) -> ItemKind:
 # --- drivers --------------------------------------------------------------------------------------
 
 
-def _driver_maker(drivers: Drivers, assumptions: Assumptions) -> Maker:
+def _driver_maker(kinds: Mapping[str, Drivers], assumptions: Assumptions) -> Maker:
     def make(months: Sequence[Month]) -> Money:
         money: Money = {}
+        days = [blend(kinds, month.days) for month in months]
 
         def book(name: str, index: int, amount: float) -> None:
             money.setdefault(name, [0.0] * len(months))[index] += amount
 
-        for group in drivers.groups:
+        for group in zip(*(day.groups for day in days), strict=True):
             _book_group(group, months, book, follow=assumptions.heads_follow_volume)
-        costs = drivers.costs
-        for index, month in enumerate(months):
+        costs = days[0].costs
+        for index, (month, day) in enumerate(zip(months, days, strict=True)):
             scale = month.working_days * month.volume
             for channel, price in costs.per_minute.items():
-                minutes = drivers.talk_minutes.get(channel, 0.0) * scale
+                minutes = day.talk_minutes.get(channel, 0.0) * scale
                 book("telephony", index, minutes * price * month.prices)
             for promise, price in costs.breach.items():
-                broken = drivers.breaches.get(promise, 0.0) * scale
+                broken = day.breaches.get(promise, 0.0) * scale
                 book("penalties for breaches", index, broken * price)
             for name, amount in costs.fixed_per_month.items():
                 book(name, index, amount * month.prices)
@@ -233,30 +241,30 @@ def _driver_maker(drivers: Drivers, assumptions: Assumptions) -> Maker:
 
 
 def _book_group(
-    group: GroupDrivers,
+    group: Sequence[GroupDrivers],
     months: Sequence[Month],
     book: Callable[[str, int, float], None],
     *,
     follow: bool,
 ) -> None:
-    """Book a group: what heads cost by the month, what hours and contacts cost by the day."""
-    rate = group.rate
+    """Book a group, as the mean day of each month has it: heads by the month, the rest by day."""
+    name, rate = group[0].name, group[0].rate
     per_hour = hourly(rate)
-    most = float(group.heads)
-    for index, month in enumerate(months):
+    most = float(group[0].heads)
+    for index, (month, day) in enumerate(zip(months, group, strict=True)):
         volume = month.volume if follow else 1.0
-        heads, days = group.heads * volume, month.working_days
+        heads, days = day.heads * volume, month.working_days
         salaries = heads * rate.salary_per_month * month.wages
-        book(f"salaries {group.name}", index, salaries)
+        book(f"salaries {name}", index, salaries)
         book("benefits and social insurance", index, salaries * rate.benefits)
-        paid = group.paid_h * days * volume * rate.per_hour * month.wages
-        book(f"hourly pay {group.name}", index, paid)
-        after = group.after_h * days * month.volume * per_hour * rate.overtime * month.wages
+        paid = day.paid_h * days * volume * rate.per_hour * month.wages
+        book(f"hourly pay {name}", index, paid)
+        after = day.after_h * days * month.volume * per_hour * rate.overtime * month.wages
         book("overtime", index, after)
-        contacts = group.handled * days * month.volume
+        contacts = day.handled * days * month.volume
         book("outsourcing per contact", index, contacts * rate.per_contact * month.prices)
         # Who leaves is replaced; who comes on top of the most there ever were is hired, too.
-        hired = heads * group.turnover_per_year / _YEAR + max(0.0, heads - most)
+        hired = heads * day.turnover_per_year / _YEAR + max(0.0, heads - most)
         most = max(most, heads)
         book("recruiting", index, hired * rate.recruiting * month.prices)
         training = heads * rate.training_per_year / _YEAR + hired * rate.training
@@ -268,25 +276,28 @@ def _book_group(
 
 
 def _standards(
-    drivers: Drivers,
+    day: Drivers,
     months: Sequence[Month],
     assumptions: Assumptions,
     ledger: Ledger | None,
     by_drivers: Maker,
 ) -> tuple[dict[str, float], str]:
-    """Return the standard cost of a contact by channel, fixed items apart, and where it is from."""
+    """Return the standard cost of a contact by channel, fixed items apart, and where it is from.
+
+    `day` is the mean working day of all the months.
+    """
     if assumptions.standard_cost:
-        missing = [name for name in drivers.contacts if name not in assumptions.standard_cost]
+        missing = [name for name in day.contacts if name not in assumptions.standard_cost]
         if missing:
             raise ValueError(f"standard_cost says nothing of {', '.join(missing)}; add it")
         return dict(assumptions.standard_cost), "standard cost per contact as assumed"
-    contacts = drivers.contacts_per_day
-    work = sum(drivers.work_minutes.values())
+    contacts = day.contacts_per_day
+    work = sum(day.work_minutes.values())
     if ledger is not None and ledger.total_contacts:
         spent = sum(
             sum(amounts.values()) * _YEAR / len(amounts)
             for name, amounts in ledger.amounts.items()
-            if _kind_of(name, drivers) in {ItemKind.STAFF, ItemKind.VOLUME}
+            if _kind_of(name, day.costs) in {ItemKind.STAFF, ItemKind.VOLUME}
         )
         average = spent / ledger.total_contacts
         basis = f"cost per contact of {ledger.name}, {ledger.year}, by the work of each channel"
@@ -296,60 +307,63 @@ def _standards(
         spent = sum(
             sum(amounts)
             for name, amounts in money.items()
-            if _kind_of(name, drivers) in {ItemKind.STAFF, ItemKind.VOLUME}
+            if _kind_of(name, day.costs) in {ItemKind.STAFF, ItemKind.VOLUME}
         )
         average = spent / (contacts * sum(month.working_days for month in months))
         basis = (
             "the drivers' cost per contact at the scenario's volume, by the work of each channel"
         )
     return {
-        channel: average * (drivers.work_minutes[channel] / work) / (number / contacts)
-        for channel, number in drivers.contacts.items()
+        channel: average * (day.work_minutes[channel] / work) / (number / contacts)
+        for channel, number in day.contacts.items()
         if number
     }, basis
 
 
-def _standard_maker(drivers: Drivers, standard: Mapping[str, float], wage_share: float) -> Maker:
+def _standard_maker(
+    kinds: Mapping[str, Drivers], standard: Mapping[str, float], wage_share: float
+) -> Maker:
     def make(months: Sequence[Month]) -> Money:
         money: Money = {}
+        days = [blend(kinds, month.days) for month in months]
+        costs = days[0].costs
         for channel, cost in standard.items():
             money[f"contacts {channel}"] = [
-                drivers.contacts.get(channel, 0.0)
+                day.contacts.get(channel, 0.0)
                 * month.working_days
                 * month.volume
                 * cost
                 * (wage_share * month.wages + (1 - wage_share) * month.prices)
-                for month in months
+                for month, day in zip(months, days, strict=True)
             ]
-        for name, amount in drivers.costs.fixed_per_month.items():
+        for name, amount in costs.fixed_per_month.items():
             money[name] = [amount * month.prices for month in months]
-        for name, amount in drivers.costs.once.items():
+        for name, amount in costs.once.items():
             money[name] = [amount] + [0.0] * (len(months) - 1)
         return money
 
     return make
 
 
-def _wage_share(money: Money, drivers: Drivers) -> float:
+def _wage_share(money: Money, costs: Costs) -> float:
     """Return the share of wages in what is not fixed."""
-    kinds = {name: _kind_of(name, drivers) for name in money}
-    staff = sum(sum(money[name]) for name, kind in kinds.items() if kind is ItemKind.STAFF)
-    volume = sum(sum(money[name]) for name, kind in kinds.items() if kind is ItemKind.VOLUME)
+    follows = {name: _kind_of(name, costs) for name in money}
+    staff = sum(sum(money[name]) for name, kind in follows.items() if kind is ItemKind.STAFF)
+    volume = sum(sum(money[name]) for name, kind in follows.items() if kind is ItemKind.VOLUME)
     return staff / (staff + volume) if staff + volume else 0.0
 
 
 # --- history --------------------------------------------------------------------------------------
 
 
-def _history_maker(ledger: Ledger, drivers: Drivers) -> Maker:
+def _history_maker(ledger: Ledger, costs: Costs) -> Maker:
     def make(months: Sequence[Month]) -> Money:
         return {
             name: [
-                _booked(amounts, month) * _follows(_kind_of(name, drivers), month)
-                for month in months
+                _booked(amounts, month) * _follows(_kind_of(name, costs), month) for month in months
             ]
             for name, amounts in ledger.amounts.items()
-            if _kind_of(name, drivers) is not ItemKind.ONCE
+            if _kind_of(name, costs) is not ItemKind.ONCE
         }
 
     return make

@@ -48,16 +48,21 @@ def has_costs(costs: Costs) -> bool:
 
 def rate_of(scenario: Scenario, group: str) -> Rate:
     """Return the rate of a group: its own, that of its team's cost group, or nothing."""
+    return found_rate(scenario, group) or Rate()
+
+
+def found_rate(scenario: Scenario, group: str) -> Rate | None:
+    """Return the rate of a group; None when the scenario gives it none."""
     plan = groups_of(scenario)[group]
     rates = scenario.costs.rates
     if plan.rate:
-        return rates.get(plan.rate, Rate())
+        return rates.get(plan.rate)
     if group in rates:
         return rates[group]
     members = plan.members
     team = plan.team or (scenario.center.agents[members[0]].team if members else group)
     known = scenario.center.teams.get(team)
-    return rates.get(known.cost_group if known else "", Rate())
+    return rates.get(known.cost_group if known else "")
 
 
 def hourly(rate: Rate) -> float:

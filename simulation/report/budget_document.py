@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from simulation.budget.assumptions import ORDINARY
 from simulation.budget.comparison import Budget
 from simulation.budget.investment import CostBenefit
 from simulation.budget.methods import MethodBudget
+from simulation.budget.showing import several_kinds
 from simulation.report import charts, charts_beside
 from simulation.report.document import Chapter, Column, Document, Fact, Form, Picture, Table
 from simulation.report.plan_document import labels, release
@@ -35,7 +37,10 @@ def budget_document(budget: Budget, language: str = "en") -> Document:
         each=f"{drivers.total / contacts:,.2f}" if contacts else "–",
         other=others,
     )
-    chapters = [_months(words, budget), _items(words, budget, drivers)]
+    chapters = [_months(words, budget)]
+    if several_kinds(budget):
+        chapters.append(_kinds(words, budget))
+    chapters.append(_items(words, budget, drivers))
     if budget.differences:
         chapters.append(_differences(words, budget))
     if budget.investment is not None:
@@ -80,7 +85,39 @@ def _basis(words: Words, budget: Budget) -> list[Chapter]:
     ]
 
 
+def _kind(words: Words, name: str) -> str:
+    return words("ordinary_days") if name == ORDINARY else name
+
+
+def _kinds(words: Words, budget: Budget) -> Chapter:
+    table = Table(
+        words("sheet_kinds_of_day"),
+        words("kinds_of_day_table"),
+        (
+            Column(words("kind_of_day")),
+            Column(words("scenario")),
+            Column(words("working_days"), Form.NUMBER),
+            Column(words("contacts_a_day_played"), Form.NUMBER),
+            Column(words("days_played"), Form.WHOLE),
+        ),
+        tuple(
+            (
+                _kind(words, kind.name),
+                kind.scenario,
+                kind.days,
+                kind.contacts_per_day,
+                float(kind.played),
+            )
+            for kind in budget.kinds_of_day
+        ),
+        open=True,
+    )
+    told = (words("kinds_of_day_words"),)
+    return Chapter("kinds", words("kinds_of_day_title"), told, (), (table,))
+
+
 def _months(words: Words, budget: Budget) -> Chapter:
+    kinds = several_kinds(budget)
     money = [
         Column(words.name(method.method.value), Form.MONEY, budget.currency)
         for method in budget.methods
@@ -91,6 +128,7 @@ def _months(words: Words, budget: Budget) -> Chapter:
         (
             Column(words("month")),
             Column(words("working_days"), Form.NUMBER),
+            *(Column(_kind(words, kind.name), Form.NUMBER, words("days")) for kind in kinds),
             Column(words("contacts"), Form.WHOLE),
             *money,
         ),
@@ -98,12 +136,13 @@ def _months(words: Words, budget: Budget) -> Chapter:
             (
                 month.name,
                 month.working_days,
+                *(month.days[kind.name] for kind in kinds),
                 budget.contacts[index],
                 *(method.months[index] for method in budget.methods),
             )
             for index, month in enumerate(budget.months)
         ),
-        drawn=tuple(range(3, 3 + len(money))),
+        drawn=tuple(range(3 + len(kinds), 3 + len(kinds) + len(money))),
         open=True,
     )
     years = Table(
@@ -174,10 +213,11 @@ def _differences(words: Words, budget: Budget) -> Chapter:
         tuple(
             (
                 words.name(found.method.value),
-                found.total,
-                found.base,
-                found.volume,
-                found.prices,
+                # To the cent; plus zero, for what differs by rounding alone is no "-0".
+                *(
+                    round(amount, 2) + 0.0
+                    for amount in (found.total, found.base, found.volume, found.prices)
+                ),
             )
             for found in budget.differences
         ),
