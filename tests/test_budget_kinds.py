@@ -22,6 +22,7 @@ from simulation.budget.showing import as_plain, as_rows, as_text
 from simulation.plan.reading import load_scenario
 from simulation.report.budget_document import budget_document
 from switchroom import build
+from tests.test_report_chinese import english
 
 SALARY = Rate(
     salary_per_month=3_000, benefits=0.2, hours_per_month=150, overtime=1.5,
@@ -494,3 +495,24 @@ def test_page_and_workbook_have_the_days_of_each_kind(language: str, ordinary: s
     single = budget_document(budget_of(WEEKDAY, "2026-01", 2, ALONE), language)
     assert "kinds" not in {chapter.name for chapter in single.chapters}
     assert len(single.tables()[0].columns) == 5
+
+
+def test_the_page_is_chinese_to_its_last_cell() -> None:
+    names = {"saturday", "a weekday", "a Saturday", "own", "students", "weekend", "systems", "move"}
+    names |= {"EUR", "ledger.csv", "video", "breach", "fixed_per_month"}
+    dear = replace(
+        SATURDAY,
+        costs=Costs(breach={"answer": 9.0}),
+        groups=tuple(replace(group, rate=Rate(), paid_h=900.0) for group in SATURDAY.groups),
+    )
+    ledger = Ledger(
+        name="ledger.csv", year="2025", amounts={"salaries": {1: 40_000.0}}, contacts={1: 8e3}
+    )
+    grown = replace(MIXED, growth_per_year=0.1)
+    budgets = [
+        budget_of(WEEKDAY, "2026-01", 3, grown, booked, others={"saturday": other})
+        for booked, other in ((None, SATURDAY), (None, dear), (ledger, dear))
+    ]
+    for budget in budgets:
+        assert english(budget_document(budget, "zh"), names) == set()
+    assert len(budgets[-1].notes) == 4

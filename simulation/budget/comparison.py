@@ -12,6 +12,7 @@ from simulation.budget.drivers import Drivers, blend, measure
 from simulation.budget.investment import CostBenefit, judge
 from simulation.budget.kinds_of_day import KindOfDay, kinds_in, mismatches, notes_on
 from simulation.budget.methods import ItemKind, Ledger, Method, MethodBudget, budgets
+from simulation.phrases import Phrase
 
 _YEAR = 12
 
@@ -116,17 +117,22 @@ def budget_of(
     laid_out = lay_out(first, months, assumptions)
     found = budgets(kinds, laid_out, assumptions, ledger)
     notes = [
-        f"group {group.name} has no rate: it costs nothing here"
+        Phrase("group {group} has no rate: it costs nothing here", group=group.name)
         for group in blend(kinds, days_of(laid_out)).groups
         if not (group.rate.per_hour or group.rate.salary_per_month or group.rate.per_contact)
     ]
     notes += notes_on(kinds, laid_out)
     if ledger is None:
-        notes.append("no ledger given: no budget from history (--ledger)")
+        notes.append(Phrase("no ledger given: no budget from history (--ledger)"))
     else:
         missing = _YEAR - max((len(amounts) for amounts in ledger.amounts.values()), default=0)
         if missing > 0:
-            notes.append(f"the ledger lacks {missing} months; their items stand at their mean")
+            notes.append(
+                Phrase(
+                    "the ledger lacks {missing} months; their items stand at their mean",
+                    missing=missing,
+                )
+            )
     return Budget(
         scenario=drivers.scenario,
         currency=drivers.costs.currency,
@@ -180,13 +186,19 @@ def _difference(method: MethodBudget, drivers: MethodBudget) -> Difference:
     prices = method.prices - drivers.prices
     words = []
     if method.method is Method.STANDARD:
-        words.append("pays contacts, so months follow working days; salaries are paid by the month")
+        words.append(
+            Phrase("pays contacts, so months follow working days; salaries are paid by the month")
+        )
         if volume:
-            words.append("growth and season reach every contact; hiring for a peak reaches none")
+            words.append(
+                Phrase("growth and season reach every contact; hiring for a peak reaches none")
+            )
     else:
-        words.append("carries on what was booked: staffing and breaches of then, not of the plan")
+        words.append(
+            Phrase("carries on what was booked: staffing and breaches of then, not of the plan")
+        )
         if kinds[ItemKind.ONCE.value]:
-            words.append("what is paid once is not in it")
+            words.append(Phrase("what is paid once is not in it"))
     return Difference(
         method=method.method,
         total=method.total - drivers.total,

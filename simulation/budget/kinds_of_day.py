@@ -12,6 +12,7 @@ from router.problems import Problem
 from simulation.budget.assumptions import Assumptions, read_with_places, refuse
 from simulation.budget.calendar import Month, days_of
 from simulation.budget.drivers import Drivers, blend, rate_in
+from simulation.phrases import Phrase
 from simulation.plan.costs import has_costs
 from simulation.plan.people import groups_of
 from simulation.plan.reading import find_scenario, load_scenario
@@ -90,7 +91,7 @@ def kinds_in(kinds: Mapping[str, Drivers], months: Sequence[Month]) -> tuple[Kin
     )
 
 
-def notes_on(kinds: Mapping[str, Drivers], months: Sequence[Month]) -> Iterator[str]:
+def notes_on(kinds: Mapping[str, Drivers], months: Sequence[Month]) -> Iterator[Phrase]:
     """Say what a reader of a mixed budget would take for granted, and what does not hold."""
     main, *others = kinds.values()
     rates = {group.name: group.rate for group in main.groups}
@@ -98,20 +99,23 @@ def notes_on(kinds: Mapping[str, Drivers], months: Sequence[Month]) -> Iterator[
         own = [part for part in _PRICES if getattr(other.costs, part)]
         unused = [part for part in own if getattr(other.costs, part) != getattr(main.costs, part)]
         unused += [
-            f"rate of {group.name}"
+            Phrase("rate of {group}", group=group.name)
             for group in other.groups
             if group.rate != rates.setdefault(group.name, group.rate)
         ]
         if unused:
-            yield (
-                f"{name}: prices of its own are not used ({', '.join(unused)}): those of "
-                f"{main.scenario} hold; people paid otherwise are a group of their own"
+            yield Phrase(
+                "{kind}: prices of its own are not used ({prices}): those of {scenario} hold; "
+                "people paid otherwise are a group of their own",
+                kind=name,
+                prices=tuple(unused),
+                scenario=main.scenario,
             )
     if others:
         yield from _too_many_hours(kinds, months)
 
 
-def _too_many_hours(kinds: Mapping[str, Drivers], months: Sequence[Month]) -> Iterator[str]:
+def _too_many_hours(kinds: Mapping[str, Drivers], months: Sequence[Month]) -> Iterator[Phrase]:
     """Find salaried groups whom the other days give more hours than their contract has."""
     days = days_of(months)
     own = {group.name: group for group in next(iter(kinds.values())).groups}
@@ -122,8 +126,11 @@ def _too_many_hours(kinds: Mapping[str, Drivers], months: Sequence[Month]) -> It
         alone = own[group.name].paid_h * next(iter(days.values())) if group.name in own else 0.0
         each = hours / len(months) / group.heads
         if each > group.rate.hours_per_month and hours > alone:
-            yield (
-                f"group {group.name}: all kinds of day together plan {each:.0f} h a head and "
-                f"month, its rate has {group.rate.hours_per_month:g}: salaries do not pay the "
-                "rest; plan more heads, or other people on the other days"
+            yield Phrase(
+                "group {group}: all kinds of day together plan {hours:.0f} h a head and month, its "
+                "rate has {paid:g}: salaries do not pay the rest; plan more heads, or other people "
+                "on the other days",
+                group=group.name,
+                hours=each,
+                paid=group.rate.hours_per_month,
             )

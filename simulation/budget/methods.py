@@ -17,6 +17,7 @@ from configs.planning import Costs
 from simulation.budget.assumptions import Assumptions
 from simulation.budget.calendar import Month, days_of
 from simulation.budget.drivers import Drivers, GroupDrivers, blend
+from simulation.phrases import Phrase
 from simulation.plan.costs import hourly
 
 _YEAR = 12
@@ -133,7 +134,10 @@ def read_ledger(path: Path) -> Ledger:
             amounts.setdefault(item, {})[int(month[5:])] = amount
     contacts = amounts.pop(CONTACTS, {})
     return Ledger(
-        name=str(path), year=f"{last[0]} to {last[-1]}", amounts=amounts, contacts=contacts
+        name=str(path),
+        year=Phrase("{first} to {last}", first=last[0], last=last[-1]),
+        amounts=amounts,
+        contacts=contacts,
     )
 
 
@@ -156,15 +160,22 @@ def budgets(
     found = []
     if ledger is not None:
         follows |= {name: _kind_of(name, day.costs) for name in ledger.amounts}
-        basis = f"{ledger.name}, {ledger.year}: each item's same month, with volume and prices"
+        basis: str = Phrase(
+            "{ledger}, {year}: each item's same month, with volume and prices",
+            ledger=ledger.name,
+            year=ledger.year,
+        )
         maker = _history_maker(ledger, day.costs)
         found.append(_make(Method.HISTORY, basis, maker, months, follows))
     standard, basis = _standards(day, months, assumptions, ledger, by_drivers)
     maker = _standard_maker(kinds, standard, _wage_share(by_drivers(months), day.costs))
     follows |= {name: ItemKind.VOLUME for name in maker(months) if name not in follows}
     found.append(_make(Method.STANDARD, basis, maker, months, follows))
-    played = dict.fromkeys(f"{one.days} days of {one.scenario}" for one in kinds.values())
-    basis = f"{', '.join(played)} played from seed {day.seed}"
+    played = dict.fromkeys(
+        Phrase("{days} days of {scenario}", days=one.days, scenario=one.scenario)
+        for one in kinds.values()
+    )
+    basis = Phrase("{played} played from seed {seed}", played=tuple(played), seed=day.seed)
     found.append(_make(Method.DRIVERS, basis, by_drivers, months, follows))
     return tuple(found)
 
@@ -255,10 +266,10 @@ def _book_group(
         volume = month.volume if follow else 1.0
         heads, days = day.heads * volume, month.working_days
         salaries = heads * rate.salary_per_month * month.wages
-        book(f"salaries {name}", index, salaries)
+        book(Phrase("salaries {group}", group=name), index, salaries)
         book("benefits and social insurance", index, salaries * rate.benefits)
         paid = day.paid_h * days * volume * rate.per_hour * month.wages
-        book(f"hourly pay {name}", index, paid)
+        book(Phrase("hourly pay {group}", group=name), index, paid)
         after = day.after_h * days * month.volume * per_hour * rate.overtime * month.wages
         book("overtime", index, after)
         contacts = day.handled * days * month.volume
@@ -290,7 +301,7 @@ def _standards(
         missing = [name for name in day.contacts if name not in assumptions.standard_cost]
         if missing:
             raise ValueError(f"standard_cost says nothing of {', '.join(missing)}; add it")
-        return dict(assumptions.standard_cost), "standard cost per contact as assumed"
+        return dict(assumptions.standard_cost), Phrase("standard cost per contact as assumed")
     contacts = day.contacts_per_day
     work = sum(day.work_minutes.values())
     if ledger is not None and ledger.total_contacts:
@@ -300,7 +311,11 @@ def _standards(
             if _kind_of(name, day.costs) in {ItemKind.STAFF, ItemKind.VOLUME}
         )
         average = spent / ledger.total_contacts
-        basis = f"cost per contact of {ledger.name}, {ledger.year}, by the work of each channel"
+        basis = Phrase(
+            "cost per contact of {ledger}, {year}, by the work of each channel",
+            ledger=ledger.name,
+            year=ledger.year,
+        )
     else:
         plain_months = [replace(m, volume=1.0, wages=1.0, prices=1.0) for m in months]
         money = by_drivers(plain_months)
@@ -310,7 +325,7 @@ def _standards(
             if _kind_of(name, day.costs) in {ItemKind.STAFF, ItemKind.VOLUME}
         )
         average = spent / (contacts * sum(month.working_days for month in months))
-        basis = (
+        basis = Phrase(
             "the drivers' cost per contact at the scenario's volume, by the work of each channel"
         )
     return {
@@ -328,7 +343,7 @@ def _standard_maker(
         days = [blend(kinds, month.days) for month in months]
         costs = days[0].costs
         for channel, cost in standard.items():
-            money[f"contacts {channel}"] = [
+            money[Phrase("contacts {channel}", channel=Phrase(channel))] = [
                 day.contacts.get(channel, 0.0)
                 * month.working_days
                 * month.volume

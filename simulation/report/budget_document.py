@@ -49,7 +49,9 @@ def budget_document(budget: Budget, language: str = "en") -> Document:
         words("basis", method=words.name(method.method.value), basis=method.basis)
         for method in budget.methods
     )
-    chapters.append(Chapter("notes", words("budget_notes"), (*basis, *budget.notes)))
+    chapters.append(
+        Chapter("notes", words("budget_notes"), (*basis, *map(words.name, budget.notes)))
+    )
     chapters += _basis(words, budget)
     return Document(
         title=words("budget_title", name=budget.scenario),
