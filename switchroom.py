@@ -9,18 +9,37 @@ import importlib
 import logging
 import os
 import sys
-from typing import Final
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 GROUPS: Final = ("streams.commands", "simulation.commands")
 EXIT_INTERRUPTED: Final = 130
+
+
+class Commands(TyperGroup):
+    """The commands; one that Ctrl-C ends before it has an answer says so in one line."""
+
+    def invoke(self, *context: Any) -> object:  # noqa: ANN401 - typer gives its context no name
+        """Run the command that was named."""
+        try:
+            return super().invoke(*context)
+        except KeyboardInterrupt as stop:
+            tell_interrupted()
+            raise typer.Exit(EXIT_INTERRUPTED) from stop
+
+
+def tell_interrupted() -> None:
+    """Say in a line of its own that there is no answer; a terminal stands behind its ^C."""
+    sys.stderr.write("\ninterrupted\n" if sys.stderr.isatty() else "interrupted\n")
 
 
 def build() -> typer.Typer:
     """Make the application with the commands of every group."""
     app = typer.Typer(
         name="switchroom",
+        cls=Commands,
         help="Route contacts to agents, keep promises, and know why: live, simulated, replayed.",
         no_args_is_help=True,
         rich_markup_mode=None if os.environ.get("NO_COLOR") else "rich",
@@ -46,6 +65,7 @@ def main() -> None:
     try:
         build()(prog_name="switchroom")
     except KeyboardInterrupt:
+        tell_interrupted()
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # Who reads us (`| head`) has seen enough; a second flush at exit must not complain.

@@ -13,6 +13,7 @@
 - `tallies`       what is counted of a day
 - `recorded_day`  one day written as a journal and as metrics
 - `replications`  many days on all cores: `run(scenario, replications, seed)` gives a `Study`
+- `processes`     processes that do not hear Ctrl-C, and end when nobody wants their work
 - `stopping`      as many days as a question needs
 - `estimates`     ratios of expectations with their errors, control variates, paired differences
 - `costs`         what a day costs

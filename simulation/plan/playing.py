@@ -82,24 +82,32 @@ def play_until(
     crew: Workers,
 ) -> tuple[Study, bool]:
     """Return a study, and whether it is whole: Ctrl-C leaves the days that were played."""
-    from simulation.plan.replications import (  # noqa: PLC0415 - help is quick
-        RunInterruptedError,
-        run_with,
-        strata_of,
-    )
-    from simulation.plan.stopping import run_until  # noqa: PLC0415 - help is quick
+    from simulation.plan.replications import RunInterruptedError  # noqa: PLC0415 - help is quick
 
     try:
-        if replications:
-            strata = strata_of(scenario)
-            return run_with(crew, scenario, replications, seed, strata, _progress()), True
-        return run_until(scenario, precision, days_max, seed, crew, _progress()), True
+        return _play(scenario, replications, precision, days_max, seed, crew), True
     except RunInterruptedError as stop:
         study = stop.study()
         if study is None:
             raise
         _tell_interrupted(study.days)
         return study, False
+
+
+def _play(
+    scenario: Scenario,
+    replications: int | None,
+    precision: float,
+    days_max: int,
+    seed: int,
+    crew: Workers,
+) -> Study:
+    from simulation.plan.replications import run_with, strata_of  # noqa: PLC0415 - help is quick
+    from simulation.plan.stopping import run_until  # noqa: PLC0415 - help is quick
+
+    if replications:
+        return run_with(crew, scenario, replications, seed, strata_of(scenario), _progress())
+    return run_until(scenario, precision, days_max, seed, crew, _progress())
 
 
 def play_pairs(
@@ -118,9 +126,7 @@ def play_pairs(
     )
 
     strata = max(strata_of(scenario) for scenario in loaded)
-    first, whole = play_until(loaded[0], replications, precision, days_max, seed, crew)
-    if not whole:
-        raise KeyboardInterrupt
+    first = _play(loaded[0], replications, precision, days_max, seed, crew)
     studies: list[Study] = []
     try:
         if first.strata != strata:

@@ -8,15 +8,10 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import time  # noqa: TID251 - progress is told in the wall's time; no day reads it
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from multiprocessing import get_context
-from multiprocessing.synchronize import Event
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeAlias, TypeVar
 
@@ -26,6 +21,7 @@ from numpy.typing import NDArray
 from configs.planning import Scenario
 from simulation.plan.day import Day
 from simulation.plan.prepared import Prepared
+from simulation.plan.processes import Processes, is_wanted
 from simulation.plan.tallies import Counts, Tally
 
 Answer = TypeVar("Answer")
@@ -138,22 +134,12 @@ def _prepared(body: bytes) -> Prepared:
 
 def play_days(body: bytes, seed: int, first: int, count: int, strata: int) -> list[Tally]:
     """Play days `first` to `first + count - 1` of a pickled scenario: the work of one task."""
-    if _ended and _ended[0].is_set():
-        return []
     prepared = _prepared(body)
     return [
         Day(prepared, seed, replication, strata=strata).play()
         for replication in range(first, first + count)
+        if is_wanted()
     ]
-
-
-# In a process of ours: set when nobody wants the days that still lie in the queue.
-_ended: list[Event] = []
-
-
-def _listen(ended: Event) -> None:
-    """Begin a process's work: know how it is told to stop."""
-    _ended[:] = [ended]
 
 
 def available_cores() -> int:
@@ -171,8 +157,7 @@ class Workers:
     def __init__(self, count: int = 0, executor: Submits | None = None) -> None:
         self.count = count or available_cores()
         self._executor = executor
-        self._own: Executor | None = None
-        self._ended: Event | None = None
+        self._own: Processes | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -184,9 +169,7 @@ class Workers:
         trace: TracebackType | None,
     ) -> None:
         if self._own is not None:
-            if error is not None and self._ended is not None:
-                self._ended.set()
-            self._own.shutdown(wait=error is None, cancel_futures=True)
+            self._own.end()
             self._own = None
 
     def _submits(self) -> Submits | None:
@@ -195,12 +178,7 @@ class Workers:
         if self.count == 1:
             return None
         if self._own is None:
-            # A fork of a process with threads may hang; the fork server starts clean.
-            context = get_context("forkserver" if os.name == "posix" else "spawn")
-            self._ended = context.Event()
-            self._own = ProcessPoolExecutor(
-                self.count, mp_context=context, initializer=_listen, initargs=(self._ended,)
-            )
+            self._own = Processes(self.count)
         return self._own
 
     def each(
@@ -211,8 +189,7 @@ class Workers:
         if submits is None:
             yield from (function(*task) for task in tasks)
             return
-        with _uninterrupted():
-            futures = [submits.submit(function, *task) for task in tasks]
+        futures = [submits.submit(function, *task) for task in tasks]
         try:
             yield from (future.result() for future in futures)
         finally:
@@ -247,22 +224,6 @@ class Workers:
         except KeyboardInterrupt as stop:
             raise RunInterruptedError(scenario, seed, strata, tallies) from stop
         return tallies
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Start processes that do not hear Ctrl-C: it is for us, who then end them.
-
-    A mask is inherited by all processes that are started; a signal that comes meanwhile waits.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _chunk(prepared: Prepared, count: int, workers: int) -> int:

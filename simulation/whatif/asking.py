@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from typing import Final
 
 from simulation.phrases import Phrase
+from simulation.plan.processes import Processes
 from simulation.whatif.altering import Alteration
 from simulation.whatif.comparing import (
     ChangedContact,
@@ -137,10 +136,12 @@ def play_all(
         for number in range(imputations):
             yield play_pair(question, number)
         return
-    body = pickle.dumps(question, protocol=5)
-    context = get_context("forkserver")
-    with ProcessPoolExecutor(workers, context, _take, (body,)) as pool:
-        yield from pool.map(_play_pair, range(imputations))
+    crew = Processes(workers, _take, (pickle.dumps(question, protocol=5),))
+    try:
+        played = [crew.submit(_play_pair, number) for number in range(imputations)]
+        yield from (future.result() for future in played)
+    finally:
+        crew.end()
 
 
 def ask(question: Question, happened: Outcomes, imputations: int = 20, workers: int = 1) -> Answer:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import gc
 import math
-import os
 import pickle
 import time  # noqa: TID251 - whether processes are worth their start; no draw reads it
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
-from multiprocessing import forkserver, get_context
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
@@ -26,6 +24,7 @@ from simulation.plan import phases
 from simulation.plan.arrivals import burst_mean
 from simulation.plan.customers import Call
 from simulation.plan.prepared import Prepared
+from simulation.plan.processes import Processes, preload
 from simulation.plan.tallies import Count
 from simulation.whatif.onward import OnwardDay
 from simulation.whatif.onward_lots import Draw, rate_ahead
@@ -228,9 +227,7 @@ def _play_some(replications: range) -> list[list[Seen]]:
 
 def load_early() -> None:
     """Let a fork server load all that processes need, while this one still reads its files."""
-    if os.name == "posix":
-        get_context("forkserver").set_forkserver_preload([__name__])
-        forkserver.ensure_running()
+    preload(__name__)
 
 
 class Ahead:
@@ -243,7 +240,7 @@ class Ahead:
     def __init__(self, outlook: Outlook, workers: int = 1) -> None:
         self._outlook = outlook
         self._workers = workers
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: Processes | None = None
         self._pair_s = 0.0
         self._collected = gc.get_threshold()
 
@@ -262,7 +259,7 @@ class Ahead:
         gc.set_threshold(*self._collected)
         gc.unfreeze()
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.end(wait=error is not None)
             self._pool = None
 
     def play(self, replications: range) -> list[list[Seen]]:
@@ -288,10 +285,9 @@ class Ahead:
             found += mine[number] if number in mine else future.result()
         return found
 
-    def _start(self) -> ProcessPoolExecutor:
-        context = get_context("forkserver" if os.name == "posix" else "spawn")
+    def _start(self) -> Processes:
         body = pickle.dumps(self._outlook, protocol=5)
-        return ProcessPoolExecutor(self._workers - 1, context, _take, (body,))
+        return Processes(self._workers - 1, _take, (body,))
 
 
 def play_pairs(outlook: Outlook, pairs: int, workers: int = 1) -> list[list[Seen]]:
