@@ -9,7 +9,7 @@ from pathlib import Path
 from configs.findings import ConfigError
 from configs.planning import Scenario
 from router.problems import Problem
-from simulation.budget.assumptions import Assumptions, read_with_places, refuse
+from simulation.budget.assumptions import ORDINARY, Assumptions, read_with_places, refuse
 from simulation.budget.calendar import Month, days_of
 from simulation.budget.drivers import Drivers, blend, rate_in
 from simulation.phrases import Phrase
@@ -116,21 +116,24 @@ def notes_on(kinds: Mapping[str, Drivers], months: Sequence[Month]) -> Iterator[
 
 
 def _too_many_hours(kinds: Mapping[str, Drivers], months: Sequence[Month]) -> Iterator[Phrase]:
-    """Find salaried groups whom the other days give more hours than their contract has."""
+    """Find the salaried groups whom the other days give more hours than their contract has."""
     days = days_of(months)
     own = {group.name: group for group in next(iter(kinds.values())).groups}
+    found = []
     for group in blend(kinds, days).groups:
         if not group.rate.salary_per_month or not group.heads:
             continue
         hours = group.paid_h * sum(days.values())
-        alone = own[group.name].paid_h * next(iter(days.values())) if group.name in own else 0.0
-        each = hours / len(months) / group.heads
-        if each > group.rate.hours_per_month and hours > alone:
-            yield Phrase(
-                "group {group}: all kinds of day together plan {hours:.0f} h a head and month, its "
-                "rate has {paid:g}: salaries do not pay the rest; plan more heads, or other people "
-                "on the other days",
-                group=group.name,
-                hours=each,
-                paid=group.rate.hours_per_month,
+        alone = own[group.name].paid_h * days[ORDINARY] if group.name in own else 0.0
+        each, paid = hours / len(months) / group.heads, group.rate.hours_per_month
+        if each > paid and hours > alone:
+            found.append(
+                Phrase("{group} {hours:.0f} of {paid:g}", group=group.name, hours=each, paid=paid)
             )
+    if found:
+        yield Phrase(
+            "hours a head and month that all kinds of day together plan, of those in the rate: "
+            "{groups}: salaries do not pay the rest; plan more heads, or other people on other "
+            "days",
+            groups=tuple(found),
+        )
