@@ -39,6 +39,8 @@ T = TypeVar("T")
 # Repairing a container may show that it lacks required keys; the nesting of `Center` bounds it.
 _ROUNDS_MAX: Final = 6
 
+_ONE_VALUE: Final = "one_value"
+
 _YES: Final = frozenset({"yes", "on", "y", "true", "1"})
 _NO: Final = frozenset({"no", "off", "n", "false", "0"})
 
@@ -69,9 +71,9 @@ def validate(kind: type[T], values: dict[str, Plain], origins: Origins) -> Valid
         except ValidationError as error:
             details = error.errors(include_url=False, include_context=False)
         now: set[Path] = set()
-        for detail in details:
+        for detail in [_as_written(detail, values) for detail in details]:
             path: Path = detail["loc"]
-            if not _below(path, repaired):
+            if not _below(path, repaired) and path not in now:
                 findings.append(_finding(kind, path, detail, values, origins))
             now.add(path)
             _repair(kind, path, detail["type"], values)
@@ -82,6 +84,23 @@ def validate(kind: type[T], values: dict[str, Plain], origins: Origins) -> Valid
 def _below(path: Path, paths: set[Path]) -> bool:
     """Say whether a path is one of `paths` or leads into one."""
     return any(path[:length] in paths for length in range(1, len(path) + 1))
+
+
+def _as_written(detail: ErrorDetails, values: Plain) -> ErrorDetails:
+    """Return an error at the value it is about.
+
+    Where a value of several kinds may stand, each kind refuses it by itself, under its own name
+    at the end of the path; no such thing is written there.
+    """
+    if detail["type"] == "missing":
+        return detail
+    path: Path = detail["loc"]
+    for depth, name in enumerate(path):
+        known = range(len(values)) if isinstance(values, list) else values
+        if not isinstance(known, dict | range) or name not in known:
+            return {**detail, "loc": path[:depth], "type": _ONE_VALUE}
+        values = values[name]
+    return detail
 
 
 def _value_at(values: Plain, path: Path) -> Plain:
@@ -96,7 +115,7 @@ def _repair(top: Kind, path: Path, what: str, values: dict[str, Plain]) -> None:
     parent_kind = kind_at(top, path[:-1])
     name: Any = path[-1]
     in_dataclass = bool(fields_of(parent_kind))
-    if what == "unexpected_keyword_argument" or (
+    if what in {"unexpected_keyword_argument", _ONE_VALUE} or (
         in_dataclass and name in defaults_of(parent_kind) and name in parent
     ):
         parent.pop(name, None)
@@ -141,6 +160,7 @@ def _needs(what: str, otherwise: str) -> str:
         "float_type": "needs a number",
         "bool_type": "needs true or false",
         "string_type": "needs a text",
+        _ONE_VALUE: "needs a text, a number, true or false",
         "tuple_type": "needs a list",
         "dict_type": "needs keys with values",
         "dataclass_type": "needs keys with values",

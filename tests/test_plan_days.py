@@ -130,6 +130,24 @@ def test_a_scenario_says_all_that_is_wrong_at_its_place(tmp_path: Path) -> None:
     assert "9 numbers; the day from 09:00 to 17:00 needs 8" in str(caught.value)
 
 
+def test_a_value_of_no_kind_that_a_replacement_may_be_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(
+        "name: x\nbase: tiny\nchanges:\n  - {demand: much}\n"
+        "  - {replace: {workforce.shop: {count: 2}, center.version: [1], name: y}}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_scenario(path)
+    assert str(caught.value).splitlines() == [
+        f'{path}:4:14: changes[0].demand: needs a number, found the text "much"',
+        f"{path}:5:16: changes[1].replace.workforce.shop: needs a text, a number, true or false, "
+        "found keys with values",
+        f"{path}:5:44: changes[1].replace.center.version: needs a text, a number, true or false, "
+        "found a list",
+        "3 errors; nothing loaded",
+    ]
+
+
 def test_bots_take_their_share_and_the_sick_stay_away() -> None:
     scenario = phone_day(10, 8.0)
     bot = play_day(apply_change(scenario, Change(bot=0.25)), 1)
