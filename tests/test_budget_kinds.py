@@ -213,6 +213,12 @@ def test_a_month_without_own_days_still_pays_its_people() -> None:
     assert found["salaries own"] == pytest.approx([30_000, 30_000])
 
 
+def test_months_without_any_contact_have_no_budget() -> None:
+    shut = replace(ALONE, working_days=(0.0,) * 12)
+    with pytest.raises(ValueError, match="no contact comes in 2 months from 2026-01"):
+        budget_of(WEEKDAY, "2026-01", 2, shut)
+
+
 # --- people ---------------------------------------------------------------------------------------
 
 

@@ -115,6 +115,16 @@ def budget_of(
             f"for {', '.join(others or ()) or 'none'}; give one for each"
         )
     laid_out = lay_out(first, months, assumptions)
+    mean_days = [blend(kinds, month.days) for month in laid_out]
+    contacts = tuple(
+        day.contacts_per_day * month.working_days * month.volume
+        for day, month in zip(mean_days, laid_out, strict=True)
+    )
+    if not any(contacts):
+        raise ValueError(
+            f"no contact comes in {months} months from {first}, so there is no cost of one; look "
+            "at working_days, season and the demand"
+        )
     found = budgets(kinds, laid_out, assumptions, ledger)
     notes = [
         Phrase("group {group} has no rate: it costs nothing here", group=group.name)
@@ -137,10 +147,7 @@ def budget_of(
         scenario=drivers.scenario,
         currency=drivers.costs.currency,
         months=laid_out,
-        contacts=tuple(
-            blend(kinds, month.days).contacts_per_day * month.working_days * month.volume
-            for month in laid_out
-        ),
+        contacts=contacts,
         methods=found,
         years=_years(laid_out, found),
         differences=tuple(
