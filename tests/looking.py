@@ -19,7 +19,10 @@ needs_chromium = pytest.mark.skipif(
 
 
 async def look(page_path: Path, width: int) -> dict[str, Any]:
-    """Open a page in headless Chromium; return what it drew, and its troubles."""
+    """Open a page in headless Chromium; return what it drew, and its troubles.
+
+    `cut`: texts that stick out of their picture; `covered`: pairs that lie on each other.
+    """
     from playwright.async_api import async_playwright  # noqa: PLC0415 - only where it is used
 
     assert CHROMIUM is not None, "in CI the browser is installed by the set-up"
@@ -46,6 +49,23 @@ async def look(page_path: Path, width: int) -> dict[str, Any]:
                 drawn: document.querySelectorAll('[data-picture] svg').length,
                 texts: [...document.querySelectorAll('svg text')].map((t) => t.textContent),
                 wide: document.documentElement.scrollWidth,
+                cut: [...document.querySelectorAll('svg')].flatMap((svg) => {
+                    const all = svg.getBoundingClientRect();
+                    return [...svg.querySelectorAll('text')].filter((text) => {
+                        const own = text.getBoundingClientRect();
+                        return own.width && (own.left < all.left - 1 || own.right > all.right + 1
+                            || own.top < all.top - 1 || own.bottom > all.bottom + 1);
+                    }).map((text) => text.textContent);
+                }),
+                covered: [...document.querySelectorAll('svg')].flatMap((svg) => {
+                    const texts = [...svg.querySelectorAll('text')].filter((text) =>
+                        text.textContent.trim()).map((text) => [text.textContent,
+                        text.getBoundingClientRect()]);
+                    return texts.flatMap(([one, a], at) => texts.slice(at + 1).filter(([, b]) =>
+                        Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3
+                        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4)
+                        .map(([other]) => `${one} / ${other}`));
+                }),
                 answer: document.querySelector('h1').textContent,
             })"""
         )

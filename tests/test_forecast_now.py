@@ -244,7 +244,7 @@ def test_the_command_looks_ahead_from_a_journal(tmp_path: Path) -> None:
     runner = CliRunner()
     told = runner.invoke(build(), [*base, "--add", "shop=1", "--in", "5m"])
     assert told.exit_code == 0, told.output
-    assert told.output.startswith("With 1 more in shop in 5m")
+    assert told.output.startswith("With 1 more in shop in 5 min")
     assert "in time: answered in time over offered less short, within" in told.output
     answer = json.loads(runner.invoke(build(), [*base, "--demand", "+50%", "--json"]).output)
     assert answer["horizon_min"] == 40

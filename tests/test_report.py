@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
 from configs.changes import Change
-from configs.planning import Closing, Scenario
+from configs.planning import Closing, Law, Scenario
 from simulation.plan.answers import Figure, IntervalRow, Result
 from simulation.plan.changes import apply_change
 from simulation.plan.estimates import LEVELS
@@ -24,6 +24,7 @@ from simulation.plan.results import result_of
 from simulation.plan.tallies import Count
 from simulation.report import charts
 from simulation.report.compare_document import compare_document
+from simulation.report.differing import differences
 from simulation.report.document import Document, Form, shown
 from simulation.report.evidence import evidence_of
 from simulation.report.folder import write_document
@@ -333,6 +334,19 @@ def test_mistaken_options_are_refused_before_anything_is_played(tmp_path: Path) 
     assert call("compare", "tiny", "tiny", "--open")[0] == 2
 
 
+def test_what_differs_is_told_as_a_file_would_write_it() -> None:
+    shop = scenario()
+    later = replace(shop.demand["order_calls"], factor=1.1 * 1.1, wrap_up=Law(mean_ms=90_000))
+    later = replace(later, answer_within_ms=1_500)
+    other = replace(shop, interval_ms=1_800_000, demand={**shop.demand, "order_calls": later})
+    assert differences(shop, other) == [
+        ("demand.order_calls.answer_within", "0s", "1500ms"),
+        ("demand.order_calls.factor", "1.0", "1.21"),
+        ("demand.order_calls.wrap_up.mean", "8s", "90s"),
+        ("interval", "60m", "30m"),
+    ]
+
+
 # --- in a browser ---------------------------------------------------------------------------------
 
 
@@ -343,6 +357,7 @@ def test_a_planner_opens_the_page(tmp_path: Path, language: str, width: int) -> 
     seen = asyncio.run(look(page.resolve(), width))
     assert seen["troubles"] == []
     assert seen["answer"] == document(language).answer
+    assert seen["cut"] == seen["covered"] == []
     assert seen["drawn"] == seen["pictures"] == len(document(language).pictures())
     assert seen["wide"] <= width, "nothing sticks out to the side"
     words, texts = Words(language), set(seen["texts"])

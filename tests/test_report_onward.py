@@ -241,7 +241,7 @@ def test_a_forecast_draws_courses_against_doing_nothing() -> None:
         "0.5), and 70.0% instead of 60.0% are answered in time (+10.0 ± 2.0 points)."
     )
     now, level, *_, better, worse = document.facts
-    assert (now.value, now.note) == ("2 wait", "6 in hand, 5 signed in")
+    assert (now.value, now.note) == ("2 waiting", "6 in hand, 5 signed in")
     assert (level.value, level.note) == ("60.0% ± 3.0", "40% to 80% in 9 of 10 draws")
     assert (better.value, better.good) == ("+10.0 ± 2.0", True)
     assert (worse.value, worse.good) == ("-20.0 ± 2.0", False)
@@ -303,6 +303,7 @@ def test_a_floor_manager_opens_the_forecast(tmp_path: Path) -> None:
     assert seen["drawn"] == seen["pictures"] == 6
     assert {"shop 增加 1 人", "联络 +30%", "09:30"} <= set(seen["texts"])
     assert seen["wide"] <= 390
+    assert seen["cut"] == seen["covered"] == []
 
 
 @needs_chromium
@@ -313,4 +314,5 @@ def test_a_planner_opens_the_what_if(tmp_path: Path, language: str, width: int) 
     assert seen["troubles"] == []
     assert seen["drawn"] == seen["pictures"] == 5
     assert seen["wide"] <= width
+    assert seen["cut"] == seen["covered"] == []
     assert render_page(page(language)).count("10:30")

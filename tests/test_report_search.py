@@ -185,6 +185,7 @@ def test_a_planner_opens_the_shifts(tmp_path: Path, language: str, width: int) -
     assert seen["troubles"] == []
     assert seen["drawn"] == seen["pictures"] == len(document("shifts", language).pictures())
     assert seen["wide"] <= width, "nothing sticks out to the side"
+    assert seen["cut"] == seen["covered"] == []
     assert 3 <= seen["sheets"] <= 12
 
 
@@ -277,3 +278,4 @@ def test_a_planner_opens_the_front(tmp_path: Path) -> None:
     assert seen["drawn"] == seen["pictures"] == 4
     assert {"orders", "night", "today"} <= set(seen["texts"])
     assert seen["wide"] <= 390
+    assert seen["cut"] == seen["covered"] == []

@@ -245,7 +245,7 @@ def test_staff_answers_with_files_that_plan_reads(tmp_path: Path) -> None:
         "--rounds", "4", "--confidence", "0.7", "-o", str(tmp_path), "--target", "70/30",
     )  # fmt: skip
     assert code == 0, said
-    assert "The plan below keeps all 2 targets with 70% confidence" in said
+    assert "The plan below keeps both targets with 70% confidence" in said
     certificate = json.loads((tmp_path / "certificate.json").read_text(encoding="utf-8"))
     assert certificate["bound"] <= certificate["cost"]
     assert all(row["met"] for row in certificate["kept"])

@@ -61,7 +61,7 @@ def values_axis(name: str = "", form: str = "{value}", **parts: Any) -> Option:
         "type": "value",
         "name": name,
         "nameTextStyle": {"color": DIM, "align": "left"},
-        "axisLabel": {"color": DIM, "formatter": form},
+        "axisLabel": {"color": DIM, "formatter": form, "hideOverlap": True},
         "splitLine": {"lineStyle": {"color": EDGE}},
         **parts,
     }
@@ -190,7 +190,9 @@ def band(
 def floor_percent(values: Sequence[float | None]) -> float:
     """Return where an axis of percents begins: a round number below all of them."""
     least = min((value for value in values if value is not None), default=0.0)
-    return max(0, math.floor((least - 5) / 10) * 10)
+    floor = math.floor((least - 5) / 10) * 10
+    # So long an axis goes by twenties, and 10 would stand close under the 20.
+    return 0 if floor <= 10 else floor
 
 
 def target_line(words: Words, target: float, axis: str) -> Option:
@@ -322,8 +324,13 @@ def amounts(words: Words, parts: Mapping[str, float], unit: str) -> Option:
     return frame(
         legend={"show": False},
         grid={"left": 8, "right": 70, "top": 6, "bottom": 8, "containLabel": True},
-        xAxis=values_axis("", axisLabel={"color": DIM, "hideOverlap": True}),
-        yAxis=categories([words.name(name) for name, _ in ranked], inverse=True),
+        # Each bar says its amount; on a phone long names would else leave no room for bars.
+        xAxis=values_axis(splitNumber=3),
+        yAxis=categories(
+            [words.name(name) for name, _ in ranked],
+            inverse=True,
+            axisLabel={"color": DIM, "width": 130, "overflow": "break"},
+        ),
         series=[
             {
                 "type": "bar",

@@ -82,7 +82,12 @@ def months(words: Words, names: Sequence[str], series: Mapping[str, Sequence[flo
 def cumulative(words: Words, flows: Sequence[float], running: Sequence[float]) -> Option:
     """Draw an investment's flows and their running sum by month."""
     return frame(
-        xAxis=categories([str(month) for month in range(len(flows))], name=words("month")),
+        xAxis=categories(
+            [str(month) for month in range(len(flows))],
+            name=words("month"),
+            nameLocation="middle",
+            nameGap=24,
+        ),
         yAxis=values_axis(words("money")),
         series=[
             {"type": "bar", "name": words("flow"), "data": [round(value, 2) for value in flows]},

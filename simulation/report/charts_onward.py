@@ -135,7 +135,7 @@ def by_name(words: Words, names: Sequence[str], line: Course, unit: str) -> Opti
         legend={"show": False},
         tooltip={"trigger": "item", "confine": True},
         grid={"left": 8, "right": 60, "top": 8, "bottom": 8, "containLabel": True},
-        xAxis=values_axis("", axisLabel={"color": DIM, "hideOverlap": True}),
+        xAxis=values_axis(),
         yAxis=categories(
             names, inverse=True, axisLine={"show": False}, axisLabel={"color": DIM}, offset=4
         ),

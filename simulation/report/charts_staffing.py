@@ -186,7 +186,7 @@ def worth(plans: Sequence[tuple[str, float, str]], unit: str) -> Option:
         legend={"show": False},
         tooltip={"trigger": "item", "confine": True},
         grid={"left": 8, "right": 70, "top": 6, "bottom": 8, "containLabel": True},
-        xAxis=values_axis("", axisLabel={"color": DIM, "hideOverlap": True}),
+        xAxis=values_axis(),
         yAxis=categories([name for name, _, _ in ranked], inverse=True),
         series=[
             {

@@ -45,7 +45,7 @@ def compare_document(first: Study, others: Sequence[Study], language: str = "en"
     return Document(
         title=title,
         language=language,
-        answer=" ".join(answers),
+        answer=words("between_sentences").join(answers),
         good=None,
         facts=tuple(_facts(words, comparisons)),
         chapters=(*chapters, _definitions(words, first), _run(words, first, others, comparisons)),

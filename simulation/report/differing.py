@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from configs.planning import Scenario
+from configs.shapes import DURATION_SUFFIX
 
 _SHOWN_MAX: Final = 60
 _MISSING: Final = "–"
@@ -39,5 +40,23 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for number, part in enumerate(value):
             yield from _flat(part, f"{path}.{number}")
     else:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if path.endswith(DURATION_SUFFIX) and isinstance(value, int):
+            path, value = path.removesuffix(DURATION_SUFFIX), _duration(value)
+        text = value if isinstance(value, str) else json.dumps(_rounded(value), ensure_ascii=False)
         yield path, text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 1]}…"
+
+
+def _duration(milliseconds: int) -> str:
+    """Return a duration as a file writes it."""
+    if milliseconds % 60_000 == 0 and milliseconds >= 120_000:
+        return f"{milliseconds // 60_000}m"
+    return f"{milliseconds // 1000}s" if milliseconds % 1000 == 0 else f"{milliseconds}ms"
+
+
+def _rounded(value: Any) -> Any:
+    """Return a value without the digits that only binary fractions have."""
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    return float(f"{value:.12g}") if isinstance(value, float) else value

@@ -16,6 +16,7 @@ from simulation.whatif.showing import clock
 _MINUTE_MS = 60_000
 _BANDS_MAX = 2
 _KEYS = {LEVEL: "in_time", "answered": "answered", "gave up": "gave_up", "waiting": "waiting"}
+_HEADS = {**_KEYS, "gave up": "end_abandoned"}
 _MORE_IS_BETTER = {LEVEL: True, "answered": True, "gave up": False, "waiting": False}
 
 
@@ -157,7 +158,7 @@ def _columns(words: Words) -> Iterator[Column]:
         share = measure == LEVEL
         unit = words("share_unit") if share else words("per_interval")
         step = words("points") if share else unit
-        title = words(_KEYS[measure])
+        title = words(_HEADS[measure])
         change = words("part_of", whole=title, part=words("difference"))
         yield Column(title, Form.SHARE if share else Form.NUMBER, unit)
         yield Column(f"{title} ±", Form.RAW, step)
@@ -237,7 +238,7 @@ def _whole(words: Words, answer: ForecastNow) -> Table:
         tuple(
             (
                 name,
-                words(_KEYS[measure]),
+                words(_HEADS[measure]),
                 "%" if measure == LEVEL else words("per_interval"),
                 unit * pair.without,
                 unit * pair.without_half,

@@ -10,9 +10,10 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from simulation.report.document import Document, Form, Table, shown
+from simulation.report.document import Cell, Document, Form, Table, shown
 
 HERE: Final = Path(__file__).parent
+_LONG: Final = 24  # letters; a Chinese one counts twice
 
 
 @cache
@@ -78,12 +79,20 @@ def _table(table: Table) -> dict[str, Any]:
         ],
         "rows": [
             [
-                {"shown": shown(value, column.form), "text": is_text}
-                for value, column, is_text in zip(row, table.columns, text, strict=True)
+                {"shown": shown(value, column.form), "kind": _kind(value, column.form)}
+                for value, column in zip(row, table.columns, strict=True)
             ]
             for row in table.rows
         ],
     }
+
+
+def _kind(value: Cell, form: Form) -> str:
+    """Return how a cell is laid out: a number, text, or long text that needs a wide column."""
+    if form is not Form.TEXT:
+        return ""
+    wide = isinstance(value, str) and sum(1 + (letter > "\u2e80") for letter in value) > _LONG
+    return "text long" if wide else "text"
 
 
 def _inlined(body: str) -> Markup:

@@ -165,8 +165,8 @@ def _sentence(
     else:
         what = Phrase("The plan below keeps")
     targets = Phrase("all {count} targets", count=len(kept))
-    if len(kept) == 1:
-        targets = Phrase("the target")
+    if len(kept) < 3:
+        targets = Phrase("the target") if len(kept) == 1 else Phrase("both targets")
     above: str = ""
     if math.isfinite(gap):
         above = Phrase(", at most {gap:.1%} above the least that pooled lines would need", gap=gap)

@@ -215,11 +215,20 @@ def _alteration(
         center=center,
         changes=tuple(changes),
         demand=factor,
-        told=Phrase("{all}", all=tuple(told)) if told else "",
+        told=_together(told),
     )
     assert recording.center is not None, "checked by who asks"
     found.altered(recording.center)  # tells what does not fit before anything is played
     return found
+
+
+def _together(told: list[str]) -> str:
+    """Return changes as one text; none: an empty one."""
+    from simulation.phrases import Phrase  # noqa: PLC0415 - as above
+
+    if len(told) < 2:
+        return told[0] if told else ""
+    return Phrase("{all} and {last}", all=tuple(told[:-1]), last=told[-1])
 
 
 def _check_zone(zone: str) -> None:

@@ -97,7 +97,7 @@ def forecast_now(
         outlook, facts = outlook_of(
             live,
             loaded,
-            _courses(add or [], change or [], config, demand, change_in if change_in_ms else ""),
+            _courses(add or [], change or [], config, demand, change_in_ms / _MINUTE_MS),
             horizon_ms=horizon_ms,
             change_in_ms=change_in_ms,
             leave_in_ms=change_in_ms + parse_duration(stay) if stay else 0,
@@ -185,9 +185,9 @@ def _seen(texts: list[str], names: set[str]) -> dict[str, int]:
 
 
 def _courses(
-    add: list[str], change: list[str], config: Path | None, demand: str, later: str
+    add: list[str], change: list[str], config: Path | None, demand: str, in_min: float
 ) -> dict[str, Alteration]:
-    """Return each change as a course of its own, by what it is called."""
+    """Return each change, in so many minutes, as a course of its own, by what it is called."""
     from simulation.phrases import Phrase  # noqa: PLC0415 - as above
     from simulation.whatif import altering  # noqa: PLC0415 - as above
 
@@ -205,9 +205,9 @@ def _courses(
     if demand:
         factor = altering.parse_share(demand)
         found[Phrase("{more:+.0%} contacts", more=factor - 1)] = altering.Alteration(demand=factor)
-    if not later:
+    if not in_min:
         return found
     return {
-        Phrase("{change} in {time}", change=told, time=later): change
+        Phrase("{change} in {minutes:g} min", change=told, minutes=in_min): change
         for told, change in found.items()
     }
