@@ -223,6 +223,13 @@ def test_every_phrase_has_a_chinese_pattern_with_the_same_places() -> None:
     assert not {name for name in chinese if "{" in name} - said, "nobody says these"
 
 
+def test_what_somebody_named_stays_whole() -> None:
+    chinese = Words("zh")
+    assert chinese.name("telephony") == "通信"
+    assert chinese.name("telephony lines") == "telephony lines", "a fixed cost of the scenario"
+    assert chinese("plan_title", name="training") == "training：规划"
+
+
 def test_every_channel_has_a_chinese_name() -> None:
     assert set(CHANNEL_KINDS) <= set(read_words()["names"]["zh"])
 

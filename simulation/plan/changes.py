@@ -20,6 +20,7 @@ from configs.planning import Demand, Group, Law, Rate, Scenario, Shift
 from configs.shapes import DURATION_SUFFIX, Kind, bare, element_of, fields_of, written_names
 from router.center import Queue, Team
 from router.problems import suggest
+from simulation.phrases import Phrase
 from simulation.plan.arrivals import profile_of
 from simulation.plan.people import groups_of, members_of, size_of
 
@@ -242,7 +243,8 @@ def _second_skill(scenario: Scenario, change: Change) -> Scenario:
         if wanted and queue.teams and team not in queue.teams:
             queues[category.queue] = replace(queue, teams=(*queue.teams, team))
     cost = lesson.agents * lesson.training_per_head
-    once = {**scenario.costs.once, f"training {lesson.skill}": cost}
+    lessons = Phrase("training {skill}", skill=lesson.skill)
+    once = {**scenario.costs.once, lessons: cost}
     return replace(
         scenario,
         center=replace(center, agents=agents, queues=queues),

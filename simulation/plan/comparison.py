@@ -37,7 +37,7 @@ def compare_studies(before: Study, after: Study) -> Comparison:
         ("time after shift", "h a day", _after_shift(before), _after_shift(after)),
     ]  # fmt: skip
     if has_costs(before.scenario.costs) or has_costs(after.scenario.costs):
-        unit = f"{after.scenario.costs.currency} a day"
+        unit = Phrase("{currency} a day", currency=after.scenario.costs.currency)
         pairs.append(("cost", unit, _cost(before), _cost(after)))
     rows = tuple(_compared(*pair) for pair in pairs)
     return Comparison(

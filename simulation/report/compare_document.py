@@ -62,21 +62,13 @@ def _facts(words: Words, comparisons: Sequence[Comparison]) -> Iterator[Fact]:
             if not alone and row.measure not in {"service level", "cost"}:
                 continue
             share = row.unit == "%"
-            unit = words("points") if share else _unit(words, row)
+            unit = words("points") if share else words.name(row.unit)
             yield Fact(
                 words("change_of", measure=words.name(row.measure), unit=unit),
                 _with_reach(row.change, 100.0 if share else 1.0, "+"),
                 _both(words, row) if alone else words.name(comparison.after),
                 _good(row),
             )
-
-
-def _unit(words: Words, row: ComparedRow) -> str:
-    """Return a unit in the document's language: "CNY a day" is a currency and words."""
-    known = words.name(row.unit)
-    if known != row.unit:
-        return known
-    return " ".join(words.name(part) for part in row.unit.split(" ", 1))
 
 
 def _both(words: Words, row: ComparedRow) -> str:
@@ -149,7 +141,7 @@ def _daily(study: Study) -> list[float]:
 def _table(words: Words, number: int, comparison: Comparison) -> Table:
     def row(found: ComparedRow) -> tuple[Cell, ...]:
         factor = 100.0 if found.unit == "%" else 1.0
-        cells: list[Cell] = [words.name(found.measure), _unit(words, found)]
+        cells: list[Cell] = [words.name(found.measure), words.name(found.unit)]
         for figure in (found.before, found.after, found.change):
             cells += [
                 None if figure.value is None else factor * figure.value,
@@ -219,7 +211,7 @@ def figures_table(words: Words, comparisons: Sequence[Comparison]) -> Table:
             (
                 words.name(comparison.after),
                 words.name(row.measure),
-                _unit(words, row),
+                words.name(row.unit),
                 *(
                     None if value is None else value * (100 if row.unit == "%" else 1)
                     for figure in (row.before, row.after, row.change)

@@ -37,13 +37,7 @@ class Words:
             return pattern.format(
                 **{place: self._value(value) for place, value in text.values.items()}
             )
-        if text in self._names:
-            return self._names[text]
-        # "salaries night-shift": what it is, and of whom.
-        kind = max(
-            (known for known in self._names if text.startswith(f"{known} ")), key=len, default=""
-        )
-        return f"{self._names[kind]}{text[len(kind) :]}" if kind else text
+        return self._names.get(text, text)
 
     def _value(self, value: Value) -> Value:
         """Return a value of a phrase; what somebody named stays as it is."""
