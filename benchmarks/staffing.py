@@ -37,6 +37,7 @@ from simulation.plan import day as day_module
 from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Workers
+from simulation.staffing.deadline import Deadline
 from simulation.staffing.master import Master
 from simulation.staffing.needs import controls_of, needs_of
 from simulation.staffing.plays import LivePlays, QuickPlays
@@ -57,7 +58,7 @@ def find(space: Space, seed: int, workers: int, effort: Effort | None = None) ->
     with Workers(workers) as crew:
         live = LivePlays(space.made, crew, seed)
         quick = QuickPlays(space.scenario, space.made, crew, seed)
-        return search(live, quick, Master(space, needs), effort, lambda _: None)
+        return search(live, quick, Master(space, needs), effort, lambda _: None, Deadline())
 
 
 def _scenario(name: str) -> Scenario:

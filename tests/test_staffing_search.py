@@ -314,3 +314,6 @@ def test_words_that_make_no_sense_are_refused() -> None:
     code, said = call("tune", "tiny", "--vary", "center.queues.order.reserve=1", "--days", "6")
     assert code == 1
     assert "--vary" in said
+    code, said = call("tune", "tiny", "--vary", "center.queues.orders.reserve=1,9", "--days", "6")
+    assert code == 1
+    assert said.startswith("--vary center.queues.orders.reserve=9: ")

@@ -10,6 +10,7 @@
 - `search`       cuts on surrogate days, corrected by the live core, until the answer stays
 - `polish`       single steps from a plan that holds, to a cheaper one
 - `confirming`   what a plan is worth by both levels; tests on fresh days that share one risk
+- `deadline`     until when is searched: minutes, or Ctrl-C
 - `seeking`      all of these in turn: from a space to its answer, for the commands and the app
 - `certificate`  the answer as plain data: plan, cost, gap, second best, who is short when
 - `showing`, `writing`  the answer for people; as CSV, JSON and a scenario that `plan` plays

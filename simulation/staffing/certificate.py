@@ -70,7 +70,8 @@ class Certificate:
 
     `rows[row][column]` with `row_names` (intervals or kinds of shift) and `columns` (groups).
     `bound`: no plan costs less, by formula of pooled lines; `gap` is the plan's cost over it.
-    `days_played` by the live core, `surrogate_days` by its surrogate; `cut_short`: time was up.
+    `days_played` by the live core, `surrogate_days` by its surrogate; `cut_short`: the time was
+    up, or it was stopped.
     """
 
     sentence: str
@@ -159,7 +160,7 @@ def _sentence(
     price = Phrase("{cost:,.2f} {currency} a day", cost=cost, currency=currency)
     if not found.confirmed:
         unsure = tuple(row.need for row in kept if not row.met)
-        return unconfirmed(unsure, price, cut_short=found.cut_short)
+        return unconfirmed(unsure, price, cut_short=found.cut_short, stopped=found.stopped)
     if unit == "shifts":
         what: str = Phrase("{total:,} shifts keep", total=sum(found.plan))
     else:
@@ -171,7 +172,9 @@ def _sentence(
     if math.isfinite(gap):
         above = Phrase(", at most {gap:.1%} above the least that pooled lines would need", gap=gap)
     early: str = ""
-    if found.cut_short:
+    if found.stopped:
+        early = Phrase(" The search was stopped before it was done: there may be cheaper plans.")
+    elif found.cut_short:
         early = Phrase(" The time was up before the search was done: there may be cheaper plans.")
     return Phrase(
         "{what} {targets} with {confidence:.0%} confidence at {price}{above}.{early}",
@@ -180,11 +183,19 @@ def _sentence(
     )  # fmt: skip
 
 
-def unconfirmed(unsure: tuple[str, ...], price: str, *, cut_short: bool) -> str:
+def unconfirmed(
+    unsure: tuple[str, ...], price: str, *, cut_short: bool, stopped: bool = False
+) -> str:
     """Say that no plan was confirmed, what the nearest one costs and lacks, and what may help."""
     lacking = Phrase("{target} is not sure", target=unsure or (Phrase("one of the targets"),))
     if len(unsure) > 1:
         lacking = Phrase("{targets} are not sure", targets=unsure)
+    if stopped:
+        return Phrase(
+            "No plan was confirmed before the search was stopped: the nearest costs {price} and "
+            "{lacking}.",
+            price=price, lacking=lacking,
+        )  # fmt: skip
     if cut_short:
         return Phrase(
             "No plan was confirmed in the time given: the nearest costs {price} and {lacking}; "

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time  # noqa: TID251 - tells how long it takes; no day reads it
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
-from simulation.plan.commands import crew_of, load
+from simulation.plan.commands import EXIT_INTERRUPTED, crew_of, load
 from simulation.report.options import Language, Output, Pages, Show, write_report
+from simulation.staffing.deadline import Deadline, NothingFoundError, stopped_by_ctrl_c
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from simulation.staffing.tuning import Knob
 
 EXIT_UNREACHABLE: Final = 3
+_WATCHED: Final = "Ctrl-C stops the search and keeps what was found"
+_CONFIRMS: Final = "stopping: what was found is confirmed on fresh days; Ctrl-C again ends at once"
+_SHOWS: Final = "stopping: what was tried is shown; Ctrl-C again ends at once"
 _SCENARIO_HELP = "A scenario file, a centre's directory, or sample or tiny."
 _Target = Annotated[
     str, typer.Option(help="percent/seconds of every line, instead of the scenario's targets.")
@@ -121,7 +125,8 @@ def _searching(unit: str, finds: str) -> Callable[..., None]:
     ) -> None:
         pages = Pages(output, language, show)
         loaded = _targeted(scenario, target)
-        effort = _effort(days, confirm_days, rounds, confidence, seed, minutes)
+        effort = _effort(days, confirm_days, rounds, confidence, seed)
+        deadline = _deadline(minutes)
         from simulation.staffing import spaces  # noqa: PLC0415 - loads its world here
 
         made = spaces.shifts_space if unit == "shifts" else spaces.intervals_space
@@ -129,7 +134,8 @@ def _searching(unit: str, finds: str) -> Callable[..., None]:
             space = made(loaded, within_heads=within_heads)
         except ValueError as error:
             _fail(str(error))
-        _answer(space, scenario, effort, seed, workers, unit, as_json=as_json, pages=pages)
+        run = _Run(scenario, seed, workers, unit, as_json=as_json)
+        _answer(space, effort, deadline, run, pages)
 
     command.__doc__ = finds
     return command
@@ -160,11 +166,15 @@ def tune(
     if days < 6 or seed < 0:
         raise typer.BadParameter("give at least 6 --days, and a seed that is not negative")
     knobs = tuple(_knob(text) for text in vary or ()) or tuning.usual_knobs(loaded)
-    with crew_of(workers) as crew:
+    deadline, tell = Deadline(), _teller()
+    tell(_WATCHED)
+    with crew_of(workers) as crew, stopped_by_ctrl_c(deadline, _SHOWS):
         try:
-            found = tuning.tune(loaded, knobs, crew, seed, days)
+            found = tuning.tune(loaded, knobs, crew, seed, days, deadline, tell)
         except ChangeError as error:
             _fail(f"--vary {error}")
+        except NothingFoundError as error:
+            _stop(error)
 
     def document(language: str) -> Document:
         from simulation.report.tune_document import tune_document  # noqa: PLC0415 - as above
@@ -198,9 +208,7 @@ def _targeted(path: Path, target: str) -> Scenario:
     return replace(loaded, targets={}) if target else loaded
 
 
-def _effort(
-    days: int, confirm_days: int, rounds: int, confidence: float, seed: int, minutes: float
-) -> Effort:
+def _effort(days: int, confirm_days: int, rounds: int, confidence: float, seed: int) -> Effort:
     from simulation.staffing.search import Effort  # noqa: PLC0415 - loads its world here
 
     if days < 12 or confirm_days < 12 or rounds < 1 or seed < 0:
@@ -209,22 +217,27 @@ def _effort(
         )
     if not 0.5 <= confidence < 1:
         raise typer.BadParameter(f"--confidence {confidence:g}: give 0.5 to 0.999")
+    return Effort(days, confirm_days, rounds, confidence)
+
+
+def _deadline(minutes: float) -> Deadline:
     if minutes < 0:
         raise typer.BadParameter(f"--minutes {minutes:g}: give 0 (no limit) or more")
-    return Effort(days, confirm_days, rounds, confidence, minutes)
+    return Deadline(minutes)
 
 
-def _answer(
-    space: Space,
-    base: Path,
-    effort: Effort,
-    seed: int,
-    workers: int,
-    unit: str,
-    *,
-    as_json: bool,
-    pages: Pages,
-) -> None:
+@dataclass(frozen=True)
+class _Run:
+    """What was asked: of which file, from which seed, on how many processes, in which form."""
+
+    base: Path
+    seed: int
+    workers: int
+    unit: str
+    as_json: bool
+
+
+def _answer(space: Space, effort: Effort, deadline: Deadline, run: _Run, pages: Pages) -> None:
     """Search, print, write."""
     from simulation.plan.reading import pointer_to  # noqa: PLC0415 - loads its world here
     from simulation.staffing.search import UnreachableError  # noqa: PLC0415 - as above
@@ -232,25 +245,30 @@ def _answer(
     from simulation.staffing.showing import show  # noqa: PLC0415 - as above
     from simulation.staffing.writing import write_answer  # noqa: PLC0415 - as above
 
-    began = time.monotonic()
-    with crew_of(workers) as crew:
+    began, tell = time.monotonic(), _teller()
+    tell(_WATCHED)
+    with crew_of(run.workers) as crew, stopped_by_ctrl_c(deadline, _CONFIRMS):
         try:
-            sought = seek(space, crew, effort, seed, unit, _teller())
+            sought = seek(space, crew, effort, run.seed, run.unit, tell, deadline)
         except UnreachableError as error:
             typer.echo(f"The targets cannot be kept: {error}", err=True)
             raise typer.Exit(EXIT_UNREACHABLE) from error
+        except NothingFoundError as error:
+            _stop(error)
     certificate, took_s = sought.certificate, time.monotonic() - began
     plain = json.dumps(asdict(certificate), ensure_ascii=False)
-    for line in [plain] if as_json else show(certificate, took_s):
+    for line in [plain] if run.as_json else show(certificate, took_s):
         typer.echo(line)
     if pages.output is not None:
         from simulation.report.staff_document import staff_document  # noqa: PLC0415 - as above
 
-        source = pointer_to(base, pages.output)
+        source = pointer_to(run.base, pages.output)
         write_answer(pages.output, certificate, sought.scenario, source)
         document = staff_document(certificate, sought.study, pages.language)
-        name = "schedule" if unit == "shifts" else "staff"
+        name = "schedule" if run.unit == "shifts" else "staff"
         write_report(document, pages.output, name, show=pages.show)
+    if deadline.stopped and not certificate.confirmed:
+        raise typer.Exit(EXIT_INTERRUPTED)
 
 
 def _teller() -> Callable[[str], None]:
@@ -263,6 +281,11 @@ def _teller() -> Callable[[str], None]:
             sys.stderr.write(f"{time.monotonic() - began:5.0f} s  {text}\n")
 
     return tell
+
+
+def _stop(error: NothingFoundError) -> NoReturn:
+    typer.echo(f"Nothing was found: {error}", err=True)
+    raise typer.Exit(EXIT_INTERRUPTED) from error
 
 
 def _fail(message: str) -> NoReturn:

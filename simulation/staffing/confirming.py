@@ -30,6 +30,8 @@ _QUICK_LEAST: Final = 200
 _LOOKS: Final = (4, 2, 1)  # the days of a look: those of the last one by this number
 _LEAST: Final = 12
 _SHORT_BY: Final = 1.0  # in standard errors: so far behind, a look ends the try
+_RATIO_MAX: Final = 5.0
+_LEAST_MISSED: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,18 @@ class Try:
     margins: tuple[Margin, ...]
     level: float
     passed: bool
+
+
+def asked_of(need: Need, live: float, quick: float, wanted: float) -> float:
+    """Return what a surrogate must have to spare, so that the live core has `wanted`.
+
+    What both miss is taken to be in proportion: both miss nothing with agents without end.
+    """
+    allowed = need.share if need.lost else 1 - need.share
+    least = _LEAST_MISSED * allowed
+    ratio = max(allowed - live, least) / max(allowed - quick, least)
+    ratio = min(max(ratio, 1 / _RATIO_MAX), _RATIO_MAX)
+    return allowed - max(allowed - wanted, least) / ratio
 
 
 class Bench:

@@ -15,8 +15,9 @@ import numpy as np
 
 from configs.planning import Scenario
 from simulation.plan.prepared import Prepared
-from simulation.plan.replications import Study, Workers, merge
+from simulation.plan.replications import Progress, Study, Workers, merge
 from simulation.plan.tallies import Counts, Tally
+from simulation.staffing.deadline import Deadline
 from simulation.staffing.spaces import Plan, with_one_more
 from simulation.staffing.surrogate import Surrogate
 
@@ -24,7 +25,10 @@ _DAYS_OF_TASK: Final = 5
 
 
 class Plays(Protocol):
-    """What plays plans; `played` counts the days."""
+    """What plays plans; `played` counts the days.
+
+    Who has a deadline asks it before and between stretches of days that are not known yet.
+    """
 
     played: int
 
@@ -39,10 +43,17 @@ class Plays(Protocol):
 class LivePlays:
     """Play plans with the live core."""
 
-    def __init__(self, made: Callable[[Plan], Scenario], crew: Workers, seed: int) -> None:
+    def __init__(
+        self,
+        made: Callable[[Plan], Scenario],
+        crew: Workers,
+        seed: int,
+        deadline: Deadline | None = None,
+    ) -> None:
         self.made = made
         self.crew = crew
         self.seed = seed
+        self.deadline = deadline or Deadline()
         self.played = 0
         self._tallies: dict[tuple[Plan, str, int], list[Tally]] = {}
 
@@ -54,21 +65,38 @@ class LivePlays:
         known = self._tallies.setdefault((plan, more, first), [])
         if len(known) < days:
             missing = days - len(known)
-            known += self.crew.play(scenario, self.seed, first + len(known), missing, 1)
+            self.deadline.ask()
+            known += self.crew.play(
+                scenario, self.seed, first + len(known), missing, 1, self._ask_between
+            )
             self.played += missing
         return merge(scenario, self.seed, 1, known[:days])
+
+    def days(self, plan: Plan) -> int:
+        """Return how many days of a plan are known, from day 0 on."""
+        return len(self._tallies.get((plan, "", 0), ()))
+
+    def _ask_between(self, progress: Progress) -> None:
+        if progress.done < progress.total:
+            self.deadline.ask()
 
 
 class QuickPlays:
     """Play plans as surrogates: tens of times as fast, and not quite what the live core does."""
 
     def __init__(
-        self, scenario: Scenario, made: Callable[[Plan], Scenario], crew: Workers, seed: int
+        self,
+        scenario: Scenario,
+        made: Callable[[Plan], Scenario],
+        crew: Workers,
+        seed: int,
+        deadline: Deadline | None = None,
     ) -> None:
         self.scenario = scenario
         self.made = made
         self.crew = crew
         self.seed = seed
+        self.deadline = deadline or Deadline()
         self.played = 0
         self._body = pickle.dumps(scenario, protocol=5)
         self._expected = Prepared(scenario).expected
@@ -78,15 +106,18 @@ class QuickPlays:
         """Return days of a plan (see `Plays`), with nothing but counts in them."""
         known = self._counts.setdefault((plan, more, first), [])
         if len(known) < days:
-            self.played += days - len(known)
             staffed = pickle.dumps(self.made(plan), protocol=5)
             size = days if self.crew.count == 1 else _DAYS_OF_TASK
             tasks = [
                 (self._body, self.seed, staffed, more, start, min(size, first + days - start))
                 for start in range(first + len(known), first + days, size)
             ]
+            self.deadline.ask()
             for answer in self.crew.each(play_surrogates, tasks):
                 known += answer
+                self.played += len(answer)
+                if len(known) < days:
+                    self.deadline.ask()
         names = tuple(self.scenario.demand)
         counts = np.stack(known[:days])
         nothing = np.zeros((days, 0, counts.shape[2], 0), dtype=np.int64)

@@ -16,19 +16,17 @@ cheapest that held is confirmed on fresh days (`confirming`).
 from __future__ import annotations
 
 import math
-import time  # noqa: TID251 - a budget is in the wall's time; no day reads it
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from simulation.plan.estimates import Floats
 from simulation.plan.replications import Study
-from simulation.staffing.confirming import Bench, Try
+from simulation.staffing.confirming import Bench, Try, asked_of
+from simulation.staffing.deadline import Deadline, NothingFoundError, TimeUpError
 from simulation.staffing.master import Cut, Master
-from simulation.staffing.needs import Need
 from simulation.staffing.plays import Plays
 from simulation.staffing.polish import polish
 from simulation.staffing.spaces import Plan, unserved
@@ -36,8 +34,6 @@ from simulation.staffing.trials import Margin, Pace, Trials, Verdict, tolerance
 
 _CORRECTIONS: Final = 16
 _FAR_SHORT: Final = 4.0
-_RATIO_MAX: Final = 5.0
-_LEAST_MISSED: Final = 0.02
 _MORE: Final = 1.15  # times the agents of a plan, where cuts leave no plan
 _ALLOWANCE: Final = 2.0  # standard errors, of the confirmation: about what its test asks
 _FIRST_DAYS: Final = 12
@@ -62,16 +58,12 @@ class UnreachableError(ValueError):
 
 @dataclass(frozen=True)
 class Effort:
-    """Say how much is played: days of a plan, fresh days of a confirmation, plans tried.
-
-    `minutes` of the wall's time after which no new plan is looked for (0: no limit).
-    """
+    """Say how much is played: days of a plan, fresh days of a confirmation, plans tried."""
 
     days: int = 20
     confirm_days: int = 60
     rounds: int = 14
     confidence: float = 0.9
-    minutes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +73,7 @@ class Found:
     `margins` and `study` are those of the fresh days, `level` the confidence of each need's test.
     `bound` is the least cost by formula, `upper` that of lines with agents of their own; `tried` in
     the order in which plans were played; `played` days of the live core, `quick` surrogates.
+    `cut_short`: the time was up before the search was done; `stopped`: since somebody said so.
     """
 
     plan: Plan
@@ -95,6 +88,7 @@ class Found:
     played: int
     quick: int
     cut_short: bool
+    stopped: bool
 
 
 @dataclass
@@ -109,26 +103,37 @@ class _Hunt:
     asked: list[float]
     ceiling: float
     bound: float
-    ends_s: float
+    deadline: Deadline
     cuts: list[Cut] = field(default_factory=list)
     tried: list[Verdict] = field(default_factory=list)
     held: dict[Plan, Verdict] = field(default_factory=dict)
-    anchors: list[tuple[Plan, Floats]] = field(default_factory=list)
     live: dict[Plan, Verdict] = field(default_factory=dict)
     lacked: dict[Plan, list[float]] = field(default_factory=dict)
     extra: list[float] = field(default_factory=list)
+    failed: dict[Plan, Try] = field(default_factory=dict)
 
     def cost(self, plan: Plan) -> float:
         return self.master.space.cost_of(plan)
 
-    def is_over(self) -> bool:
-        return time.monotonic() >= self.ends_s
+    def known(self) -> list[Plan]:
+        """Return the plans that held with the live core and did not fail on fresh days."""
+        return [plan for plan, one in self.live.items() if one.meets and plan not in self.failed]
 
 
-def search(live: Plays, quick: Plays, master: Master, effort: Effort, tell: Tell) -> Found:
-    """Return the cheapest plan that meets all needs; raises `UnreachableError`."""
-    alone = unserved(master.space)
-    if alone:
+def search(
+    live: Plays,
+    quick: Plays,
+    master: Master,
+    effort: Effort,
+    tell: Tell,
+    deadline: Deadline,
+) -> Found:
+    """Return the cheapest plan that meets all needs, of those found when the time is up.
+
+    `live` and `quick` ask `deadline`. Raises `UnreachableError`, and `NothingFoundError` when it
+    was stopped before a plan held.
+    """
+    if alone := unserved(master.space):
         names = ", ".join(line.name for line in alone)
         raise UnreachableError(
             f"no group serves {names}; teach a group its skills, or open its team"
@@ -154,13 +159,19 @@ def search(live: Plays, quick: Plays, master: Master, effort: Effort, tell: Tell
         asked=[0.0] * len(master.needs),
         ceiling=max(first[1], master.space.cost_of(start)),
         bound=first[1],
-        ends_s=time.monotonic() + 60 * effort.minutes if effort.minutes else np.inf,
+        deadline=deadline,
         extra=[0.0] * len(master.needs),
     )
-    _correct(hunt, start, min(_FIRST_DAYS, effort.days))
-    if len(start) > _FEW:
-        _try(hunt, start)
-    tried = _answer(hunt)
+    cut_short = False
+    try:
+        _correct(hunt, start, min(_FIRST_DAYS, effort.days))
+        if len(start) > _FEW:
+            _try(hunt, start)
+        tried = _answer(hunt)
+    except TimeUpError:
+        cut_short = True
+        with deadline.lifted():
+            tried = _conclude(hunt, start)
     others = sorted({verdict.plan for verdict in hunt.tried} - {tried.plan}, key=hunt.cost)
     return Found(
         plan=tried.plan,
@@ -174,47 +185,72 @@ def search(live: Plays, quick: Plays, master: Master, effort: Effort, tell: Tell
         others=tuple(others),
         played=live.played,
         quick=quick.played,
-        cut_short=hunt.is_over(),
+        cut_short=cut_short,
+        stopped=cut_short and deadline.stopped,
     )
 
 
 def _answer(hunt: _Hunt) -> Try:
-    """Correct and confirm until a plan is confirmed, or corrections and time are spent."""
-    failed: dict[Plan, Try] = {}
+    """Correct and confirm until a plan is confirmed, or corrections are spent."""
     for _ in range(_CORRECTIONS):
-        known = [plan for plan, one in hunt.live.items() if one.meets and plan not in failed]
-        best = min(known, key=hunt.cost, default=None)
+        best = min(hunt.known(), key=hunt.cost, default=None)
         plan = _cheapest(hunt, best)
-        if plan is None and best is None:
-            break
         if plan is None:
-            assert best is not None, "else the time is up"
-            found = failed[best] = hunt.bench.confirm(best, hunt.effort.confirm_days)
+            assert best is not None, "without a best one any plan will do"
+            found = _confirm(hunt, best)
             if found.passed:
                 return found
             hunt.tell("not confirmed on fresh days; asking for more")
             _ask_more(hunt, [max(-one.low(found.level), 0.0) for one in found.margins])
         elif plan in hunt.live:
             little = [0.5 * tolerance(need) for need in hunt.master.needs]
-            _ask_more(hunt, little if plan in failed else hunt.lacked[plan])
+            _ask_more(hunt, little if plan in hunt.failed else hunt.lacked[plan])
         else:
             _correct(hunt, plan, hunt.effort.days)
-        if hunt.is_over():
-            break
-    known = [plan for plan, one in hunt.live.items() if one.meets and plan not in failed]
-    if known:
-        return hunt.bench.confirm(min(known, key=hunt.cost), hunt.effort.confirm_days)
-    if failed:
-        return min(failed.values(), key=lambda one: -min(part.mean for part in one.margins))
+    known = hunt.known()
+    return _confirm(hunt, min(known, key=hunt.cost)) if known else _nearest(hunt)
+
+
+def _conclude(hunt: _Hunt, start: Plan) -> Try:
+    """Confirm the best plan there is, now that the time is up; raises `NothingFoundError`."""
+    if not hunt.live:
+        if hunt.deadline.stopped:
+            raise NothingFoundError("no plan was played with the live core yet")
+        _correct(hunt, start, min(_FIRST_DAYS, hunt.effort.days))
+    _renew(hunt)
+    most = min(map(hunt.cost, hunt.known()), default=np.inf)
+    held = [plan for plan in hunt.held if plan not in hunt.live and hunt.cost(plan) < most]
+    if held:
+        _correct(hunt, min(held, key=hunt.cost), hunt.effort.days)
+    for plan in sorted(hunt.known(), key=hunt.cost):
+        found = _confirm(hunt, plan)
+        if found.passed:
+            return found
+    if hunt.deadline.stopped and not hunt.failed:
+        raise NothingFoundError("no plan that was tried keeps all targets")
+    return _nearest(hunt)
+
+
+def _confirm(hunt: _Hunt, plan: Plan) -> Try:
+    """Try a plan on fresh days, to the end of it."""
+    hunt.tell(f"confirming cost {hunt.cost(plan):,.1f} on fresh days")
+    with hunt.deadline.lifted():
+        found = hunt.bench.confirm(plan, hunt.effort.confirm_days)
+    if not found.passed:
+        hunt.failed[plan] = found
+    return found
+
+
+def _nearest(hunt: _Hunt) -> Try:
+    """Return the plan that lacks least, where none is confirmed."""
+    if hunt.failed:
+        return max(hunt.failed.values(), key=lambda one: min(part.mean for part in one.margins))
     nearest = max(hunt.live.values(), key=lambda one: min(part.mean for part in one.margins))
-    return hunt.bench.confirm(nearest.plan, hunt.effort.confirm_days)
+    return _confirm(hunt, nearest.plan)
 
 
 def _cheapest(hunt: _Hunt, best: Plan | None) -> Plan | None:
-    """Return the cheapest plan that holds as a surrogate, if it is cheaper than the best known.
-
-    None, too, when the time is up.
-    """
+    """Return the cheapest plan that holds as a surrogate, if it is cheaper than the best known."""
     most = np.inf if best is None else hunt.cost(best)
     plan = _descend(hunt, most)
     if plan is None or hunt.cost(plan) >= most - 1e-9:
@@ -229,20 +265,10 @@ def _untried(hunt: _Hunt, best: Plan) -> Plan | None:
     """Return the cheapest plan near the best one that holds, of few choices: cuts are noisy."""
     if len(best) > _FEW:
         return None
-    space, reach = hunt.master.space, 4 if len(best) <= _SEEN_FAR else 1
-    around = product(*(range(max(0, count - reach), count + reach + 1) for count in best))
-    near = [
-        plan
-        for plan in around
-        if hunt.bound - 1e-9 <= hunt.cost(plan) < hunt.cost(best) - 1e-9
-        and all(sum(plan[choice] for choice in floor) >= 1 for floor in hunt.master.floors)
-        and (np.asarray(plan) <= space.most).all()
-        and (space.at_work(plan).max(axis=1) <= space.heads).all()
-    ]
+    reach = 4 if len(best) <= _SEEN_FAR else 1
+    near = hunt.master.space.cheaper_near(best, reach, hunt.bound, hunt.master.floors)
     short = [plan for plan, one in hunt.live.items() if not one.meets]
-    for plan in sorted(near, key=hunt.cost)[:_UNTRIED_MAX]:
-        if hunt.is_over():
-            return None
+    for plan in near[:_UNTRIED_MAX]:
         if any(all(a <= b for a, b in zip(plan, other, strict=True)) for other in short):
             continue
         if _judge(hunt, plan).meets:
@@ -255,7 +281,7 @@ def _judge(hunt: _Hunt, plan: Plan) -> Verdict:
     """Play surrogate days of a plan and say whether it holds."""
     verdict = hunt.trials.judge(plan, hunt.asked)
     hunt.tried.append(verdict)
-    _tell(hunt, verdict)
+    _tell(hunt, f"plan {len(hunt.tried)}", verdict)
     if verdict.meets:
         hunt.held[plan] = verdict
     return verdict
@@ -282,7 +308,7 @@ def _correct(hunt: _Hunt, plan: Plan, days: int) -> Verdict:
     ]
     meets = all(one.mean >= more for one, more in zip(margins, wanted, strict=True))
     hunt.asked = [
-        _asked(need, one.mean, seen, more)
+        asked_of(need, one.mean, seen, more)
         for need, one, seen, more in zip(
             needs, margins, bench.seen_quickly(plan, count), wanted, strict=True
         )
@@ -290,24 +316,8 @@ def _correct(hunt: _Hunt, plan: Plan, days: int) -> Verdict:
     verdict = hunt.live[plan] = Verdict(plan, margins, meets, count)
     hunt.lacked[plan] = [more - one.mean for one, more in zip(margins, wanted, strict=True)]
     _renew(hunt)
-    worst = min(range(len(margins)), key=lambda index: margins[index].mean)
-    hunt.tell(
-        f"live core: cost {hunt.cost(plan):,.1f} {'holds' if meets else 'falls short'}; least to "
-        f"spare {100 * margins[worst].mean:+.2f} points, {needs[worst].name} ({count} days)"
-    )
+    _tell(hunt, "live core", verdict)
     return verdict
-
-
-def _asked(need: Need, live: float, quick: float, wanted: float) -> float:
-    """Return what a surrogate must have to spare, so that the live core has `wanted`.
-
-    What both miss is taken to be in proportion: both miss nothing with agents without end.
-    """
-    allowed = need.share if need.lost else 1 - need.share
-    least = _LEAST_MISSED * allowed
-    ratio = max(allowed - live, least) / max(allowed - quick, least)
-    ratio = min(max(ratio, 1 / _RATIO_MAX), _RATIO_MAX)
-    return allowed - max(allowed - wanted, least) / ratio
 
 
 def _ask_more(hunt: _Hunt, lacked: Sequence[float]) -> None:
@@ -329,13 +339,11 @@ def _renew(hunt: _Hunt) -> None:
 def _descend(hunt: _Hunt, most: float) -> Plan | None:
     """Return the cheapest plan that holds as a surrogate, or the last one tried in the rounds.
 
-    None when no plan costs less than `most`, or the time is up before any was tried.
+    None when no plan costs less than `most`.
     """
     best = min(hunt.held, key=hunt.cost, default=None)
     plan: Plan | None = None
     for _ in range(hunt.effort.rounds):
-        if hunt.is_over():
-            break
         limit = min(most, np.inf if best is None else hunt.cost(best)) * (1 - 1e-3)
         found = hunt.master.lower(hunt.cuts, limit, hunt.asked)
         if found is None and (best is not None or np.isfinite(most)):
@@ -362,27 +370,15 @@ def _more_of_all(hunt: _Hunt) -> Plan:
 def _try(hunt: _Hunt, plan: Plan) -> bool:
     """Play surrogate days of a plan, learn its cuts, and say whether it holds."""
     verdict = _judge(hunt, plan)
-    cuts = _cuts(hunt, verdict, _slopes(hunt, verdict))
+    slopes = hunt.trials.slopes_near(plan, _SAME_SLOPES if len(plan) > _FEW else 0.0)
+    cuts = _cuts(hunt, verdict, slopes)
     if verdict.meets:
-        hunt.cuts = [cut for cut in hunt.cuts if _is_near(hunt, cut)]
+        near, needs = _NEAR if len(plan) <= _FEW else _NEAR_OF_MANY, hunt.master.needs
+        hunt.cuts = [
+            cut for cut in hunt.cuts if abs(cut.surplus) <= near * tolerance(needs[cut.need])
+        ]
     hunt.cuts += cuts
     return verdict.meets
-
-
-def _is_near(hunt: _Hunt, cut: Cut) -> bool:
-    near = _NEAR if len(cut.plan) <= _FEW else _NEAR_OF_MANY
-    return abs(cut.surplus) <= near * tolerance(hunt.master.needs[cut.need])
-
-
-def _slopes(hunt: _Hunt, verdict: Verdict) -> Floats:
-    """Return what one agent more brings, from the nearest plan where that is known."""
-    cost = hunt.cost(verdict.plan)
-    for plan, slopes in reversed(hunt.anchors):
-        if abs(hunt.cost(plan) - cost) <= _SAME_SLOPES * cost and len(plan) > _FEW:
-            return slopes
-    slopes = hunt.trials.slopes(verdict.plan)
-    hunt.anchors.append((verdict.plan, slopes))
-    return slopes
 
 
 def _cuts(hunt: _Hunt, verdict: Verdict, slopes: Floats) -> list[Cut]:
@@ -437,12 +433,11 @@ def _why(hunt: _Hunt, plan: Plan | None) -> str:
     )
 
 
-def _tell(hunt: _Hunt, verdict: Verdict) -> None:
+def _tell(hunt: _Hunt, what: str, verdict: Verdict) -> None:
     worst = min(range(len(verdict.margins)), key=lambda index: verdict.margins[index].mean)
-    name = hunt.master.needs[worst].name
     spare = 100 * verdict.margins[worst].mean
     word = "holds" if verdict.meets else "falls short"
     hunt.tell(
-        f"plan {len(hunt.tried)}: cost {hunt.cost(verdict.plan):,.1f} {word}; least to spare "
-        f"{spare:+.2f} points, {name} ({verdict.days} days)"
+        f"{what}: cost {hunt.cost(verdict.plan):,.1f} {word}; least to spare {spare:+.2f} points, "
+        f"{hunt.master.needs[worst].name} ({verdict.days} days)"
     )

@@ -7,8 +7,9 @@ without prices an agent's hour costs 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -60,6 +61,25 @@ class Space:
         for choice, count in enumerate(plan):
             answer[self.group[choice]] += count * self.cover[choice]
         return answer
+
+    def cheaper_near(
+        self, plan: Plan, reach: int, least: float, floors: Sequence[tuple[int, ...]]
+    ) -> list[Plan]:
+        """Return the plans that cost less than one, the cheapest first.
+
+        They differ by at most `reach` agents a choice, cost at least `least`, and leave an agent in
+        each set of choices of `floors`. For few choices: all combinations are looked at.
+        """
+        around = product(*(range(max(0, count - reach), count + reach + 1) for count in plan))
+        near = [
+            other
+            for other in around
+            if least - 1e-9 <= self.cost_of(other) < self.cost_of(plan) - 1e-9
+            and all(sum(other[choice] for choice in floor) >= 1 for floor in floors)
+            and (np.asarray(other) <= self.most).all()
+            and (self.at_work(other).max(axis=1) <= self.heads).all()
+        ]
+        return sorted(near, key=self.cost_of)
 
 
 def intervals_space(scenario: Scenario, *, within_heads: bool = False) -> Space:

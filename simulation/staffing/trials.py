@@ -119,6 +119,7 @@ class Trials:
         self.needs = tuple(needs)
         self.plays = plays
         self.pace = pace
+        self._slopes: list[tuple[Plan, Floats]] = []
 
     def margins(self, study: Study, asked: Sequence[float] = ()) -> tuple[Margin, ...]:
         """Return what a study has to spare of each need, beyond what is asked of it."""
@@ -148,6 +149,19 @@ class Trials:
                 meets = all(one.mean >= 0 for one in found)
                 return Verdict(plan, found, meets=meets, days=days)
             days = min(most, days + max(pace.days // 2, 2))
+
+    def slopes_near(self, plan: Plan, within: float) -> Floats:
+        """Return the slopes of the last plan whose cost is nearly this one's, else its own.
+
+        `within`: the share of the cost by which they may differ; 0: each has its own.
+        """
+        cost = self.space.cost_of(plan)
+        for other, known in reversed(self._slopes):
+            if within > 0 and abs(self.space.cost_of(other) - cost) <= within * cost:
+                return known
+        slopes = self.slopes(plan)
+        self._slopes.append((plan, slopes))
+        return slopes
 
     def slopes(self, plan: Plan) -> Floats:
         """Return what one agent more of a choice brings, `[need, choice, interval]`.

@@ -10,7 +10,7 @@ Pareto front (Chan, Koole & L'Ecuyer, M&SOM 16, 2014, search weights the same wa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final, TypeAlias
@@ -21,11 +21,13 @@ from configs.planning import Scenario
 from router.center import ContactPolicy
 from router.checks import config_hash
 from simulation.phrases import Phrase
-from simulation.plan.changes import replace_at
+from simulation.plan.changes import ChangeError, replace_at
+from simulation.plan.checks import check_scenario
 from simulation.plan.estimates import Floats
 from simulation.plan.prepared import Prepared
 from simulation.plan.replications import Workers
 from simulation.plan.requirement import lines_of
+from simulation.staffing.deadline import Deadline, NothingFoundError, TimeUpError
 from simulation.staffing.needs import Need, controls_of, is_judged, needs_of
 from simulation.staffing.plays import LivePlays, Plays
 from simulation.staffing.spaces import Plan
@@ -35,6 +37,7 @@ Value: TypeAlias = str | int | float | bool
 
 SETTINGS_MAX: Final = 200
 _GLANCE_DAYS: Final = 6
+_TELL_EACH: Final = 5
 _SURE: Final = 0.99
 
 
@@ -78,7 +81,8 @@ class Setting:
 class Tuning:
     """All settings that were played, today's first, then the front; those of equal days once.
 
-    `dropped` as surely beaten; `alike`: left out, since every day goes as under another one.
+    `dropped` as surely beaten; `alike`: left out, since every day goes as under another one;
+    `untried`, since the search was stopped before.
     """
 
     sentence: str
@@ -91,6 +95,7 @@ class Tuning:
     settings: tuple[Setting, ...]
     dropped: int
     alike: int = 0
+    untried: int = 0
 
 
 def usual_knobs(scenario: Scenario) -> tuple[Knob, ...]:
@@ -111,10 +116,20 @@ def usual_knobs(scenario: Scenario) -> tuple[Knob, ...]:
     return tuple(knobs)
 
 
-def tune(scenario: Scenario, knobs: Sequence[Knob], crew: Workers, seed: int, days: int) -> Tuning:
-    """Play settings and return those that nothing beats; raises `ChangeError` for a wrong path.
+def tune(
+    scenario: Scenario,
+    knobs: Sequence[Knob],
+    crew: Workers,
+    seed: int,
+    days: int,
+    deadline: Deadline | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Tuning:
+    """Play settings and return those that nothing beats; raises `ChangeError` for a wrong one.
 
     All combinations where there are at most `SETTINGS_MAX`, else today's with one knob turned.
+    When the time is up, it is about the settings played by then, on the days that all of them have.
+    Raises `NothingFoundError` where there is none besides today's.
     """
     needs = _objectives(scenario)
     today: Plan = (-1,) * len(knobs)
@@ -126,21 +141,10 @@ def tune(scenario: Scenario, knobs: Sequence[Knob], crew: Workers, seed: int, da
                 changed = replace_at(changed, knob.path, knob.values[choice])
         return changed
 
-    plays = LivePlays(made, crew, seed)
+    plays = LivePlays(made, crew, seed, deadline)
     left = [today, *_settings(scenario, knobs, made)]
     count = len(left)
-    played = min(_GLANCE_DAYS, days)
-    while True:
-        missed = {plan: _missed(plays, plan, needs, played) for plan in left}
-        left = [
-            plan
-            for plan in left
-            if plan == today
-            or not any(_beats(missed[other], missed[plan]) for other in left if other != plan)
-        ]
-        if played >= days:
-            break
-        played = min(days, 2 * played)
+    left, played, untried, early = _race(plays, left, needs, days, tell)
     stayed = len(left)
     left = _unlike(left, plays, played)
     front = [plan for plan in left if not _beaten(plan, left, plays, needs, played)]
@@ -148,8 +152,9 @@ def tune(scenario: Scenario, knobs: Sequence[Knob], crew: Workers, seed: int, da
         _setting(plan, today, knobs, plays, needs, played, front=plan in front)
         for plan in sorted(left, key=lambda plan: (plan != today, plan not in front, plan))
     )
+    answer = sentence_of(front, today)
     return Tuning(
-        sentence=sentence_of(front, today),
+        sentence=Phrase("{answer}{early}", answer=answer, early=early) if early else answer,
         scenario=scenario.name,
         center=scenario.center.name,
         config_hash=config_hash(scenario.center),
@@ -157,9 +162,58 @@ def tune(scenario: Scenario, knobs: Sequence[Knob], crew: Workers, seed: int, da
         days=played,
         days_played=plays.played,
         settings=settings,
-        dropped=count - stayed,
+        dropped=count - stayed - untried,
         alike=stayed - len(left),
+        untried=untried,
     )
+
+
+def _race(
+    plays: LivePlays,
+    plans: Sequence[Plan],
+    needs: Sequence[Need],
+    days: int,
+    tell: Callable[[str], None],
+) -> tuple[list[Plan], int, int, str]:
+    """Play settings in rounds, and drop those that are surely beaten but the first, today's.
+
+    Returns those left, the days that they have, how many were not tried, and what to say of that.
+    """
+    left, today = list(plans), plans[0]
+    played, untried = min(_GLANCE_DAYS, days), 0
+    early: str = ""
+    for wanted in _rounds(days):
+        try:
+            for number, plan in enumerate(left):
+                if number % _TELL_EACH == 0:
+                    tell(f"{number} of {len(left)} settings played, {wanted} days each")
+                plays.study(plan, wanted)
+            played = wanted
+        except TimeUpError:
+            there = [plan for plan in left if plays.days(plan) >= played]
+            untried = len(left) - len(there)
+            left, early = there, _stopped(untried, played)
+        if len(left) < 2 and untried:
+            raise NothingFoundError("no setting besides today's was played yet")
+        missed = {plan: _missed(plays, plan, needs, played) for plan in left}
+        left = [
+            plan
+            for plan in left
+            if plan == today
+            or not any(_beats(missed[other], missed[plan]) for other in left if other != plan)
+        ]
+        if early:
+            break
+    return left, played, untried, early
+
+
+def _rounds(days: int) -> Iterator[int]:
+    """Yield how many days a setting has after each round: ever twice as many, up to all."""
+    played = min(_GLANCE_DAYS, days)
+    yield played
+    while played < days:
+        played = min(days, 2 * played)
+        yield played
 
 
 def _objectives(scenario: Scenario) -> tuple[Need, ...]:
@@ -173,7 +227,7 @@ def _objectives(scenario: Scenario) -> tuple[Need, ...]:
 def _settings(
     scenario: Scenario, knobs: Sequence[Knob], made: Callable[[Plan], Scenario]
 ) -> list[Plan]:
-    """Return the settings that say something else than today's."""
+    """Return the settings that say something else than today's; raises `ChangeError`."""
     sizes = [range(len(knob.values)) for knob in knobs]
     plans: list[Plan]
     if math.prod(len(size) for size in sizes) <= SETTINGS_MAX:
@@ -184,7 +238,20 @@ def _settings(
             for index, size in enumerate(sizes)
             for choice in size
         ]
-    return [plan for plan in plans if made(plan).center != scenario.center]
+    plans = [plan for plan in plans if made(plan).center != scenario.center]
+    for plan in plans:
+        for problem in check_scenario(made(plan)):
+            values = ", ".join(f"{path}={value}" for path, value in _values(plan, knobs).items())
+            raise ChangeError(f"{values}: {problem.text()}")
+    return plans
+
+
+def _values(plan: Plan, knobs: Sequence[Knob]) -> dict[str, Value]:
+    return {
+        knob.path: knob.values[choice]
+        for knob, choice in zip(knobs, plan, strict=True)
+        if choice >= 0
+    }
 
 
 def _unlike(plans: Sequence[Plan], plays: Plays, days: int) -> list[Plan]:
@@ -238,11 +305,7 @@ def _setting(
     *,
     front: bool,
 ) -> Setting:
-    values = {
-        knob.path: knob.values[choice]
-        for knob, choice in zip(knobs, plan, strict=True)
-        if choice >= 0
-    }
+    values = _values(plan, knobs)
     return Setting(
         values=values,
         today=plan == today,
@@ -289,6 +352,16 @@ def sentence_of(front: Sequence[Plan], today: Plan) -> str:
         "another; {today}.",
         count=count, today=today_too,
     )  # fmt: skip
+
+
+def _stopped(untried: int, days: int) -> str:
+    if untried:
+        return Phrase(
+            " The search was stopped: {untried} of the settings were not tried.", untried=untried
+        )
+    return Phrase(
+        " The search was stopped: each setting was played on {days} days only.", days=days
+    )
 
 
 def as_yaml(values: dict[str, Value]) -> str:
