@@ -122,6 +122,8 @@ def test_an_unconfirmed_plan_says_what_is_not_sure() -> None:
         "not sure; give more --minutes."
     )
     assert page.facts[1].good is False
+    told = {words for chapter in page.chapters for words in chapter.words}
+    assert Words("zh")("falls_short") not in told, "the day as a whole does not hold"
 
 
 def test_shifts_are_bars_with_the_time_in_which_breaks_lie() -> None:
@@ -256,6 +258,10 @@ def test_many_lines_stand_beside_each_other() -> None:
         for front in ([(-1,)], [(0,)], [(0,), (-1,)], [(0,), (1,)])
     }
     assert "试过的设置中没有一个在任何队列上优于现有设置。" in answers
+    alone = tune_document(replace(tuned(), settings=tuned().settings[:1], dropped=2, alike=1))
+    assert [chapter.name for chapter in alone.chapters] == ["front", "definitions", "run"]
+    assert alone.pictures() == (), "one point is no picture"
+    assert alone.chapters[0].words[0].startswith("3 more were")
     assert len(answers) == 4
 
 

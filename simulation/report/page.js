@@ -7,7 +7,8 @@
   const PAPER_PX = 700;
   for (const place of document.querySelectorAll("[data-picture]")) {
     const option = options[place.dataset.picture];
-    if (option.series.some((series) => series.type === "heatmap")) place.dataset.wide = "yes";
+    const crowded = (option.parallelAxis ?? []).length > 3;
+    if (crowded || option.series.some((series) => series.type === "heatmap")) place.dataset.wide = "yes";
     const chart = echarts.init(place, null, { renderer: "svg", locale: language });
     chart.setOption(option);
     charts.push(chart);

@@ -213,7 +213,11 @@ def _kept(words: Words, found: Certificate) -> Chapter:
         open=True,
     )  # fmt: skip
     told = [words("kept_words", days=found.fresh_days, confidence=f"{found.confidence:.0%}")]
-    told.append(words("falls_short" if found.short else "nowhere_short"))
+    if not found.short:
+        told.append(words("nowhere_short"))
+    else:
+        held = all(row.met for row in found.kept)
+        told.append(words("falls_short" if held else "short_where"))
     return Chapter(
         "kept", words("kept_title"), tuple(told), pictures, (table, *_short(words, found))
     )

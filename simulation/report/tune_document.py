@@ -25,7 +25,11 @@ def tune_document(found: Tuning, language: str = "en") -> Document:
         answer=words.name(found.sentence),
         good=None,
         facts=tuple(_facts(words, found)),
-        chapters=(_front(words, found), _write(words, found), *_basis(words, found)),
+        chapters=(
+            _front(words, found),
+            *((_write(words, found),) if len(found.settings) > 1 else ()),
+            *_basis(words, found),
+        ),
         foot=words("tune_foot", version=release(), seed=found.seed, days=found.days),
         labels=labels(words),
     )
@@ -57,6 +61,11 @@ def _facts(words: Words, found: Tuning) -> Iterator[Fact]:
 
 def _front(words: Words, found: Tuning) -> Chapter:
     lines = found.settings[0].reached
+    gone = found.dropped + found.alike
+    dropped = (words("dropped_words", number=gone),) if gone else ()
+    table = _settings_table(words, found)
+    if len(found.settings) == 1:
+        return Chapter("front", words("front_title"), dropped, (), (table,))
     pictures = [
         Picture(
             f"front{across}-{up}",
@@ -69,15 +78,12 @@ def _front(words: Words, found: Tuning) -> Chapter:
     if len(lines) > 2:
         option = charts_front.all_lines(words, found.settings)
         pictures.append(Picture("all_lines", words("all_lines_picture"), option, 380))
-    told = [words("front_words", days=found.days)]
-    if found.dropped:
-        told.append(words("dropped_words", number=found.dropped))
     return Chapter(
         "front",
         words("front_title"),
-        tuple(told),
+        (words("front_words", days=found.days), *dropped),
         tuple(pictures),
-        (_settings_table(words, found),),
+        (table,),
     )
 
 
