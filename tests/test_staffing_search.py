@@ -14,11 +14,13 @@ from typer.testing import CliRunner
 import configs
 from benchmarks.staffing import find
 from benchmarks.staffing_cases import n_design, two_skills
-from configs.planning import Scenario, Target
+from configs.planning import Busyness, DayPart, Scenario, Target
 from router.center import ContactPolicy
+from simulation.erlang import ErlangA
 from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Workers
+from simulation.staffing.curves import _table, spread_of
 from simulation.staffing.master import Cut, Master
 from simulation.staffing.needs import controls_of, needs_of
 from simulation.staffing.plays import LivePlays
@@ -124,6 +126,43 @@ def test_bounds_lie_on_both_sides_and_shrinkage_divides() -> None:
     found = Master(absent, needs).lower()
     assert found is not None
     assert found[1] == pytest.approx(2 * costs[0], rel=0.1)
+
+
+def test_days_that_differ_raise_the_bound() -> None:
+    scenario = load_scenario(Path("tiny"))
+    large = {name: replace(part, factor=10) for name, part in scenario.demand.items()}
+    scenario = replace(scenario, demand=large)
+    costs = []
+    for busyness in (Busyness(), Busyness(alpha=30), Busyness(alpha=10)):
+        space = intervals_space(replace(scenario, busyness=busyness))
+        master = Master(space, needs_of(Prepared(space.scenario)))
+        found, upper = master.lower(), master.upper()
+        assert found is not None
+        assert upper is not None
+        costs.append(found[1])
+        assert found[1] <= space.cost_of(upper)
+    assert costs[0] < costs[1] < costs[2]
+    even = Prepared(scenario)
+    assert (spread_of(even) == np.ones((1, len(scenario.demand), even.intervals))).all()
+    parts = (DayPart(until="12:00", alpha=50),)
+    typical = spread_of(Prepared(replace(scenario, busyness=Busyness(alpha=10, parts=parts))))
+    assert typical.mean(axis=0) == pytest.approx(1.0)
+    spread = typical[:, 0].var(axis=0)
+    # Var of a product of means 1: of each part 1/alpha, and of both together their product more.
+    assert spread[-1] == pytest.approx(1 / 10, rel=0.1)
+    assert spread[0] == pytest.approx(1 / 10 + 1 / 50 + 1 / 500, rel=0.2)
+
+
+def test_a_curve_is_the_mean_over_busier_and_calmer_days() -> None:
+    agents, levels = _table(10.0, 3.0, 0.5, 1 / 3, 0.0, "abandoned", (0.8, 1.2))
+    place = int(np.searchsorted(agents, 11.0))
+    lost = [
+        part * ErlangA(part * 10 / 3, 1 / 3, 0.5, agents[place]).abandon_fraction
+        for part in (0.8, 1.2)
+    ]
+    assert levels[place] == pytest.approx(1 - sum(lost) / 2, rel=1e-9)
+    even = _table(10.0, 3.0, 0.5, 1 / 3, 0.0, "abandoned", (1.0,))
+    assert levels[place] < np.interp(agents[place], *even)
 
 
 def test_a_cut_asks_for_more_agents_and_saturates() -> None:

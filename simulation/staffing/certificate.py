@@ -225,13 +225,18 @@ def _kept(found: Found, master: Master) -> list[Kept]:
                 need=need.name,
                 measure=need.measure.replace("_", " "),
                 asked=need.share,
-                reached=best,
-                low=best + reach if need.lost else best - reach,
+                reached=_share(best),
+                low=_share(best + reach if need.lost else best - reach),
                 met=one.low(found.level) >= 0,
                 days_met=float(good.mean()) if len(daily) else 1.0,
             )
         )
     return answer
+
+
+def _share(value: float) -> float:
+    """Return an estimate of a share as one: what chance is taken out of may lie beyond all."""
+    return min(max(value, 0.0), 1.0)
 
 
 def _table(
@@ -338,7 +343,8 @@ def _notes(master: Master, unit: str) -> list[str]:
     notes.append(
         Phrase(
             "The bound is Erlang A on the modified offered load of lines whose agents can do "
-            "everything, each group limited to what it serves; busy days and redials are not in it."
+            "everything, each group limited to what it serves; redials and repeat contacts are "
+            "not in it."
         )
     )
     return notes

@@ -114,7 +114,8 @@ class Master:
         self.needs = tuple(needs)
         self.prepared = Prepared(space.scenario)
         self.lines = lines_of(self.prepared)
-        self.pooled = curves.pooled(self.prepared, needs, space)
+        self.spread = curves.spread_of(self.prepared)
+        self.pooled = curves.pooled(self.prepared, needs, space, self.spread)
         self.floors = _floors(space, self.lines, needs)
 
     def upper(self) -> Plan | None:
@@ -130,7 +131,7 @@ class Master:
                     flows[line, group, interval] = first + offset
                 given = [(first + offset, -1.0) for offset in range(len(mine))]
                 program.at_least([*program.capacity([group], interval), *given], 0.0)
-        for curve in curves.dedicated(self.prepared, self.needs):
+        for curve in curves.dedicated(self.prepared, self.needs, self.spread):
             (line,) = curve.lines
             for place, taken in enumerate(self._points(program, curve)):
                 index = curve.intervals[place]

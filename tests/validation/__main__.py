@@ -70,7 +70,7 @@ def main() -> int:
     """Play the cases named, or all, and append what came out to the ledger."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*")
-    parser.add_argument("--contacts", type=int, default=40_000_000)
+    parser.add_argument("--contacts", type=int, default=400_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--keep", type=Path)

@@ -3,8 +3,9 @@
 A figure is a smooth function of means over days: mostly a ratio of two sums. Its error is that of
 the linear part (delta method). What the arrivals and the drawn work explain is taken out (control
 variates): in each interval as many should come as the rate says, and their work should have its
-mean, whatever happened before; so each deviation, also when weighed by the queue or the busy
-agents of the interval before, has expectation 0. Nothing of the theory that is tested is used.
+mean, whatever happened before, and where patience is exponential as many leave as the time waited
+times its rate; so each deviation, also when weighed by the queue or the busy agents of the interval
+before, has expectation 0. These are the laws put in; nothing of the theory that is tested is used.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tests.validation.verdicts import Verdict
 
 MINUTE_MS: Final = 60_000.0
 _DAYS_PER_CONTROL: Final = 12
+_STRETCHES: Final = 8
 _STEP: Final = 1e-6
 
 Columns = list[Floats]
@@ -142,11 +144,13 @@ class Controls:
     """Say which deviations have expectation 0 in a scenario.
 
     `past`: arrivals do not depend on the past, so that what was before may weigh them. `work`:
-    the demands whose talk is their work, done by everybody at one pace.
+    the demands whose talk is their work, done by everybody at one pace. `patience`: those who leave
+    while they wait at a constant rate, and in no other way.
     """
 
     past: bool
     work: tuple[str, ...]
+    patience: tuple[str, ...]
     window: tuple[int, ...]
 
 
@@ -165,7 +169,14 @@ def controls_of(scenario: Scenario, window: tuple[int, ...]) -> Controls:
         and demand.channel not in scenario.effects.speeds
         and not channels[demand.channel].interruptible
     )
-    return Controls(past, work, window)
+    patience = tuple(
+        name
+        for name, demand in scenario.demand.items()
+        if demand.patience is not None
+        and demand.patience.law is LawName.EXPONENTIAL
+        and not (demand.patience.later or demand.balking or demand.takes_callback)
+    )
+    return Controls(past, work, patience, window)
 
 
 def control_columns(controls: Controls, study: Study) -> Floats:
@@ -183,6 +194,11 @@ def control_columns(controls: Controls, study: Study) -> Floats:
         index = study.demands.index(name)
         rows = counts[:, index]
         deviations.append(rows[..., Count.TALK_MS] - mean_ms[name] * rows[..., Count.ANSWERED])
+    for name in controls.patience:
+        index, law = study.demands.index(name), study.scenario.demand[name].patience
+        assert law is not None, "it is exponential"
+        rows = counts[:, index]
+        deviations.append(rows[..., Count.LEFT] - rows[..., Count.QUEUED_MS] / law.mean_ms)
     weights: list[Floats] = [np.ones((study.days, len(window)))]
     if controls.past:
         # Row -1 is of the interval before; before the first one nothing is known.
@@ -197,8 +213,18 @@ def control_columns(controls: Controls, study: Study) -> Floats:
         if window[0] == 0:
             queue[:, 0] = busy[:, 0] = 0.0
         weights += [queue, queue * queue, busy]
-    columns = [(weight * deviation).sum(axis=1) for weight in weights for deviation in deviations]
-    return np.stack(columns, axis=1) if columns else np.empty((study.days, 0))
+    if not deviations:
+        return np.empty((study.days, 0))
+    # The whole window first; then parts of it, but the last, which is the rest.
+    edges = np.linspace(0, len(window), min(_STRETCHES, len(window)) + 1).round().astype(int)
+    stretches = [slice(0, len(window)), *map(slice, edges[:-2], edges[1:-1])]
+    columns = [
+        (weight * deviation)[:, stretch].sum(axis=1)
+        for stretch in stretches
+        for weight in weights
+        for deviation in deviations
+    ]
+    return np.stack(columns, axis=1)
 
 
 # --- measures by the names of the cases ---------------------------------------------------
