@@ -26,6 +26,7 @@ from simulation.plan.estimates import Floats
 from simulation.plan.replications import Study
 from simulation.staffing.confirming import Bench, Try, asked_of
 from simulation.staffing.deadline import Deadline, NothingFoundError, TimeUpError
+from simulation.staffing.evening import even_out
 from simulation.staffing.master import Cut, Master
 from simulation.staffing.plays import Plays
 from simulation.staffing.polish import polish
@@ -262,7 +263,11 @@ def _cheapest(hunt: _Hunt, best: Plan | None) -> Plan | None:
 
 
 def _untried(hunt: _Hunt, best: Plan) -> Plan | None:
-    """Return the cheapest plan near the best one that holds, of few choices: cuts are noisy."""
+    """Return a cheaper plan near the best one that holds, or None: cuts are noisy."""
+    if len(best) > _STEPPED and hunt.master.space.by_interval:
+        held = hunt.trials.judge(best, hunt.asked)
+        plan = even_out(hunt.master, held, lambda one: _judge(hunt, one)).plan
+        return plan if hunt.cost(plan) < hunt.cost(best) - 1e-9 else None
     if len(best) > _FEW:
         return None
     reach = 4 if len(best) <= _SEEN_FAR else 1

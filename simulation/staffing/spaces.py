@@ -51,6 +51,12 @@ class Space:
     serves: tuple[tuple[bool, ...], ...]
     made: Callable[[Plan], Scenario]
 
+    @property
+    def by_interval(self) -> bool:
+        """Say whether choices are agents per interval, group after group."""
+        each = np.eye(self.cover.shape[1])
+        return np.array_equal(self.cover, np.tile(each, (len(self.groups), 1)))
+
     def cost_of(self, plan: Plan) -> float:
         """Return what a plan costs a day."""
         return float(self.cost @ np.asarray(plan, dtype=float))
