@@ -114,7 +114,7 @@ def test_an_interrupted_plan_shows_the_days_played_and_leaves_no_process(tmp_pat
 
 
 def test_a_comparison_without_a_pair_says_one_line(tmp_path: Path) -> None:
-    words = ("compare", "tiny", "--sick", "5%", "--precision", "0.0001", "--days-max", "2000")
+    words = ("compare", "tiny", "--sick", "5%", "--days", "2000", "--workers", "1")
     with Terminal(tmp_path / "answer", *words) as terminal:
         code, answer, told = terminal.until(" days, ").interrupt().end()
     assert (code, answer) == (130, "")
@@ -125,7 +125,7 @@ def test_a_comparison_without_a_pair_says_one_line(tmp_path: Path) -> None:
 def test_ctrl_c_keeps_the_best_plan_found_and_confirms_it(tmp_path: Path) -> None:
     words = ("staff", "tiny", "--days", "12", "--confirm-days", "16", "--confidence", "0.6")
     out = tmp_path / "out"
-    with Terminal(tmp_path / "answer", *words, "-o", str(out)) as terminal:
+    with Terminal(tmp_path / "answer", *words, "--workers", "1", "-o", str(out)) as terminal:
         # Twenty days of this plan are played already: the search could go on for long.
         terminal.until("Ctrl-C stops the search and keeps what was found").until("plan 1: ")
         code, answer, told = terminal.interrupt().end()
@@ -142,7 +142,7 @@ def test_ctrl_c_keeps_the_best_plan_found_and_confirms_it(tmp_path: Path) -> Non
 
 
 def test_a_second_ctrl_c_ends_at_once_and_writes_nothing(tmp_path: Path) -> None:
-    words = ("schedule", "tiny", "--confirm-days", "5000", "--workers", "2")
+    words = ("schedule", "tiny", "--days", "12", "--confirm-days", "5000", "--workers", "2")
     out = tmp_path / "out"
     with Terminal(tmp_path / "answer", *words, "-o", str(out)) as terminal:
         terminal.until("live core: ").interrupt().until("confirming cost")
