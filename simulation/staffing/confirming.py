@@ -32,6 +32,7 @@ _LEAST: Final = 12
 _SHORT_BY: Final = 1.0  # in standard errors: so far behind, a look ends the try
 _RATIO_MAX: Final = 5.0
 _LEAST_MISSED: Final = 0.02
+_ALLOWANCE: Final = 2.0  # standard errors, of the confirmation: about what its test asks
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,20 @@ class Try:
     margins: tuple[Margin, ...]
     level: float
     passed: bool
+
+
+def lacking(
+    margins: Sequence[Margin], days: int, extra: Sequence[float], confirm_days: int
+) -> list[float]:
+    """Return what the live days of a plan lack, by need, of what a confirmation will want.
+
+    `extra`: what earlier confirmations lacked, on top of what their test asks beyond the mean.
+    """
+    share = (days / max(confirm_days, days)) ** 0.5
+    return [
+        more + _ALLOWANCE * one.error * share - one.mean
+        for more, one in zip(extra, margins, strict=True)
+    ]
 
 
 def asked_of(need: Need, live: float, quick: float, wanted: float) -> float:

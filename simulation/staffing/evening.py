@@ -21,6 +21,7 @@ from simulation.staffing.trials import Verdict
 
 _KERNEL: Final = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
 _HALVINGS: Final = 1
+_STEP: Final = 2  # agents at a time, first
 
 Judge: TypeAlias = Callable[[Plan], Verdict]
 
@@ -62,20 +63,21 @@ def _trimmed(
         for group in dear:
             for start, end in pairwise(edges.tolist()):
                 block = range(group * intervals + start, group * intervals + end)
-                while True:
-                    plan = _floored(_one_fewer(best.plan, block), floors, space)
-                    if space.cost_of(plan) >= space.cost_of(best.plan) - 1e-9:
-                        break
-                    found = judge(plan)
-                    if not found.meets:
-                        break
-                    best = found
+                step = _STEP
+                while step:
+                    plan = _floored(_fewer(best.plan, block, step), floors, space)
+                    cheaper = space.cost_of(plan) < space.cost_of(best.plan) - 1e-9
+                    found = judge(plan) if cheaper else best
+                    if cheaper and found.meets:
+                        best = found
+                    else:
+                        step //= 2
     return best
 
 
-def _one_fewer(plan: Plan, block: range) -> Plan:
+def _fewer(plan: Plan, block: range, step: int) -> Plan:
     return tuple(
-        max(count - 1, 0) if choice in block else count for choice, count in enumerate(plan)
+        max(count - step, 0) if choice in block else count for choice, count in enumerate(plan)
     )
 
 

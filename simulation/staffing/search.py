@@ -24,7 +24,7 @@ import numpy as np
 
 from simulation.plan.estimates import Floats
 from simulation.plan.replications import Study
-from simulation.staffing.confirming import Bench, Try, asked_of
+from simulation.staffing.confirming import Bench, Try, asked_of, lacking
 from simulation.staffing.deadline import Deadline, NothingFoundError, TimeUpError
 from simulation.staffing.evening import even_out
 from simulation.staffing.master import Cut, Master
@@ -36,13 +36,14 @@ from simulation.staffing.trials import Margin, Pace, Trials, Verdict, tolerance
 _CORRECTIONS: Final = 16
 _FAR_SHORT: Final = 4.0
 _MORE: Final = 1.15  # times the agents of a plan, where cuts leave no plan
-_ALLOWANCE: Final = 2.0  # standard errors, of the confirmation: about what its test asks
 _FIRST_DAYS: Final = 12
+_OTHERS_FROM: Final = 50_000
 _STEP_DAYS: Final = 20
 _STEPPED: Final = 60  # so many choices at most are tried one by one
 _NEAR: Final = 8.0  # in tolerances: a cut from farther away is forgotten once a plan holds,
 _NEAR_OF_MANY: Final = 24.0  # where many choices make each way back long
 _FEW: Final = 6  # so few choices are searched from below, each with slopes of its own
+_WORTH: Final = 0.01  # of the cost: what a large plan must save to be played with the live core
 _SEEN_FAR: Final = 3  # so few choices are looked at farther around the best plan
 _UNTRIED_MAX: Final = 60
 _HOPELESS: Final = 2.0
@@ -109,7 +110,6 @@ class _Hunt:
     tried: list[Verdict] = field(default_factory=list)
     held: dict[Plan, Verdict] = field(default_factory=dict)
     live: dict[Plan, Verdict] = field(default_factory=dict)
-    lacked: dict[Plan, list[float]] = field(default_factory=dict)
     extra: list[float] = field(default_factory=list)
     failed: dict[Plan, Try] = field(default_factory=dict)
 
@@ -119,6 +119,10 @@ class _Hunt:
     def known(self) -> list[Plan]:
         """Return the plans that held with the live core and did not fail on fresh days."""
         return [plan for plan, one in self.live.items() if one.meets and plan not in self.failed]
+
+    def lacked(self, one: Verdict) -> list[float]:
+        """Return what live days lack, by need, of what is wanted now."""
+        return lacking(one.margins, one.days, self.extra, self.effort.confirm_days)
 
 
 def search(
@@ -194,7 +198,8 @@ def search(
 def _answer(hunt: _Hunt) -> Try:
     """Correct and confirm until a plan is confirmed, or corrections are spent."""
     for _ in range(_CORRECTIONS):
-        best = min(hunt.known(), key=hunt.cost, default=None)
+        enough = [plan for plan in hunt.known() if max(hunt.lacked(hunt.live[plan])) <= 0]
+        best = min(enough, key=hunt.cost, default=None)
         plan = _cheapest(hunt, best)
         if plan is None:
             assert best is not None, "without a best one any plan will do"
@@ -205,7 +210,7 @@ def _answer(hunt: _Hunt) -> Try:
             _ask_more(hunt, [max(-one.low(found.level), 0.0) for one in found.margins])
         elif plan in hunt.live:
             little = [0.5 * tolerance(need) for need in hunt.master.needs]
-            _ask_more(hunt, little if plan in hunt.failed else hunt.lacked[plan])
+            _ask_more(hunt, little if plan in hunt.failed else hunt.lacked(hunt.live[plan]))
         else:
             _correct(hunt, plan, hunt.effort.days)
     known = hunt.known()
@@ -267,7 +272,7 @@ def _untried(hunt: _Hunt, best: Plan) -> Plan | None:
     if len(best) > _STEPPED and hunt.master.space.by_interval:
         held = hunt.trials.judge(best, hunt.asked)
         plan = even_out(hunt.master, held, lambda one: _judge(hunt, one)).plan
-        return plan if hunt.cost(plan) < hunt.cost(best) - 1e-9 else None
+        return plan if hunt.cost(plan) < hunt.cost(best) * (1 - _WORTH) else None
     if len(best) > _FEW:
         return None
     reach = 4 if len(best) <= _SEEN_FAR else 1
@@ -295,31 +300,28 @@ def _judge(hunt: _Hunt, plan: Plan) -> Verdict:
 def _correct(hunt: _Hunt, plan: Plan, days: int) -> Verdict:
     """Play a plan with the live core; ask of surrogates what makes up for the difference.
 
-    Beside it they must have to spare what a confirmation will want beyond the mean.
+    Beside it they must have to spare what a confirmation will want beyond the mean. A large plan
+    fits the days that found it: it is judged on others, so that this is made up for as well.
     """
     bench, needs = hunt.bench, hunt.master.needs
-    count = min(_FIRST_DAYS, days)
-    _, margins = bench.margins(plan, count)
+    count, first = min(_FIRST_DAYS, days), _OTHERS_FROM if len(plan) > _STEPPED else 0
+    _, margins = bench.margins(plan, count, first)
     far = any(
         one.mean < -_FAR_SHORT * one.error - tolerance(need)
         for need, one in zip(needs, margins, strict=True)
     )
     if count < days and not far:
         count = days
-        _, margins = bench.margins(plan, count)
-    wanted = [
-        extra + _ALLOWANCE * one.error * (count / max(hunt.effort.confirm_days, count)) ** 0.5
-        for extra, one in zip(hunt.extra, margins, strict=True)
-    ]
-    meets = all(one.mean >= more for one, more in zip(margins, wanted, strict=True))
+        _, margins = bench.margins(plan, count, first)
+    lacked = lacking(margins, count, hunt.extra, hunt.effort.confirm_days)
+    wanted = [one.mean + more for one, more in zip(margins, lacked, strict=True)]
     hunt.asked = [
         asked_of(need, one.mean, seen, more)
         for need, one, seen, more in zip(
             needs, margins, bench.seen_quickly(plan, count), wanted, strict=True
         )
     ]
-    verdict = hunt.live[plan] = Verdict(plan, margins, meets, count)
-    hunt.lacked[plan] = [more - one.mean for one, more in zip(margins, wanted, strict=True)]
+    verdict = hunt.live[plan] = Verdict(plan, margins, max(lacked) <= 0, count)
     _renew(hunt)
     _tell(hunt, "live core", verdict)
     return verdict
