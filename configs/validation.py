@@ -9,6 +9,7 @@ agreements between the other values can be checked in the same run.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -180,6 +181,15 @@ def _show(found: Plain) -> str:
     return "a list" if isinstance(found, list) else f"the number {found}"
 
 
+def _share(text: str) -> str:
+    """Return "15 %" as the number 0.15, "" for another text: "+15 %" may mean 0.15 or 1.15."""
+    number = text.strip().removesuffix("%").strip()
+    plain = number.replace(".", "", 1)
+    if not text.strip().endswith("%") or not plain.isascii() or not plain.isdigit():
+        return ""
+    return format((Decimal(number) / 100).normalize(), "f")
+
+
 def _remedy(what: str, name: str, found: Plain, *, quoted: bool) -> str:
     """Say how to write what was probably meant; "" when nothing is probable."""
     if what == "int_type" and isinstance(found, str):
@@ -195,6 +205,8 @@ def _remedy(what: str, name: str, found: Plain, *, quoted: bool) -> str:
                 return f"; {error}"
             short = name.removesuffix(DURATION_SUFFIX)
             return f"; write {short}: {found}, or {name}: {milliseconds}"
+    if what == "float_type" and isinstance(found, str) and (share := _share(found)):
+        return f"; write {share}"
     if what == "bool_type" and isinstance(found, str | int):
         word = str(found).lower()
         if word in _YES | _NO:

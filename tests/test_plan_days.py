@@ -253,3 +253,20 @@ def test_a_first_attempt_is_one_of_today() -> None:
     counts = tally.counts.sum(axis=(0, 1))
     assert counts[Count.ANSWERED] == counts[Count.FRESH] + 20
     assert counts[Count.FIRST_ANSWERED] == counts[Count.FRESH]
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [("60%", "; write 0.6"), ("7.5 %", "; write 0.075"), ("+10%", ""), ("x%", ""), ("%", "")],
+)
+def test_a_percentage_where_a_factor_is_due_is_told_as_one(
+    tmp_path: Path, text: str, remedy: str
+) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(f'name: x\nbase: tiny\nchanges:\n  - {{demand: "{text}"}}\n')
+    with pytest.raises(ConfigError) as caught:
+        load_scenario(path)
+    said = str(caught.value).splitlines()[0]
+    assert said == (
+        f'{path}:4:14: changes[0].demand: needs a number, found the text "{text}"{remedy}'
+    )
