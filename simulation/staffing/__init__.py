@@ -9,7 +9,7 @@
 - `trials`       plans on the same days: sequential verdicts, what one agent more brings
 - `search`       cuts on surrogate days, corrected by the live core, until the answer stays
 - `polish`       single steps from a plan that holds, to a cheaper one
-- `evening`      a large plan evened out and trimmed in blocks, where steps are too many
+- `evening`      a plan of intervals evened out over the day, and trimmed in blocks
 - `confirming`   what a plan is worth by both levels; tests on fresh days that share one risk
 - `deadline`     until when is searched: minutes, or Ctrl-C
 - `seeking`      all of these in turn: from a space to its answer, for the commands and the app

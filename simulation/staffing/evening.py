@@ -1,9 +1,10 @@
-"""Even a large plan out, and take agents out of it in blocks: where single steps are too many.
+"""Even a plan out over the day, and take agents out of it in blocks.
 
-A day of intervals by groups has more choices than can be stepped one by one, and what cuts make of
-it is jagged: they credit an agent to intervals by noisy shares. Levels are concave in the agents,
-so that the same agents spread as the load is spread do better; what that gains is taken out again.
-A block is a group in a stretch of the day: all of it first, then halves.
+What cuts make of a day of intervals is jagged: they credit an agent to intervals by noisy shares.
+Levels are concave in the agents, so that the same agents spread as the load is spread do better;
+what that gains is taken out again. A block is a group in a stretch of the day: all of it first,
+then halves. Single steps find no way from a jagged plan to an even one, and are too many where
+there are many groups.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from simulation.staffing.trials import Verdict
 
 _KERNEL: Final = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
 _HALVINGS: Final = 1
+_INTERVALS_LEAST: Final = 4
 _STEP: Final = 2  # agents at a time, first
 
 Judge: TypeAlias = Callable[[Plan], Verdict]
@@ -29,9 +31,11 @@ Judge: TypeAlias = Callable[[Plan], Verdict]
 def even_out(master: Master, verdict: Verdict, judge: Judge) -> Verdict:
     """Return the cheapest verdict that holds on the way, at worst the one given.
 
-    The space is one of agents per interval (`Space.by_interval`).
+    Shifts, and days of few intervals, stay as they are.
     """
     space, lines, floors = master.space, master.lines, master.floors
+    if not space.by_interval or space.cover.shape[1] < _INTERVALS_LEAST:
+        return verdict
     table = np.array(verdict.plan, dtype=float).reshape(len(space.groups), -1)
     even = np.array(
         [

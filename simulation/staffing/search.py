@@ -3,14 +3,12 @@
 Start from the plan in which every line has agents of its own; with few choices, from the cheapest
 that pooled lines would need. Play surrogate days of it; while it falls short, one agent more in
 each group is played on the same days, and what they bring becomes a cut: the next plan is the
-cheapest that obeys all cuts. The first plan that holds costs least among those that the cuts
-allow; cuts from afar are then forgotten, and cheaper plans are tried against those of its
-neighbourhood, then single steps from it (`polish`).
+cheapest that obeys all cuts. Once a plan holds, cheaper ones are tried against the cuts near it. It
+is evened out over the day (`evening`), and stepped from choice by choice (`polish`).
 
-What this finds is played with the live core on the same days. What surrogates flatter it by is
-asked on top, what they deny it is waived, and the search goes on until its answer stays (Avramidis,
-Chan & L'Ecuyer, IIE Transactions 41, 2009, correct an approximation by simulation in this way). The
-cheapest that held is confirmed on fresh days (`confirming`).
+What this finds is played with the live core. What surrogates flatter it by is asked on top, what
+they deny it is waived, until the answer stays (Avramidis, Chan & L'Ecuyer, IIE Transactions 41,
+2009, correct an approximation so). The cheapest that held is confirmed on fresh days.
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -262,16 +261,17 @@ def _cheapest(hunt: _Hunt, best: Plan | None) -> Plan | None:
     if plan is None or hunt.cost(plan) >= most - 1e-9:
         return None if best is None else _untried(hunt, best)
     if plan in hunt.held and len(plan) <= _STEPPED:
-        floors, held = hunt.master.floors, hunt.held[plan]
-        plan = polish(hunt.trials, floors, held, _STEP_DAYS, lambda one: _judge(hunt, one)).plan
+        judge, floors = partial(_judge, hunt), hunt.master.floors
+        held = even_out(hunt.master, hunt.held[plan], judge)
+        plan = polish(hunt.trials, floors, held, _STEP_DAYS, judge).plan
     return plan
 
 
 def _untried(hunt: _Hunt, best: Plan) -> Plan | None:
-    """Return a cheaper plan near the best one that holds, or None: cuts are noisy."""
-    if len(best) > _STEPPED and hunt.master.space.by_interval:
+    """Return a cheaper plan near the best one, or None: cuts are noisy."""
+    if len(best) > _STEPPED:
         held = hunt.trials.judge(best, hunt.asked)
-        plan = even_out(hunt.master, held, lambda one: _judge(hunt, one)).plan
+        plan = even_out(hunt.master, held, partial(_judge, hunt)).plan
         return plan if hunt.cost(plan) < hunt.cost(best) * (1 - _WORTH) else None
     if len(best) > _FEW:
         return None
@@ -300,8 +300,8 @@ def _judge(hunt: _Hunt, plan: Plan) -> Verdict:
 def _correct(hunt: _Hunt, plan: Plan, days: int) -> Verdict:
     """Play a plan with the live core; ask of surrogates what makes up for the difference.
 
-    Beside it they must have to spare what a confirmation will want beyond the mean. A large plan
-    fits the days that found it: it is judged on others, so that this is made up for as well.
+    Beside it they must have to spare what a confirmation will want. A large plan fits the days that
+    found it: it is judged on others.
     """
     bench, needs = hunt.bench, hunt.master.needs
     count, first = min(_FIRST_DAYS, days), _OTHERS_FROM if len(plan) > _STEPPED else 0
