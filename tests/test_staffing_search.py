@@ -286,7 +286,7 @@ def test_staff_answers_with_files_that_plan_reads(tmp_path: Path) -> None:
     assert code == 0, said
     assert "The plan below keeps both targets with 70% confidence" in said
     certificate = json.loads((tmp_path / "certificate.json").read_text(encoding="utf-8"))
-    assert certificate["bound"] <= certificate["cost"]
+    assert certificate["bound"] <= certificate["cost"] <= 1.5 * certificate["bound"]
     assert all(row["met"] for row in certificate["kept"])
     assert 'base: "tiny"\n' in (tmp_path / "scenario.yaml").read_text(encoding="utf-8")
     scenario: Scenario = load_scenario(tmp_path / "scenario.yaml")
