@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from configs.planning import Group
 from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.requirement import lines_of
@@ -57,6 +58,26 @@ def test_an_uneven_plan_becomes_even_and_cheaper() -> None:
     ratio = np.array(found.plan) / load
     assert ratio.std() < (uneven / load).std() / 3
     assert len(tried) < 80
+
+
+def test_no_more_agents_than_a_group_has_and_idle_groups_stay_as_they_are() -> None:
+    scenario = a_space().scenario
+    idle = Group(team="shop", skills={"sleeping": 5}, count=3)
+    scenario = replace(scenario, workforce={**scenario.workforce, "idle": idle})
+    space = intervals_space(scenario, within_heads=True)
+    assert space.serves[1] == (False, False)
+    master = Master(space, needs_of(Prepared(scenario)))
+    tried: list[Plan] = []
+
+    def judge(plan: Plan) -> Verdict:
+        tried.append(plan)
+        return Verdict(plan, (Margin(-1.0, 1e-9, 10),), meets=False, days=20)
+
+    # Evened by the load, the busy intervals would get more than the five there are.
+    start = (5, 5, 5, 5, 5, 5, 5, 5, 1, 2, 1, 2, 1, 2, 1, 2)
+    assert even_out(master, judge(start), judge).plan == start
+    assert tried
+    assert all((np.array(plan) <= space.most).all() for plan in tried)
 
 
 def test_floors_stay_and_whole_agents_keep_their_sum() -> None:

@@ -144,6 +144,11 @@ def test_days_that_differ_raise_the_bound() -> None:
     assert costs[0] < costs[1] < costs[2]
     even = Prepared(scenario)
     assert (spread_of(even) == np.ones((1, len(scenario.demand), even.intervals))).all()
+    name = next(iter(scenario.demand))
+    came = replace(scenario.demand[name], per_interval=(), factor=1, arrivals_ms=(60_000, 90_000))
+    mixed = replace(scenario, demand={**scenario.demand, name: came}, busyness=Busyness(alpha=10))
+    assert (spread_of(Prepared(mixed))[:, 0] == 1.0).all(), "recorded contacts come as they came"
+    assert spread_of(Prepared(mixed))[:, 1].std() > 0.2
     parts = (DayPart(until="12:00", alpha=50),)
     typical = spread_of(Prepared(replace(scenario, busyness=Busyness(alpha=10, parts=parts))))
     assert typical.mean(axis=0) == pytest.approx(1.0)

@@ -58,7 +58,7 @@ class Curve:
 def spread_of(prepared: Prepared) -> Floats:
     """Return the factors of typical days, `[day, demand, interval]`: their busyness, mean 1.
 
-    One day where all are alike.
+    One day where all are alike; recorded contacts come as they came.
     """
     scenario = prepared.scenario
     busyness, names = scenario.busyness, tuple(scenario.demand)
@@ -75,6 +75,7 @@ def spread_of(prepared: Prepared) -> Floats:
             busyness, streams, prepared.opens_ms, prepared.length_ms
         ):
             days[number, :, (middles >= start) & (middles < end)] *= factor
+    days[:, [source.index for source in prepared.sources if source.profile is None]] = 1.0
     return np.asarray(days / days.mean(axis=0))
 
 

@@ -37,16 +37,10 @@ def even_out(master: Master, verdict: Verdict, judge: Judge) -> Verdict:
     if not space.by_interval or space.cover.shape[1] < _INTERVALS_LEAST:
         return verdict
     table = np.array(verdict.plan, dtype=float).reshape(len(space.groups), -1)
-    even = np.array(
-        [
-            _evened(
-                row,
-                np.asarray(sum(line.load for line, may in zip(lines, mine, strict=True) if may)),
-            )
-            for row, mine in zip(table, space.serves, strict=True)
-        ]
-    )
-    plan = _floored(_whole(even), floors, space)
+    loads = np.array(space.serves, dtype=float) @ np.array([line.load for line in lines])
+    even = np.array([_evened(row, load) for row, load in zip(table, loads, strict=True)])
+    within = np.minimum(_whole(even), space.most).astype(int).tolist()
+    plan = _floored(tuple(within), floors, space)
     best = verdict
     if space.cost_of(plan) <= space.cost_of(verdict.plan) + 1e-9:
         found = judge(plan)
