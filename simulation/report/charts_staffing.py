@@ -149,7 +149,7 @@ def kept(words: Words, rows: Sequence[Kept], *, lost: bool) -> Option:
         return {
             "type": "scatter",
             "name": name,
-            "data": [[percent(min(1.0, value)), index] for index, value in enumerate(values)],
+            "data": [[percent(value), index] for index, value in enumerate(values)],
             "symbol": symbol,
             "symbolSize": size,
             "itemStyle": {"color": colour},
@@ -169,7 +169,7 @@ def kept(words: Words, rows: Sequence[Kept], *, lost: bool) -> Option:
             {
                 "type": "bar",
                 "name": words("reached"),
-                "data": [percent(min(1.0, row.reached)) for row in rows],
+                "data": [percent(row.reached) for row in rows],
                 "itemStyle": {"color": LIGHT_GREEN},
                 "barMaxWidth": 20,
             },

@@ -206,7 +206,7 @@ def _kept(words: Words, found: Certificate) -> Chapter:
         ),
         tuple(
             (words.name(row.need), measure_words(words, row.measure), row.asked,
-             _share(row.reached), _share(row.low), words("yes" if row.met else "no"),
+             row.reached, row.low, words("yes" if row.met else "no"),
              row.days_met)
             for row in found.kept
         ),
@@ -221,11 +221,6 @@ def _kept(words: Words, found: Certificate) -> Chapter:
     return Chapter(
         "kept", words("kept_title"), tuple(told), pictures, (table, *_short(words, found))
     )
-
-
-def _share(value: float) -> float:
-    """Return an estimate of a share within 0 and 1: its corrections may lead beyond."""
-    return min(1.0, max(0.0, value))
 
 
 def _short(words: Words, found: Certificate) -> Iterator[Table]:
