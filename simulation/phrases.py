@@ -27,12 +27,16 @@ class Phrase(str):
     values: Mapping[str, Value]
 
     def __new__(cls, pattern: str, /, **values: Value) -> Self:
-        """Return the text of a pattern with its values filled in."""
+        """Return the text of a pattern with its values filled in; without any it stays as it is.
+
+        So a name may be a pattern, whatever somebody called it. Raises KeyError when the pattern
+        has a place that no value fills.
+        """
         made = {
             name: ", ".join(value) if isinstance(value, tuple) else value
             for name, value in values.items()
         }
-        said = super().__new__(cls, pattern.format(**made))
+        said = super().__new__(cls, pattern.format(**made) if made else pattern)
         said.pattern, said.values = pattern, values
         return said
 

@@ -230,6 +230,15 @@ def test_what_somebody_named_stays_whole() -> None:
     assert chinese("plan_title", name="training") == "training：规划"
 
 
+def test_a_name_with_braces_is_no_pattern() -> None:
+    named = Phrase("{odd} name")
+    assert named == "{odd} name"
+    assert Words("zh").name(named) == "{odd} name"
+    assert Phrase("{agents} more in {where}", agents=1, where=named) == "1 more in {odd} name"
+    with pytest.raises(KeyError):
+        Phrase("{agents} more in {where}", agents=1)
+
+
 def test_every_channel_has_a_chinese_name() -> None:
     assert set(CHANNEL_KINDS) <= set(read_words()["names"]["zh"])
 

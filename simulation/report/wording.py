@@ -32,7 +32,7 @@ class Words:
 
     def name(self, text: str) -> str:
         """Return what a study says (a phrase, a measure, a kind of cost) in this language."""
-        if isinstance(text, Phrase):
+        if isinstance(text, Phrase) and text.values:
             pattern = self._names.get(text.pattern, text.pattern)
             return pattern.format(
                 **{place: self._value(value) for place, value in text.values.items()}
