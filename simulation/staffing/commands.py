@@ -284,7 +284,7 @@ def _teller() -> Callable[[str], None]:
 
 
 def _stop(error: NothingFoundError) -> NoReturn:
-    typer.echo(f"Nothing was found: {error}", err=True)
+    typer.echo(f"Nothing was found: {error}; let it run longer before Ctrl-C", err=True)
     raise typer.Exit(EXIT_INTERRUPTED) from error
 
 
