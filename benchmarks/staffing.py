@@ -38,10 +38,11 @@ from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Workers
 from simulation.staffing.deadline import Deadline
+from simulation.staffing.hunt import Effort
 from simulation.staffing.master import Master
 from simulation.staffing.needs import controls_of, needs_of
 from simulation.staffing.plays import LivePlays, QuickPlays
-from simulation.staffing.search import Effort, Found, search
+from simulation.staffing.search import Found, search
 from simulation.staffing.spaces import Plan, Space, intervals_space, shifts_space
 from simulation.staffing.trials import margin
 

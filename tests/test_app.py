@@ -22,7 +22,7 @@ from simulation.plan.changes import ChangeError
 from simulation.plan.people import groups_of, size_of
 from simulation.plan.reading import SHIPPED, load_scenario
 from simulation.report.wording import Words
-from simulation.staffing.search import Effort
+from simulation.staffing.hunt import Effort
 from simulation.staffing.writing import scenario_text
 from tests.test_report_search import two_hours
 

@@ -25,7 +25,7 @@ from simulation.report.staff_document import staff_document
 from simulation.report.tune_document import tune_document
 from simulation.report.wording import LANGUAGES, Words, read_words
 from simulation.staffing.certificate import Certificate, unconfirmed
-from simulation.staffing.search import Effort
+from simulation.staffing.hunt import Effort
 from simulation.staffing.seeking import seek
 from simulation.staffing.spaces import intervals_space, shifts_space
 from simulation.staffing.tuning import Reached, Setting, Tuning, sentence_of

@@ -21,10 +21,11 @@ from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Workers
 from simulation.staffing.curves import _table, spread_of
+from simulation.staffing.hunt import Effort
 from simulation.staffing.master import Cut, Master
 from simulation.staffing.needs import controls_of, needs_of
 from simulation.staffing.plays import LivePlays
-from simulation.staffing.search import Effort, UnreachableError
+from simulation.staffing.search import UnreachableError
 from simulation.staffing.showing import show_tuning
 from simulation.staffing.spaces import intervals_space, shifts_space
 from simulation.staffing.trials import margin

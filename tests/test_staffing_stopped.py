@@ -26,7 +26,7 @@ from simulation.staffing.deadline import (
     TimeUpError,
     stopped_by_ctrl_c,
 )
-from simulation.staffing.search import Effort
+from simulation.staffing.hunt import Effort
 from simulation.staffing.seeking import seek
 from simulation.staffing.spaces import intervals_space
 from simulation.staffing.tuning import Knob, tune

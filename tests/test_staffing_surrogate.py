@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.staffing_cases import n_design, shift_day, two_skills
-from configs.planning import Scenario
+from configs.planning import Again, Law, Scenario
 from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import Study, Workers
@@ -17,7 +18,7 @@ from simulation.staffing.confirming import Bench
 from simulation.staffing.master import Master
 from simulation.staffing.needs import controls_of, needs_of
 from simulation.staffing.plays import LivePlays, QuickPlays
-from simulation.staffing.polish import polish
+from simulation.staffing.polish import effects_of, mend, polish
 from simulation.staffing.spaces import Plan, intervals_space, shifts_space
 from simulation.staffing.trials import Pace, Trials, Twin, margin
 
@@ -52,6 +53,31 @@ def test_a_surrogate_of_chats_redials_and_teams_meets_the_same_customers() -> No
     assert (live.counts[..., Count.FRESH] == quick.counts[..., Count.FRESH]).all()
     answered = [study.counts[..., Count.ANSWERED].sum() for study in (live, quick)]
     assert answered[1] == pytest.approx(answered[0], rel=0.1)
+
+
+def test_plans_of_one_cost_whose_groups_differ_have_slopes_of_their_own() -> None:
+    scenario = two_skills()
+    space, needs = intervals_space(scenario), needs_of(Prepared(scenario))
+    assert space.cost_of((4, 12)) == space.cost_of((12, 4))
+    assert space.cost_by_group((4, 12)).tolist() == [4 * space.cost[0], 12 * space.cost[1]]
+    with Workers(1) as crew:
+        plays = QuickPlays(space.scenario, space.made, crew, 2)
+        trials = Trials(space, needs, plays, Pace(glance=2, days=4))
+        one = trials.slopes_near((4, 12), 0.06)
+        assert trials.slopes_near((12, 4), 0.06) is not one
+        assert trials.slopes_near((4, 12), 0.06) is one
+
+
+def test_who_is_served_by_nobody_gives_up_in_time_to_call_again() -> None:
+    scenario = n_design(minutes=60)
+    again = Again(share=0.6, after=Law(mean_ms=300_000), max=5)
+    demand = {name: replace(one, redial=again) for name, one in scenario.demand.items()}
+    live, quick = both(replace(scenario, demand=demand), (12, 0), 4)
+    came = [int(study.counts[..., Count.ARRIVED][:, 1].sum()) for study in (live, quick)]
+    fresh = int(live.counts[..., Count.FRESH][:, 1].sum())
+    assert live.counts[..., Count.ANSWERED][:, 1].sum() == 0
+    assert came[0] > 1.5 * fresh, "most of them call again"
+    assert came[1] == pytest.approx(came[0], rel=0.03)
 
 
 def test_a_twin_takes_noise_out_and_counts_its_own() -> None:
@@ -103,3 +129,22 @@ def test_steps_lead_to_a_cheaper_plan_and_leave_somebody_for_every_line() -> Non
     assert best.meets
     assert space.cost_of(best.plan) < 0.97 * space.cost_of(start)
     assert all(sum(best.plan[choice] for choice in floor) >= 1 for floor in master.floors)
+
+
+def test_steps_mend_what_falls_short() -> None:
+    scenario = two_skills()
+    space, needs = intervals_space(scenario), needs_of(Prepared(scenario))
+    master = Master(space, needs)
+    with Workers(1) as crew:
+        plays = QuickPlays(space.scenario, space.made, crew, 2)
+        trials = Trials(space, needs, plays, Pace(glance=4, days=6))
+        short = trials.judge((4, 12))
+        mended = mend(trials, master.floors, short, 6, trials.judge)
+        effects = effects_of(trials, mended.plan, 6)
+        best = polish(trials, master.floors, mended, 6, trials.judge)
+    assert not short.meets
+    assert mended.meets
+    assert best.meets
+    assert space.cost_of(best.plan) <= space.cost_of(mended.plan) <= 1.3 * space.cost_of(short.plan)
+    one_more, one_less = np.nan_to_num(effects.up), np.nan_to_num(effects.down)
+    assert (one_more + one_less <= 1e-12).all(), "a step and its way back are no gain"

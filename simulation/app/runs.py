@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from configs.planning import Scenario
 from simulation.plan.replications import Progress, Study, Workers, run_with
-from simulation.staffing.search import Effort
+from simulation.staffing.hunt import Effort
 from simulation.staffing.seeking import Sought, seek
 from simulation.staffing.spaces import intervals_space
 

@@ -27,7 +27,8 @@ from simulation.report.plan_document import plan_document
 from simulation.report.staff_document import staff_document
 from simulation.report.wording import Words
 from simulation.report.workbook import write_workbook
-from simulation.staffing.search import Effort, UnreachableError
+from simulation.staffing.hunt import Effort
+from simulation.staffing.search import UnreachableError
 from simulation.staffing.seeking import Sought
 from simulation.staffing.writing import scenario_text
 

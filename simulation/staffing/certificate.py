@@ -13,9 +13,10 @@ from simulation.phrases import Phrase
 from simulation.plan.estimates import Floats
 from simulation.plan.replications import Study
 from simulation.plan.tallies import Staffed
+from simulation.staffing.hunt import Effort
 from simulation.staffing.master import Master
 from simulation.staffing.needs import Need, clock, is_judged, target_of
-from simulation.staffing.search import Effort, Found
+from simulation.staffing.search import Found
 from simulation.staffing.spaces import Plan
 
 _SHORT_MAX: Final = 6

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from configs.planning import Scenario
     from simulation.report.document import Document
-    from simulation.staffing.search import Effort
+    from simulation.staffing.hunt import Effort
     from simulation.staffing.spaces import Space
     from simulation.staffing.tuning import Knob
 
@@ -209,7 +209,7 @@ def _targeted(path: Path, target: str) -> Scenario:
 
 
 def _effort(days: int, confirm_days: int, rounds: int, confidence: float, seed: int) -> Effort:
-    from simulation.staffing.search import Effort  # noqa: PLC0415 - loads its world here
+    from simulation.staffing.hunt import Effort  # noqa: PLC0415 - loads its world here
 
     if days < 12 or confirm_days < 12 or rounds < 1 or seed < 0:
         raise typer.BadParameter(

@@ -21,15 +21,21 @@ from simulation.staffing.trials import Trials, Verdict
 
 _STEPS: Final = (8, 4, 2, 1)  # at a time: what steps bring adds up only near the plan
 _NODES: Final = 200
+_TRIES: Final = 3  # with as many steps, each asked on top what the one before lacked
 _ROUNDS: Final = 8
 _AT_ONCE: Final = 3  # agents of a choice
 _WORTH: Final = 0.005  # of the cost: what a round must save for another one
+_SAVED: Final = 1e-3  # of the cost, at least
+_MENDS: Final = 4
 _TIMID: Final = 0.5  # standard errors by which a step is thought worse than it was seen
 
 
 @dataclass(frozen=True)
 class Effects:
-    """What one agent more and one less of each choice change, `[need, choice]`; less: maybe nan."""
+    """What one agent more and one less of each choice change, `[need, choice]`; less: maybe nan.
+
+    One more never brings more than one less takes: a step and its way back would be a gain.
+    """
 
     up: Floats
     down: Floats
@@ -49,7 +55,11 @@ def effects_of(trials: Trials, plan: Plan, days: int) -> Effects:
                 pairs = need.surplus(study) - base[index]
                 error = float(pairs.std(ddof=1)) / len(pairs) ** 0.5
                 changes[row, index, choice] = float(pairs.mean()) - _TIMID * error
-    return Effects(changes[0], changes[1])
+    up, down = changes
+    with np.errstate(invalid="ignore"):
+        noisy = up + down > 0
+    middle = (up - down) / 2
+    return Effects(np.where(noisy, middle, up), np.where(noisy, -middle, down))
 
 
 def polish(
@@ -67,17 +77,73 @@ def polish(
     best = verdict
     for _ in range(rounds):
         effects = effects_of(trials, best.plan, days)
-        spare = np.array([one.mean for one in best.margins])
         before = cost = trials.space.cost_of(best.plan)
         for steps in _STEPS:
-            plan = _stepped(trials.space, floors, best.plan, effects, spare, steps)
-            found = None if plan is None else judge(plan)
+            found = _near(trials.space, floors, best, effects, steps, judge)
             if found is not None and found.meets:
                 best, cost = found, trials.space.cost_of(found.plan)
                 break
         if cost > before * (1 - _WORTH):
             break
     return best
+
+
+def mend(
+    trials: Trials,
+    floors: Sequence[tuple[int, ...]],
+    verdict: Verdict,
+    days: int,
+    judge: Callable[[Plan], Verdict],
+) -> Verdict:
+    """Return a verdict that holds, by the cheapest steps there are from one that falls short.
+
+    The last one tried where none does.
+    """
+    best = verdict
+    for _ in range(_MENDS):
+        if best.meets:
+            break
+        effects = effects_of(trials, best.plan, days)
+        found = _near(trials.space, floors, best, effects, 2 * _STEPS[0], judge, saving=-np.inf)
+        if found is None:
+            break
+        best = found
+    return best
+
+
+def _near(
+    space: Space,
+    floors: Sequence[tuple[int, ...]],
+    best: Verdict,
+    effects: Effects,
+    steps: int,
+    judge: Callable[[Plan], Verdict],
+    saving: float = _SAVED,
+) -> Verdict | None:
+    """Return the cheapest verdict that holds a few steps away, or the last that falls short.
+
+    It saves at least a share of the cost; None where sums of steps know of none.
+    """
+    found = None
+    spare = np.array([one.mean for one in best.margins])
+    for _ in range(_TRIES):
+        plan = _stepped(space, floors, best.plan, effects, spare, steps, saving)
+        if plan is None:
+            break
+        found = judge(plan)
+        if found.meets:
+            return found
+        there = np.array([one.mean for one in found.margins])
+        flattered = spare + _sum_of(effects, best.plan, plan) - there
+        spare = np.where(there < 0, spare - np.maximum(flattered, 0.0), spare)
+    return found
+
+
+def _sum_of(effects: Effects, plan: Plan, other: Plan) -> Floats:
+    """Return what the steps from a plan to another change, added up, by need."""
+    change = np.array(other) - np.array(plan)
+    up, down = np.nan_to_num(effects.up), np.nan_to_num(effects.down)
+    return np.asarray(up @ np.maximum(change, 0) + down @ np.maximum(-change, 0))
 
 
 def _stepped(
@@ -87,6 +153,7 @@ def _stepped(
     effects: Effects,
     spare: Floats,
     steps: int,
+    saving: float,
 ) -> Plan | None:
     """Return the cheapest plan a few steps away whose steps leave enough, None if none is left."""
     size = len(plan)
@@ -96,8 +163,11 @@ def _stepped(
     owners = np.array(space.group)
     rows = [np.concatenate((row, other)) for row, other in zip(up, down, strict=True)]
     low = [-float(left) for left in spare]
-    rows += [-np.ones(2 * size), np.concatenate((-space.cost, space.cost))]
-    low += [-float(steps), 1e-3 * space.cost_of(plan)]
+    rows.append(-np.ones(2 * size))
+    low.append(-float(steps))
+    if np.isfinite(saving):
+        rows.append(np.concatenate((-space.cost, space.cost)))
+        low.append(saving * space.cost_of(plan))
     for group, heads in enumerate(space.heads):
         if np.isfinite(heads):
             mine = (owners == group).astype(float)

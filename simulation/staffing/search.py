@@ -14,10 +14,8 @@ they deny it is waived, until the answer stays (Avramidis, Chan & L'Ecuyer, IIE 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -26,14 +24,16 @@ from simulation.plan.replications import Study
 from simulation.staffing.confirming import Bench, Try, asked_of, lacking
 from simulation.staffing.deadline import Deadline, NothingFoundError, TimeUpError
 from simulation.staffing.evening import even_out
+from simulation.staffing.hunt import Effort, Hunt, Tell
 from simulation.staffing.master import Cut, Master
 from simulation.staffing.plays import Plays
-from simulation.staffing.polish import polish
+from simulation.staffing.polish import mend, polish
 from simulation.staffing.spaces import Plan, unserved
 from simulation.staffing.trials import Margin, Pace, Trials, Verdict, tolerance
 
 _CORRECTIONS: Final = 16
 _FAR_SHORT: Final = 4.0
+_AFAR: Final = 3.0  # in tolerances
 _MORE: Final = 1.15  # times the agents of a plan, where cuts leave no plan
 _FIRST_DAYS: Final = 12
 _OTHERS_FROM: Final = 50_000  # days that no search looks at, short of those of a confirmation
@@ -43,6 +43,7 @@ _NEAR: Final = 8.0  # in tolerances: a cut from farther away is forgotten once a
 _NEAR_OF_MANY: Final = 24.0  # where many choices make each way back long
 _FEW: Final = 6  # so few choices are searched from below, each with slopes of its own
 _WORTH: Final = 0.01  # of the cost: what a large plan must save to be played with the live core
+_LITTLE: Final = 1e-3  # and one whose choices are stepped one by one
 _SEEN_FAR: Final = 3  # so few choices are looked at farther around the best plan
 _UNTRIED_MAX: Final = 60
 _HOPELESS: Final = 2.0
@@ -50,21 +51,9 @@ _SAME_SLOPES: Final = 0.06  # share of the cost by which plans may differ and sh
 _QUICK: Final = Pace(glance=20, days=60, risk=0.02)  # of few choices, each must be right
 _QUICK_OF_MANY: Final = Pace(glance=20, days=40, risk=0.1)
 
-Tell: TypeAlias = Callable[[str], None]
-
 
 class UnreachableError(ValueError):
     """No plan meets what is asked; says why, and what to do."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """Say how much is played: days of a plan, fresh days of a confirmation, plans tried."""
-
-    days: int = 20
-    confirm_days: int = 60
-    rounds: int = 14
-    confidence: float = 0.9
 
 
 @dataclass(frozen=True)
@@ -90,38 +79,6 @@ class Found:
     quick: int
     cut_short: bool
     stopped: bool
-
-
-@dataclass
-class _Hunt:
-    """What is known on the way. `asked`: what a plan must have to spare as a surrogate, by need."""
-
-    trials: Trials
-    master: Master
-    effort: Effort
-    bench: Bench
-    tell: Tell
-    asked: list[float]
-    ceiling: float
-    bound: float
-    deadline: Deadline
-    cuts: list[Cut] = field(default_factory=list)
-    tried: list[Verdict] = field(default_factory=list)
-    held: dict[Plan, Verdict] = field(default_factory=dict)
-    live: dict[Plan, Verdict] = field(default_factory=dict)
-    extra: list[float] = field(default_factory=list)
-    failed: dict[Plan, Try] = field(default_factory=dict)
-
-    def cost(self, plan: Plan) -> float:
-        return self.master.space.cost_of(plan)
-
-    def known(self) -> list[Plan]:
-        """Return the plans that held with the live core and did not fail on fresh days."""
-        return [plan for plan, one in self.live.items() if one.meets and plan not in self.failed]
-
-    def lacked(self, one: Verdict) -> list[float]:
-        """Return what live days lack, by need, of what is wanted now."""
-        return lacking(one.margins, one.days, self.extra, self.effort.confirm_days)
 
 
 def search(
@@ -152,7 +109,7 @@ def search(
         )
     upper = master.upper()
     start = first[0] if upper is None else upper
-    hunt = _Hunt(
+    hunt = Hunt(
         trials=Trials(
             master.space, master.needs, quick, _QUICK if len(start) <= _FEW else _QUICK_OF_MANY
         ),
@@ -194,7 +151,7 @@ def search(
     )
 
 
-def _answer(hunt: _Hunt) -> Try:
+def _answer(hunt: Hunt) -> Try:
     """Correct and confirm until a plan is confirmed, or corrections are spent."""
     for _ in range(_CORRECTIONS):
         enough = [plan for plan in hunt.known() if max(hunt.lacked(hunt.live[plan])) <= 0]
@@ -206,23 +163,23 @@ def _answer(hunt: _Hunt) -> Try:
             if found.passed:
                 return found
             hunt.tell("not confirmed on fresh days; asking for more")
-            _ask_more(hunt, [max(-one.low(found.level), 0.0) for one in found.margins])
+            hunt.ask_more([max(-one.low(found.level), 0.0) for one in found.margins])
         elif plan in hunt.live:
             little = [0.5 * tolerance(need) for need in hunt.master.needs]
-            _ask_more(hunt, little if plan in hunt.failed else hunt.lacked(hunt.live[plan]))
+            hunt.ask_more(little if plan in hunt.failed else hunt.lacked(hunt.live[plan]))
         else:
             _correct(hunt, plan, hunt.effort.days)
     known = hunt.known()
     return _confirm(hunt, min(known, key=hunt.cost)) if known else _nearest(hunt)
 
 
-def _conclude(hunt: _Hunt, start: Plan) -> Try:
+def _conclude(hunt: Hunt, start: Plan) -> Try:
     """Confirm the best plan there is, now that the time is up; raises `NothingFoundError`."""
     if not hunt.live:
         if hunt.deadline.stopped:
             raise NothingFoundError("no plan was played with the live core yet")
         _correct(hunt, start, min(_FIRST_DAYS, hunt.effort.days))
-    _renew(hunt)
+    hunt.renew()
     most = min(map(hunt.cost, hunt.known()), default=np.inf)
     held = [plan for plan in hunt.held if plan not in hunt.live and hunt.cost(plan) < most]
     if held:
@@ -236,7 +193,7 @@ def _conclude(hunt: _Hunt, start: Plan) -> Try:
     return _nearest(hunt)
 
 
-def _confirm(hunt: _Hunt, plan: Plan) -> Try:
+def _confirm(hunt: Hunt, plan: Plan) -> Try:
     """Try a plan on fresh days, to the end of it."""
     hunt.tell(f"confirming cost {hunt.cost(plan):,.1f} on fresh days")
     with hunt.deadline.lifted():
@@ -246,7 +203,7 @@ def _confirm(hunt: _Hunt, plan: Plan) -> Try:
     return found
 
 
-def _nearest(hunt: _Hunt) -> Try:
+def _nearest(hunt: Hunt) -> Try:
     """Return the plan that lacks least, where none is confirmed."""
     if hunt.failed:
         return max(hunt.failed.values(), key=lambda one: min(part.mean for part in one.margins))
@@ -254,54 +211,63 @@ def _nearest(hunt: _Hunt) -> Try:
     return _confirm(hunt, nearest.plan)
 
 
-def _cheapest(hunt: _Hunt, best: Plan | None) -> Plan | None:
+def _cheapest(hunt: Hunt, best: Plan | None) -> Plan | None:
     """Return the cheapest plan that holds as a surrogate, if it is cheaper than the best known."""
     most = np.inf if best is None else hunt.cost(best)
-    plan = _descend(hunt, most)
+    plan = _mended(hunt, most) or _descend(hunt, most)
     if plan is None or hunt.cost(plan) >= most - 1e-9:
         return None if best is None else _untried(hunt, best)
     if plan in hunt.held and len(plan) <= _STEPPED:
-        judge, floors = partial(_judge, hunt), hunt.master.floors
-        held = even_out(hunt.master, hunt.held[plan], judge)
-        plan = polish(hunt.trials, floors, held, _STEP_DAYS, judge).plan
+        plan = _refined(hunt, hunt.held[plan])
     return plan
 
 
-def _untried(hunt: _Hunt, best: Plan) -> Plan | None:
-    """Return a cheaper plan near the best one, or None: cuts are noisy."""
-    if len(best) > _STEPPED:
-        held = hunt.trials.judge(best, hunt.asked)
-        plan = even_out(hunt.master, held, partial(_judge, hunt)).plan
-        return plan if hunt.cost(plan) < hunt.cost(best) * (1 - _WORTH) else None
-    if len(best) > _FEW:
+def _mended(hunt: Hunt, most: float) -> Plan | None:
+    """Return a plan that holds near the one that was corrected last, None if none costs less."""
+    if hunt.last is None or not _FEW < len(hunt.last) <= _STEPPED:
         return None
+    near = hunt.trials.judge(hunt.last, hunt.asked)
+    if any(
+        one.mean < -_AFAR * tolerance(need)
+        for need, one in zip(hunt.master.needs, near.margins, strict=True)
+    ):
+        return None
+    found = mend(hunt.trials, hunt.master.floors, near, _STEP_DAYS, hunt.judge)
+    return found.plan if found.meets and hunt.cost(found.plan) < most - 1e-9 else None
+
+
+def _refined(hunt: Hunt, held: Verdict) -> Plan:
+    """Return the cheapest plan that holds near one: evened out, and stepped from."""
+    held = even_out(hunt.master, held, hunt.judge)
+    if len(held.plan) > _STEPPED:
+        return held.plan
+    return polish(hunt.trials, hunt.master.floors, held, _STEP_DAYS, hunt.judge).plan
+
+
+def _untried(hunt: Hunt, best: Plan) -> Plan | None:
+    """Return a cheaper plan near the best one, or None: cuts are noisy."""
+    if len(best) > _FEW:
+        plan = _refined(hunt, hunt.trials.judge(best, hunt.asked))
+        worth = _WORTH if len(best) > _STEPPED else _LITTLE
+        return plan if hunt.cost(plan) < hunt.cost(best) * (1 - worth) else None
     reach = 4 if len(best) <= _SEEN_FAR else 1
     near = hunt.master.space.cheaper_near(best, reach, hunt.bound, hunt.master.floors)
     short = [plan for plan, one in hunt.live.items() if not one.meets]
     for plan in near[:_UNTRIED_MAX]:
         if any(all(a <= b for a, b in zip(plan, other, strict=True)) for other in short):
             continue
-        if _judge(hunt, plan).meets:
+        if hunt.judge(plan).meets:
             return plan
         short.append(plan)
     return None
 
 
-def _judge(hunt: _Hunt, plan: Plan) -> Verdict:
-    """Play surrogate days of a plan and say whether it holds."""
-    verdict = hunt.trials.judge(plan, hunt.asked)
-    hunt.tried.append(verdict)
-    _tell(hunt, f"plan {len(hunt.tried)}", verdict)
-    if verdict.meets:
-        hunt.held[plan] = verdict
-    return verdict
-
-
-def _correct(hunt: _Hunt, plan: Plan, days: int) -> Verdict:
+def _correct(hunt: Hunt, plan: Plan, days: int) -> Verdict:
     """Play a plan with the live core; ask of surrogates what makes up for the difference.
 
     Beside it they must have to spare what a confirmation will want. A large plan fits the days that
-    found it: it is judged on others.
+    found it: it is judged on others. A plan that surrogates themselves see far behind says nothing
+    about the difference where targets are kept.
     """
     bench, needs = hunt.bench, hunt.master.needs
     count, first = min(_FIRST_DAYS, days), _OTHERS_FROM if len(plan) > _STEPPED else 0
@@ -315,35 +281,20 @@ def _correct(hunt: _Hunt, plan: Plan, days: int) -> Verdict:
         _, margins = bench.margins(plan, count, first)
     lacked = lacking(margins, count, hunt.extra, hunt.effort.confirm_days)
     wanted = [one.mean + more for one, more in zip(margins, lacked, strict=True)]
-    hunt.asked = [
-        asked_of(need, one.mean, seen, more)
-        for need, one, seen, more in zip(
-            needs, margins, bench.seen_quickly(plan, count), wanted, strict=True
-        )
-    ]
+    seen = bench.seen_quickly(plan, count)
+    if all(quick > -_AFAR * tolerance(need) for need, quick in zip(needs, seen, strict=True)):
+        hunt.asked = [
+            asked_of(need, one.mean, quick, more)
+            for need, one, quick, more in zip(needs, margins, seen, wanted, strict=True)
+        ]
+    hunt.last = plan
     verdict = hunt.live[plan] = Verdict(plan, margins, max(lacked) <= 0, count)
-    _renew(hunt)
-    _tell(hunt, "live core", verdict)
+    hunt.renew()
+    hunt.told("live core", verdict)
     return verdict
 
 
-def _ask_more(hunt: _Hunt, lacked: Sequence[float]) -> None:
-    """Ask for what was lacking, of the needs that lacked it."""
-    for index, missing in enumerate(lacked):
-        if missing > 0:
-            more = max(missing, 0.1 * tolerance(hunt.master.needs[index]))
-            hunt.extra[index] += more
-            hunt.asked[index] += more
-    _renew(hunt)
-
-
-def _renew(hunt: _Hunt) -> None:
-    """Judge anew who held before something else was asked."""
-    again = [hunt.trials.judge(plan, hunt.asked) for plan in hunt.held]
-    hunt.held = {verdict.plan: verdict for verdict in again if verdict.meets}
-
-
-def _descend(hunt: _Hunt, most: float) -> Plan | None:
+def _descend(hunt: Hunt, most: float) -> Plan | None:
     """Return the cheapest plan that holds as a surrogate, or the last one tried in the rounds.
 
     None when no plan costs less than `most`.
@@ -361,7 +312,7 @@ def _descend(hunt: _Hunt, most: float) -> Plan | None:
     return plan if best is None else best
 
 
-def _more_of_all(hunt: _Hunt) -> Plan:
+def _more_of_all(hunt: Hunt) -> Plan:
     """Return more of every choice of the dearest plan tried: cuts from afar contradict each other.
 
     Raises `UnreachableError` where there are no more agents.
@@ -374,9 +325,9 @@ def _more_of_all(hunt: _Hunt) -> Plan:
     return tuple(math.ceil(_MORE * count) for count in last)
 
 
-def _try(hunt: _Hunt, plan: Plan) -> bool:
+def _try(hunt: Hunt, plan: Plan) -> bool:
     """Play surrogate days of a plan, learn its cuts, and say whether it holds."""
-    verdict = _judge(hunt, plan)
+    verdict = hunt.judge(plan)
     slopes = hunt.trials.slopes_near(plan, _SAME_SLOPES if len(plan) > _FEW else 0.0)
     cuts = _cuts(hunt, verdict, slopes)
     if verdict.meets:
@@ -388,7 +339,7 @@ def _try(hunt: _Hunt, plan: Plan) -> bool:
     return verdict.meets
 
 
-def _cuts(hunt: _Hunt, verdict: Verdict, slopes: Floats) -> list[Cut]:
+def _cuts(hunt: Hunt, verdict: Verdict, slopes: Floats) -> list[Cut]:
     """Return the cuts of a plan that was played: rather too weak than too strong."""
     cuts = []
     missed = hunt.trials.missed(verdict.plan)
@@ -405,7 +356,7 @@ def _cuts(hunt: _Hunt, verdict: Verdict, slopes: Floats) -> list[Cut]:
     return cuts
 
 
-def _nominal(hunt: _Hunt, verdict: Verdict, index: int, slopes: Floats) -> Floats:
+def _nominal(hunt: Hunt, verdict: Verdict, index: int, slopes: Floats) -> Floats:
     """Return slopes where one agent more shows nothing: a line far behind needs many.
 
     A per cent more agents is taken for a per cent of what is missed. Raises `UnreachableError`
@@ -427,7 +378,7 @@ def _nominal(hunt: _Hunt, verdict: Verdict, index: int, slopes: Floats) -> Float
     return changed
 
 
-def _why(hunt: _Hunt, plan: Plan | None) -> str:
+def _why(hunt: Hunt, plan: Plan | None) -> str:
     if plan is None:
         return "no plan fits; allow more heads or a lower target"
     verdict = hunt.tried[-1]
@@ -437,14 +388,4 @@ def _why(hunt: _Hunt, plan: Plan | None) -> str:
     return (
         f"not with the agents there are: {need.name} reaches {level:.1%} where "
         f"{need.share:.1%} is asked; allow more heads, longer shifts or a lower target"
-    )
-
-
-def _tell(hunt: _Hunt, what: str, verdict: Verdict) -> None:
-    worst = min(range(len(verdict.margins)), key=lambda index: verdict.margins[index].mean)
-    spare = 100 * verdict.margins[worst].mean
-    word = "holds" if verdict.meets else "falls short"
-    hunt.tell(
-        f"{what}: cost {hunt.cost(verdict.plan):,.1f} {word}; least to spare {spare:+.2f} points, "
-        f"{hunt.master.needs[worst].name} ({verdict.days} days)"
     )

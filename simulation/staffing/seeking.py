@@ -9,10 +9,11 @@ from simulation.plan.prepared import Prepared
 from simulation.plan.replications import Study, Workers
 from simulation.staffing.certificate import Certificate, certificate_of
 from simulation.staffing.deadline import Deadline
+from simulation.staffing.hunt import Effort, Tell
 from simulation.staffing.master import Master
 from simulation.staffing.needs import needs_of
 from simulation.staffing.plays import LivePlays, QuickPlays
-from simulation.staffing.search import Effort, Tell, UnreachableError, search
+from simulation.staffing.search import UnreachableError, search
 from simulation.staffing.spaces import Space
 
 

@@ -61,6 +61,11 @@ class Space:
         """Return what a plan costs a day."""
         return float(self.cost @ np.asarray(plan, dtype=float))
 
+    def cost_by_group(self, plan: Plan) -> Floats:
+        """Return what the agents of each group cost a day."""
+        costs = self.cost * np.asarray(plan, dtype=float)
+        return np.bincount(self.group, costs, len(self.groups)).astype(float)
+
     def at_work(self, plan: Plan) -> Floats:
         """Return the agents of each group at work in each interval, before absence."""
         answer = np.zeros((len(self.groups), self.cover.shape[1]))

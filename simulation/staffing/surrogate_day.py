@@ -86,6 +86,8 @@ class SurrogateDay:
         self.letters: list[list[int]] = [[] for _ in range(pools)]
         self.lines: list[deque[int]] = [deque() for _ in self.kinds]
         self.serves = world.serves
+        there = {pool for _, pool, change in changes if change > 0}
+        self.hopeless = [there.isdisjoint(kind.pools) for kind in self.kinds]
         self.heap: list[tuple[float, int, int]] = []
         self.length = float(world.prepared.length_ms)
 
@@ -133,6 +135,9 @@ class SurrogateDay:
         if self.balks[contact] and not self.attempt[contact]:
             self.patience[contact] = 0.0
             self._give_up(contact)
+            return
+        if self.hopeless[self.kind[contact]] and self.patience[contact] < EVER:
+            self._give_up(contact)  # or nobody would notice, and who gives up may call again
             return
         self.lines[self.kind[contact]].append(contact)
 

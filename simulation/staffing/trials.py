@@ -151,13 +151,16 @@ class Trials:
             days = min(most, days + max(pace.days // 2, 2))
 
     def slopes_near(self, plan: Plan, within: float) -> Floats:
-        """Return the slopes of the last plan whose cost is nearly this one's, else its own.
+        """Return the slopes of the last plan whose groups cost nearly the same, else its own.
 
-        `within`: the share of the cost by which they may differ; 0: each has its own.
+        `within`: the share of the cost by which they may differ, all groups' differences together;
+        0: each plan has its own. Plans of one cost whose groups differ have other slopes.
         """
-        cost = self.space.cost_of(plan)
+        space = self.space
+        cost = space.cost_of(plan)
         for other, known in reversed(self._slopes):
-            if within > 0 and abs(self.space.cost_of(other) - cost) <= within * cost:
+            apart = np.abs(space.cost_by_group(plan) - space.cost_by_group(other)).sum()
+            if within > 0 and apart <= within * cost:
                 return known
         slopes = self.slopes(plan)
         self._slopes.append((plan, slopes))
