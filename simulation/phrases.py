@@ -14,6 +14,11 @@ from typing import Any, Self, TypeAlias
 Value: TypeAlias = "str | float | tuple[str, ...]"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 day", "1,200 days"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 class Phrase(str):
     """English text that knows its pattern, as "{agents} more in {where}", and its values.
 

@@ -58,7 +58,7 @@ def test_a_missing_hour_is_not_an_hour_without_calls(changed: Callable[..., Hist
     whole = fit_history(changed(lambda row: row))
     history = changed(lambda row: None if on(row, "2026-01-14T11") else row)
     (note,) = history.notes
-    assert note.startswith("1 days left out, since rows are missing")
+    assert note.startswith("1 day left out, since rows are missing")
     assert "2026-01-14 (11:00)" in note
     assert date(2026, 1, 14) not in history.tables[0].days
     assert alpha(fit_history(history)) == pytest.approx(alpha(whole), rel=0.2)

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from benchmarks.staffing_cases import n_design
 from configs.changes import Change, SiteLost
 from configs.planning import Again, Busyness, Law, Scenario
 from router.center import CHANNEL_KINDS
@@ -23,7 +24,7 @@ from simulation.phrases import Phrase
 from simulation.plan.changes import apply_change
 from simulation.plan.courses import Wishes, changed, courses_of
 from simulation.plan.reading import load_scenario
-from simulation.plan.replications import Study, run
+from simulation.plan.replications import Study, Workers, run
 from simulation.report.compare_document import compare_document
 from simulation.report.document import Document
 from simulation.report.forecast_document import forecast_document
@@ -31,6 +32,9 @@ from simulation.report.plan_document import plan_document
 from simulation.report.tune_document import tune_document
 from simulation.report.what_if_document import what_if_document
 from simulation.report.wording import Words, read_words
+from simulation.staffing.hunt import Effort
+from simulation.staffing.seeking import seek
+from simulation.staffing.spaces import intervals_space
 from tests import test_report_onward as onward
 from tests import test_report_search as search
 
@@ -252,3 +256,15 @@ def test_a_phrase_is_its_english_text_everywhere() -> None:
     assert json.loads(json.dumps({"said": both})) == {"said": both}
     assert msgspec.json.encode([both], enc_hook=str) == json.dumps([both]).encode()
     assert Words("en").name(both) == both
+
+
+def test_a_search_tells_how_far_it_is_in_chinese() -> None:
+    heard: list[str] = []
+    space = intervals_space(n_design(minutes=60))
+    with Workers(1) as crew:
+        seek(space, crew, Effort(12, 12, 2, 0.7), 1, "agents", heard.append)
+    chinese = Words("zh")
+    said = [chinese("app_seeking", told=told) for told in heard]
+    assert any("确认" in line for line in said)
+    assert not any(re.search(r"[A-Za-z]{2,}", line) for line in said), said
+    assert any("falls short" in line for line in heard), "a terminal hears English"

@@ -25,6 +25,7 @@ from simulation.fit.returns import (
     fit_repeats,
 )
 from simulation.fit.survival import HAZARD_EDGES_S, PatienceFit, fit_patience
+from simulation.phrases import counted
 
 __all__ = ["Fit", "FitOptions", "SourceFit", "fit_history"]
 
@@ -146,7 +147,7 @@ def fit_history(history: History, options: FitOptions | None = None) -> Fit:
     open_ = tuple(day for day, used in zip(days, kept, strict=True) if used)
     groups = group_days(kinds_of(open_, options.holidays))
     if len(open_) < _DAYS_MIN:
-        notes.append(f"{len(open_)} days: too few to say how days differ")
+        notes.append(f"{counted(len(open_), 'day')}: too few to say how days differ")
     return Fit(
         source=history.source,
         zone=history.zone,

@@ -24,6 +24,7 @@ import numpy as np
 
 from simulation.fit.arrivals import HOLIDAY, WEEKDAYS, kinds_of
 from simulation.fit.figures import Array, Figure, share_of
+from simulation.phrases import counted
 
 _SMOOTHINGS: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
 # From so many days on forecasts are judged, and from so many errors on an interval is made.
@@ -82,7 +83,8 @@ class Forecaster:
         kinds = kinds_of(tuple(days), holidays)
         kept = [i for i, kind in enumerate(kinds) if kind != HOLIDAY and totals[i] > 0]
         if len(kept) < 2 * 5:
-            raise ValueError(f"{len(kept)} days of contacts: a forecast needs ten at least")
+            have = counted(len(kept), "day")
+            raise ValueError(f"{have} of contacts: a forecast needs ten at least")
         self.days = [days[i] for i in kept]
         self.kinds = [kinds[i] for i in kept]
         self.totals: Array = totals[kept]

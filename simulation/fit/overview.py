@@ -13,6 +13,7 @@ from simulation.fit.arrivals import WEEKDAYS
 from simulation.fit.kinds import Kind
 from simulation.fit.local_time import find_zone, to_local
 from simulation.fit.planning_files import Imported
+from simulation.phrases import counted
 
 # Absent rows are missing where so many contacts in all, so many in each, would have come: nobody
 # at all has then a probability of less than one in a million (half as many: one in 1,800).
@@ -36,7 +37,7 @@ def overview(imported: Imported) -> Iterator[str]:
         label = f"{row.values['queue']}{f' ({channel})' if channel else ''}"
         queues[label] = queues.get(label, 0.0) + float(row.values.get("offered", 1))
     clock = imported.zone or "UTC (give --timezone for local days)"
-    yield f"{min(days)} to {max(days)}, {len(days)} days with rows; clock of {clock}"
+    yield f"{min(days)} to {max(days)}, {counted(len(days), 'day')} with rows; clock of {clock}"
     yield "contacts: " + ", ".join(f"{label} {count:,.0f}" for label, count in queues.items())
     away = absent_days(days)
     if away:
@@ -97,7 +98,7 @@ def gap_note(found: Mapping[date, list[int]], minutes: int) -> str:
         return f"{day} ({clocks}{', ...' if len(starts) > 2 else ''})"
 
     return (
-        f"{len(found)} days left out, since rows are missing where many contacts come: "
+        f"{counted(len(found), 'day')} left out, since rows are missing where many contacts come: "
         f"{_some(told(day) for day in sorted(found))}; write rows of zeros if nobody came"
     )
 

@@ -16,6 +16,7 @@ from simulation.fit.figures import Figure
 from simulation.fit.fitting import Fit, SourceFit
 from simulation.fit.returns import ReturnFit
 from simulation.fit.survival import PatienceFit
+from simulation.phrases import counted
 
 
 def as_plain(value: Any) -> Any:
@@ -46,8 +47,8 @@ def _key(key: Any) -> str:
 def as_text(fit: Fit) -> Iterator[str]:
     """Yield the report's lines."""
     yield (
-        f"{fit.source}: {fit.contacts:,} contacts on {fit.days} days, {fit.first_day} to "
-        f"{fit.last_day}, clock of {fit.zone}"
+        f"{fit.source}: {fit.contacts:,} contacts on {counted(fit.days, 'day')}, "
+        f"{fit.first_day} to {fit.last_day}, clock of {fit.zone}"
     )
     yield "figures stand with their standard error"
     for source in fit.sources:
@@ -124,12 +125,12 @@ def _percent(busy: Busyness) -> str:
 
 def _arrival_lines(fit: ArrivalFit) -> Iterator[str]:
     closed = f", {fit.closed_days} without a contact left out" if fit.closed_days else ""
-    yield f"arrivals      {fit.days} days in intervals of {fit.minutes} min{closed}"
+    yield f"arrivals      {counted(fit.days, 'day')} in intervals of {fit.minutes} min{closed}"
     for profile in fit.profiles:
         peak = max(range(len(profile.intervals)), key=lambda at: profile.intervals[at].value)
         minute = peak * fit.minutes
         yield (
-            f"  {profile.kind:<8} {profile.total} a day on {profile.days} days; peak "
+            f"  {profile.kind:<8} {profile.total} a day on {counted(profile.days, 'day')}; peak "
             f"{profile.intervals[peak]} at {minute // 60:02d}:{minute % 60:02d}; shape "
             f"{profile.pooled:.0%} of all days"
         )

@@ -25,6 +25,7 @@ from simulation.fit.history import DAY_MINUTES, History
 from simulation.fit.people_there import DayWanted, rates_of, there_of
 from simulation.fit.returns import ReturnFit
 from simulation.fit.scenario_text import clock, duration, scenario_text
+from simulation.phrases import counted
 
 # What is assumed where nothing is known: mean patience of those who wait on the line, handling.
 PATIENCE_S: Final = {"phone": 300.0, "chat": 240.0}
@@ -66,7 +67,7 @@ def write_scenario(
     scenario = writer.scenario()
     notes = writer.notes()
     head = [
-        f"Fitted from {fit.source}: {fit.contacts} contacts on {fit.days} days,",
+        f"Fitted from {fit.source}: {fit.contacts} contacts on {counted(fit.days, 'day')},",
         f"{fit.first_day} to {fit.last_day}; the day is a {day_name(writer.kind)}.",
         *notes,
     ]

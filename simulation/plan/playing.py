@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from simulation.phrases import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -147,7 +149,8 @@ def play_pairs(
 
 
 def _tell_interrupted(days: int) -> None:
-    typer.echo(f"interrupted: the figures below are those of the {days} days played", err=True)
+    played = counted(days, "day")
+    typer.echo(f"interrupted: the figures below are those of the {played} played", err=True)
 
 
 def _progress() -> Report | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from simulation.phrases import Phrase
 from simulation.staffing.confirming import Bench, Try, lacking
 from simulation.staffing.deadline import Deadline
 from simulation.staffing.master import Cut, Master
@@ -65,7 +66,7 @@ class Hunt:
         """Play surrogate days of a plan and say whether it holds."""
         verdict = self.trials.judge(plan, self.asked)
         self.tried.append(verdict)
-        self.told(f"plan {len(self.tried)}", verdict)
+        self.told(Phrase("plan {number}", number=len(self.tried)), verdict)
         if verdict.meets:
             self.held[plan] = verdict
         return verdict
@@ -87,9 +88,15 @@ class Hunt:
     def told(self, what: str, verdict: Verdict) -> None:
         """Tell what came of a plan."""
         worst = min(range(len(verdict.margins)), key=lambda index: verdict.margins[index].mean)
-        spare = 100 * verdict.margins[worst].mean
-        word = "holds" if verdict.meets else "falls short"
         self.tell(
-            f"{what}: cost {self.cost(verdict.plan):,.1f} {word}; least to spare {spare:+.2f} "
-            f"points, {self.master.needs[worst].name} ({verdict.days} days)"
+            Phrase(
+                "{what}: cost {cost:,.1f} {verdict}; least to spare {spare:+.2f} points, {need} "
+                "({days} days)",
+                what=what,
+                cost=self.cost(verdict.plan),
+                verdict=Phrase("holds") if verdict.meets else Phrase("falls short"),
+                spare=100 * verdict.margins[worst].mean,
+                need=self.master.needs[worst].name,
+                days=verdict.days,
+            )
         )

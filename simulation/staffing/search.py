@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 
+from simulation.phrases import Phrase
 from simulation.plan.estimates import Floats
 from simulation.plan.replications import Study
 from simulation.staffing.confirming import Bench, Try, asked_of, lacking
@@ -162,7 +163,7 @@ def _answer(hunt: Hunt) -> Try:
             found = _confirm(hunt, best)
             if found.passed:
                 return found
-            hunt.tell("not confirmed on fresh days; asking for more")
+            hunt.tell(Phrase("not confirmed on fresh days; asking for more"))
             hunt.ask_more([max(-one.low(found.level), 0.0) for one in found.margins])
         elif plan in hunt.live:
             little = [0.5 * tolerance(need) for need in hunt.master.needs]
@@ -195,7 +196,7 @@ def _conclude(hunt: Hunt, start: Plan) -> Try:
 
 def _confirm(hunt: Hunt, plan: Plan) -> Try:
     """Try a plan on fresh days, to the end of it."""
-    hunt.tell(f"confirming cost {hunt.cost(plan):,.1f} on fresh days")
+    hunt.tell(Phrase("confirming cost {cost:,.1f} on fresh days", cost=hunt.cost(plan)))
     with hunt.deadline.lifted():
         found = hunt.bench.confirm(plan, hunt.effort.confirm_days)
     if not found.passed:
@@ -290,7 +291,7 @@ def _correct(hunt: Hunt, plan: Plan, days: int) -> Verdict:
     hunt.last = plan
     verdict = hunt.live[plan] = Verdict(plan, margins, max(lacked) <= 0, count)
     hunt.renew()
-    hunt.told("live core", verdict)
+    hunt.told(Phrase("live core"), verdict)
     return verdict
 
 
