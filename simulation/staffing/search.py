@@ -8,7 +8,8 @@ is evened out over the day (`evening`), and stepped from choice by choice (`poli
 
 What this finds is played with the live core. What surrogates flatter it by is asked on top, what
 they deny it is waived, until the answer stays (Avramidis, Chan & L'Ecuyer, IIE Transactions 41,
-2009, correct an approximation so). The cheapest that held is confirmed on fresh days.
+2009, correct an approximation so); with not too many choices a plan that then falls short is mended
+by steps. The cheapest that held is confirmed on fresh days.
 """
 
 from __future__ import annotations
@@ -267,8 +268,8 @@ def _correct(hunt: Hunt, plan: Plan, days: int) -> Verdict:
     """Play a plan with the live core; ask of surrogates what makes up for the difference.
 
     Beside it they must have to spare what a confirmation will want. A large plan fits the days that
-    found it: it is judged on others. A plan that surrogates themselves see far behind says nothing
-    about the difference where targets are kept.
+    found it: it is judged on others. A plan that is far behind, for both, says nothing about how
+    they differ where targets are kept.
     """
     bench, needs = hunt.bench, hunt.master.needs
     count, first = min(_FIRST_DAYS, days), _OTHERS_FROM if len(plan) > _STEPPED else 0
@@ -283,7 +284,11 @@ def _correct(hunt: Hunt, plan: Plan, days: int) -> Verdict:
     lacked = lacking(margins, count, hunt.extra, hunt.effort.confirm_days)
     wanted = [one.mean + more for one, more in zip(margins, lacked, strict=True)]
     seen = bench.seen_quickly(plan, count)
-    if all(quick > -_AFAR * tolerance(need) for need, quick in zip(needs, seen, strict=True)):
+    behind = any(
+        max(one.mean, quick) < -_AFAR * tolerance(need)
+        for need, one, quick in zip(needs, margins, seen, strict=True)
+    )
+    if not behind:
         hunt.asked = [
             asked_of(need, one.mean, quick, more)
             for need, one, quick, more in zip(needs, margins, seen, wanted, strict=True)

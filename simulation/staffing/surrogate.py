@@ -30,11 +30,11 @@ from simulation.staffing.spaces import agents_like, model_of
 from simulation.staffing.surrogate_customers import Callers, draw_callers
 from simulation.staffing.surrogate_day import Change, Kind, SurrogateDay, World
 
-_DAYS_KEPT: Final = 600  # of customers drawn: some hundred kB a day
+_DAYS_KEPT: Final = 300  # of customers drawn, in each process: 1.7 MB a day of 7,000 of them
 
 
 class Surrogate:
-    """Hold what all surrogate days of a scenario share; keep the customers of days drawn once.
+    """Hold what all surrogate days of a scenario share; keep the customers of days drawn last.
 
     A pool is the agents of a group who can do the same: `pool_of[group, team and skills]`.
     """
@@ -71,11 +71,12 @@ class Surrogate:
 
     def callers(self, day: int) -> Callers:
         """Return the customers of a day: those of the real one."""
-        known = self._callers.get(day)
+        known = self._callers.pop(day, None)
         if known is None:
-            while len(self._callers) >= _DAYS_KEPT:
+            while len(self._callers) >= _DAYS_KEPT:  # the one that was not played for longest
                 del self._callers[next(iter(self._callers))]
-            known = self._callers[day] = draw_callers(self.prepared, self.kinds_of, self.seed, day)
+            known = draw_callers(self.prepared, self.kinds_of, self.seed, day)
+        self._callers[day] = known
         return known
 
     def crew(self, staff: Staff, day: int) -> list[Change]:
