@@ -36,8 +36,8 @@ class LawName(Enum):
 class Closing(Enum):
     """Say what happens to contacts that wait when the doors close.
 
-    `served`: who is on shift at closing stays until they are; `cleared`: they are sent away;
-    `carried`: they stay open, for tomorrow.
+    `served`: who is on shift at closing stays for those whom he may serve; `cleared`: they are
+    sent away; `carried`: they stay open, for tomorrow.
     """
 
     SERVED = "served"
@@ -50,7 +50,7 @@ class Leaving(Enum):
 
     `finish`: finishes what is in hand and takes nothing new, which counts as time after shift;
     `hand_over`: signs out, and what is in hand goes back into line; `until_empty`: goes on
-    serving as long as anybody waits.
+    serving as long as anybody waits whom he may serve.
     """
 
     FINISH = "finish"

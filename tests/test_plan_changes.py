@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.staffing_cases import n_design
 from configs.changes import Change, OtherHours, Outsource, Pool, SecondSkill, SiteLost
 from configs.planning import Again, Bursts, Closing, Group, Law, Leaving, Scenario, Shift, Surge
 from simulation.plan.changes import apply_change
 from simulation.plan.checks import check_scenario
 from simulation.plan.costs import costs_of
 from simulation.plan.day import play_day
+from simulation.plan.estimates import agents_at_desks
+from simulation.plan.prepared import Prepared
 from simulation.plan.reading import load_scenario
 from simulation.plan.replications import run
 from simulation.plan.tallies import Count, Staffed, Tally
@@ -109,6 +112,37 @@ def test_who_waits_at_closing_is_served_cleared_or_carried(closing: Closing) -> 
         Closing.CARRIED: carried > 20 and cleared == 0,
     }
     assert expected[closing], (cleared, carried, after_ms)
+
+
+@pytest.mark.parametrize("crew", [False, True])
+def test_nobody_stays_after_closing_for_whom_he_cannot_serve(
+    crew: bool,  # noqa: FBT001 - a case
+) -> None:
+    """B waits without end and only pool_2 may serve it: pool_1 stays for A alone."""
+    scenario = n_design(minutes=120)
+    b = replace(scenario.demand["B"], patience=None)
+    whole = (
+        Group(staffed=(9,)) if crew else Group(count=9, shifts=(Shift(start="00:00", end="02:00"),))
+    )
+    for leaves, stay_ms in (("01:30", 0), ("02:00", 2 * MINUTE_MS)):
+        pools = {
+            "pool_1": whole,
+            "pool_2": Group(count=6, shifts=(Shift(start="00:00", end=leaves),)),
+        }
+        tally = played(replace(scenario, demand={**scenario.demand, "B": b}, workforce=pools))
+        assert tally.staffed[0, :, Staffed.SIGNED_IN].sum() < 9 * 130 * MINUTE_MS
+        after_ms = int(tally.staffed[1, :, Staffed.AFTER].sum())
+        assert after_ms >= stay_ms, "who may serve them serves them"
+        assert total(tally, Count.CARRIED) == 0 or leaves == "01:30"
+
+
+def test_agents_at_desks_are_those_before_closing() -> None:
+    study = run(phone_day(4, 7.0, hours=2), 12, 1, workers=1)
+    after_ms = study.staffed[:, :, -1, Staffed.AFTER].sum(axis=1).mean()
+    assert after_ms > 10 * MINUTE_MS, "who is there at closing serves all who wait"
+    at_desks = agents_at_desks(study, Prepared(study.scenario).interval_edges)
+    assert at_desks.max() == pytest.approx(4.0)
+    assert at_desks.min() > 3.9
 
 
 @pytest.mark.parametrize("recognised", [False, True])

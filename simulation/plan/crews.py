@@ -18,7 +18,6 @@ class Crew:
     def __init__(self, desks: Desks, index: int) -> None:
         self.desks = desks
         self.index = index
-        self.lingers = False
         self.members: list[Desk] = []
         self.owed_since: list[int] = []
 
@@ -38,16 +37,19 @@ class Crew:
         day.call_at(day.length_ms, self._close, None)
 
     def _close(self, _: object) -> None:
-        day = self.desks.day
-        if day.customers.waiting > 0:
-            self.lingers = True
+        if self.is_wanted(self.desks.day.customers.wanted()):
+            self.desks.late_crews.append(self)
         else:
             self.set_size(0)
+
+    def is_wanted(self, wanted: list[int]) -> bool:
+        """Say whether somebody of them who is there may serve somebody of `Customers.wanted`."""
+        desks = self.desks
+        return any(desk.signed_ms >= 0 and desks.is_wanted(desk, wanted) for desk in self.members)
 
     def set_size(self, wanted: int) -> None:
         """Let so many be at work from now on."""
         desks, now = self.desks, self.desks.day.now()
-        self.lingers = self.lingers and wanted > 0
         on = [desk for desk in self.members if desk.signed_ms >= 0]
         surplus = len(on) - len(self.owed_since) - wanted
         while surplus < 0 and self.owed_since:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from simulation.plan.replications import Study
-from simulation.plan.tallies import WAIT_EDGES_MS, Count
+from simulation.plan.tallies import WAIT_EDGES_MS, Count, Staffed
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -288,6 +288,18 @@ def wait_quantile_s(view: View, share: float) -> float:
         return math.nan
     reached = int(np.searchsorted(np.cumsum(buckets), share * total, side="left"))
     return WAIT_EDGES_MS[min(reached, len(WAIT_EDGES_MS) - 1)] / 1000
+
+
+def agents_at_desks(study: Study, edges: Floats) -> Floats:
+    """Return the agents at their desks by interval, time-averaged, pauses out.
+
+    `edges` of the intervals in ms. Time after closing is counted in the last interval, as time
+    after shift: it is taken out, since nobody of it was there before.
+    """
+    sums = study.staffed.sum(axis=1).mean(axis=0)
+    there = sums[:, Staffed.SIGNED_IN] - sums[:, Staffed.AWAY]
+    there[-1] -= sums[-1, Staffed.AFTER]
+    return np.asarray(np.maximum(there, 0.0) / np.diff(edges))
 
 
 def share_of_days(met: NDArray[np.bool_]) -> Estimate:

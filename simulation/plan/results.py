@@ -166,6 +166,7 @@ def _interval_rows(
     needed = dedicated(lines, scenario.target)
     needed_pooled = pooled(lines, scenario.target)
     planned = planned_agents(prepared)
+    net = est.agents_at_desks(study, prepared.interval_edges)
     sums = study.staffed.sum(axis=1).mean(axis=0)
     edges = prepared.interval_edges
     rows = []
@@ -173,7 +174,6 @@ def _interval_rows(
         part = view(study, judged, [index])
         length = float(edges[index + 1] - edges[index])
         signed = float(sums[index, Staffed.SIGNED_IN])
-        at_desk = max(0.0, signed - float(sums[index, Staffed.AWAY]))
         busy = float(sums[index, Staffed.BUSY])
         everybody = view(study, None, [index])
         rows.append(
@@ -183,7 +183,7 @@ def _interval_rows(
                 required=float(needed[index]),
                 required_pooled=float(needed_pooled[index]),
                 staffed=float(planned[index]),
-                net=at_desk / length,
+                net=float(net[index]),
                 service_level=share_figure(est.service_level(part)),
                 wait_s=figure(est.speed_of_answer_s(part)),
                 abandonment=share_figure(est.abandonment(part)),

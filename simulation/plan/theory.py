@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from configs.planning import Scenario
 from simulation.phrases import Phrase
 from simulation.plan import estimates as est
 from simulation.plan.answers import TheoryRow, share_figure
-from simulation.plan.estimates import Floats, view
+from simulation.plan.estimates import Floats, agents_at_desks, view
 from simulation.plan.people import groups_of
 from simulation.plan.prepared import Prepared
 from simulation.plan.replications import Study
 from simulation.plan.requirement import Line, level_of, pool
-from simulation.plan.tallies import Staffed
 from simulation.staffing_formulas import queue_of
 
 
@@ -23,10 +20,7 @@ def theory_rows(study: Study, prepared: Prepared, lines: tuple[Line, ...]) -> It
     """Set Erlang A of each line, and of all as one, beside what was simulated."""
     reasons = _outside(study.scenario)
     prompt = [line for line in lines if not line.deferred]
-    sums = study.staffed.sum(axis=1).mean(axis=0)
-    at_desk = (sums[:, Staffed.SIGNED_IN] - sums[:, Staffed.AWAY]) / np.diff(
-        prepared.interval_edges
-    )
+    at_desk = agents_at_desks(study, prepared.interval_edges)
     if len(prompt) == 1:
         only = prompt[0]
         name, model = only.name, Phrase("Erlang A, interval by interval")
