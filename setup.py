@@ -62,6 +62,7 @@ WORLD_MODULES = (
     "plan/desks.py",
     "plan/dialer.py",
     "plan/draws.py",
+    "plan/late.py",
     "plan/phases.py",
     "plan/prepared.py",
     "randomness.py",

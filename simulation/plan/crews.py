@@ -37,15 +37,8 @@ class Crew:
         day.call_at(day.length_ms, self._close, None)
 
     def _close(self, _: object) -> None:
-        if self.is_wanted(self.desks.day.customers.wanted()):
-            self.desks.late_crews.append(self)
-        else:
+        if not self.desks.late.stay_on(self):
             self.set_size(0)
-
-    def is_wanted(self, wanted: list[int]) -> bool:
-        """Say whether somebody of them who is there may serve somebody of `Customers.wanted`."""
-        desks = self.desks
-        return any(desk.signed_ms >= 0 and desks.is_wanted(desk, wanted) for desk in self.members)
 
     def set_size(self, wanted: int) -> None:
         """Let so many be at work from now on."""

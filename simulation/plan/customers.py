@@ -223,30 +223,8 @@ class Customers:
     def _count_waiting(self, change: int) -> None:
         """Count those who are served after closing as well; who stays for them may go home then."""
         self.waiting += change
-        desks = self.day.desks
-        if change < 0 and (desks.lingering or desks.late_crews):
-            self.clock.call_in(0, desks.let_go, None)
-
-    def wanted(self) -> list[int]:
-        """Return, by channel, the bits of the demands in which somebody waits to be served today.
-
-        An agent may serve one of them if the bit stands in his mask of the channel.
-        """
-        floor = self.day.driver.router.floor
-        answer = [0] * len(floor.channel_list)
-        if not self.waiting:
-            return answer
-        for call in self.calls.values():
-            if call.phase != WAITING or not call.source.is_awaited:
-                continue
-            contact = floor.contacts.get(call.id)
-            if contact is None:
-                continue
-            lane = contact.lane
-            if lane is None:
-                continue
-            answer[lane.demand.channel.index] |= lane.demand.bit
-        return answer
+        if change < 0:
+            self.day.desks.late.hear()
 
     # --- what decisions tell --------------------------------------------------------------
 

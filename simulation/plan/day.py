@@ -149,7 +149,7 @@ class Day:
         self.customers.start()
         self.dialers.start()
         clockwork.run(self.start_ms + self.horizon_ms)
-        self.desks.go_home()
+        self.desks.late.go_home()
         last_ms = clockwork.now_ms + _AFTERWORK_MS
         while clockwork.now_ms < last_ms and self._is_working():
             clockwork.run(clockwork.now_ms + _STEP_MS)

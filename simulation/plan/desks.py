@@ -37,6 +37,7 @@ from simulation.plan.counting import (
 )
 from simulation.plan.crews import Crew
 from simulation.plan.customers import Call
+from simulation.plan.late import Late
 from simulation.plan.people import Stint, draw_absent, draw_pauses
 from simulation.plan.phases import LOOSE, SERVED, WRAP_UP
 from simulation.plan.tallies import Staffed
@@ -84,8 +85,7 @@ class Desks:
             member.agent_id: Desk(member.agent_id, member.group, staff.plans[member.group])
             for member in staff.members
         }
-        self.lingering: list[Desk] = []
-        self.late_crews: list[Crew] = []
+        self.late = Late(self)
         self.crews = [Crew(self, i) if plan.staffed else None for i, plan in enumerate(staff.plans)]
         self.rows = [[[0] * len(Staffed) for _ in range(prepared.intervals)] for _ in staff.groups]
         self.served = [[0] * len(prepared.sources) for _ in staff.groups]
@@ -177,12 +177,11 @@ class Desks:
             self.sign_out(desk)
             return
         stays = desk.group.leaving is Leaving.UNTIL_EMPTY or stint.end_ms >= day.length_ms
-        if stays and day.now() < day.horizon_ms and self.is_wanted(desk, day.customers.wanted()):
-            self.lingering.append(desk)
+        if stays and day.now() < day.horizon_ms and self.late.stay(desk):
             return
-        self._leave(desk)
+        self.send_home(desk)
 
-    def _leave(self, desk: Desk) -> None:
+    def send_home(self, desk: Desk) -> None:
         """Go home by the group's rule."""
         if desk.group.leaving is Leaving.HAND_OVER:
             for call in list(desk.calls.values()):
@@ -202,35 +201,6 @@ class Desks:
             self.clock.feed(ContactTransferred(call.id, category=call.category))
         elif call.phase == WRAP_UP:
             self.clock.feed(WrapUpEnded(call.id, desk.agent_id))
-
-    def is_wanted(self, desk: Desk, wanted: list[int]) -> bool:
-        """Say whether an agent may serve somebody of `Customers.wanted`."""
-        masks = self.day.driver.router.floor.agents[desk.agent_id].masks
-        return any(mask & bits for mask, bits in zip(masks, wanted, strict=True))
-
-    def let_go(self, _: object) -> None:
-        """Let those go home who stayed, and may serve nobody of those who still wait."""
-        self._let_go(self.day.customers.wanted())
-
-    def go_home(self) -> None:
-        """Let all go home, whoever waits."""
-        self._let_go([0] * len(self.day.driver.router.floor.channel_list))
-
-    def _let_go(self, wanted: list[int]) -> None:
-        crews, self.late_crews = self.late_crews, []
-        for crew in crews:
-            if crew.is_wanted(wanted):
-                self.late_crews.append(crew)
-            else:
-                crew.set_size(0)
-        lingering, self.lingering = self.lingering, []
-        for desk in lingering:
-            if desk.signed_ms < 0 or desk.after_ms < 0:
-                continue
-            if self.is_wanted(desk, wanted):
-                self.lingering.append(desk)
-            else:
-                self._leave(desk)
 
     def show(self, desk: Desk, *, working: bool) -> None:
         """Tell the router whether an agent takes work."""
