@@ -30,7 +30,7 @@ class Effort:
 class Hunt:
     """What is known on the way. `asked`: what a plan must have to spare as a surrogate, by need.
 
-    `last`: the plan that was played last with the live core, and by which `asked` was set.
+    `live`: in the order in which plans were played with the live core.
     """
 
     trials: Trials
@@ -46,7 +46,6 @@ class Hunt:
     tried: list[Verdict] = field(default_factory=list)
     held: dict[Plan, Verdict] = field(default_factory=dict)
     live: dict[Plan, Verdict] = field(default_factory=dict)
-    last: Plan | None = None
     extra: list[float] = field(default_factory=list)
     failed: dict[Plan, Try] = field(default_factory=dict)
 

@@ -26,7 +26,7 @@ _ROUNDS: Final = 8
 _AT_ONCE: Final = 3  # agents of a choice
 _WORTH: Final = 0.005  # of the cost: what a round must save for another one
 _SAVED: Final = 1e-3  # of the cost, at least
-_MENDS: Final = 4
+_MENDS: Final = 4  # rounds of steps; each begins at the plan that the one before tried last
 _TIMID: Final = 0.5  # standard errors by which a step is thought worse than it was seen
 
 
@@ -72,7 +72,7 @@ def polish(
 ) -> Verdict:
     """Return the cheapest verdict that holds and that steps lead to, at worst the one given.
 
-    `floors`: sets of choices of which one agent must stay.
+    `days` are played of each step; `floors`: sets of choices of which one agent must stay.
     """
     best = verdict
     for _ in range(rounds):
@@ -97,7 +97,7 @@ def mend(
 ) -> Verdict:
     """Return a verdict that holds, by the cheapest steps there are from one that falls short.
 
-    The last one tried where none does.
+    The last one tried where none does. `days` are played of each step, `floors` as in `polish`.
     """
     best = verdict
     for _ in range(_MENDS):

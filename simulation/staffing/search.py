@@ -15,6 +15,7 @@ by steps. The cheapest that held is confirmed on fresh days.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -226,16 +227,20 @@ def _cheapest(hunt: Hunt, best: Plan | None) -> Plan | None:
 
 def _mended(hunt: Hunt, most: float) -> Plan | None:
     """Return a plan that holds near the one that was corrected last, None if none costs less."""
-    if hunt.last is None or not _FEW < len(hunt.last) <= _STEPPED:
+    last = next(reversed(hunt.live))
+    if not _FEW < len(last) <= _STEPPED:
         return None
-    near = hunt.trials.judge(hunt.last, hunt.asked)
-    if any(
-        one.mean < -_AFAR * tolerance(need)
-        for need, one in zip(hunt.master.needs, near.margins, strict=True)
-    ):
+    near = hunt.trials.judge(last, hunt.asked)
+    if _is_afar(hunt, [one.mean for one in near.margins]):
         return None
     found = mend(hunt.trials, hunt.master.floors, near, _STEP_DAYS, hunt.judge)
     return found.plan if found.meets and hunt.cost(found.plan) < most - 1e-9 else None
+
+
+def _is_afar(hunt: Hunt, means: Sequence[float]) -> bool:
+    """Say whether some need is missed by so much that nothing is learned there."""
+    needs = hunt.master.needs
+    return any(mean < -_AFAR * tolerance(need) for need, mean in zip(needs, means, strict=True))
 
 
 def _refined(hunt: Hunt, held: Verdict) -> Plan:
@@ -284,16 +289,11 @@ def _correct(hunt: Hunt, plan: Plan, days: int) -> Verdict:
     lacked = lacking(margins, count, hunt.extra, hunt.effort.confirm_days)
     wanted = [one.mean + more for one, more in zip(margins, lacked, strict=True)]
     seen = bench.seen_quickly(plan, count)
-    behind = any(
-        max(one.mean, quick) < -_AFAR * tolerance(need)
-        for need, one, quick in zip(needs, margins, seen, strict=True)
-    )
-    if not behind:
+    if not _is_afar(hunt, [max(one.mean, see) for one, see in zip(margins, seen, strict=True)]):
         hunt.asked = [
             asked_of(need, one.mean, quick, more)
             for need, one, quick, more in zip(needs, margins, seen, wanted, strict=True)
         ]
-    hunt.last = plan
     verdict = hunt.live[plan] = Verdict(plan, margins, max(lacked) <= 0, count)
     hunt.renew()
     hunt.told(Phrase("live core"), verdict)
