@@ -7,8 +7,9 @@
 - `plays`        days of plans, each once: by the live core, or as surrogates
 - `surrogate`, `surrogate_customers`, `surrogate_day`  a day without the router, far faster
 - `trials`       plans on the same days: sequential verdicts, what one agent more brings
+- `hunt`         what a search knows on its way: plans played both ways, cuts, what is asked
 - `search`       cuts on surrogate days, corrected by the live core, until the answer stays
-- `polish`       single steps from a plan that holds, to a cheaper one
+- `polish`       single steps: from a plan that holds to a cheaper one, or to one that holds
 - `evening`      a plan of intervals evened out over the day, and trimmed in blocks
 - `confirming`   what a plan is worth by both levels; tests on fresh days that share one risk
 - `deadline`     until when is searched: minutes, or Ctrl-C
