@@ -9,7 +9,8 @@
 - `people`        who is there, when: groups, shifts, breaks, absence
 - `prepared`      a scenario made ready to be played, once for all its days
 - `day`           one day on the unchanged core; `customers`, `desks`, `crews`, `dialer` play it,
-                  `late` keeps whom somebody waits for after closing, `phases` and `counting` are their plain numbers
+                  `late` keeps whom somebody waits for after closing,
+                  `phases` and `counting` are their plain numbers
 - `tallies`       what is counted of a day
 - `recorded_day`  one day written as a journal and as metrics
 - `replications`  many days on all cores: `run(scenario, replications, seed)` gives a `Study`
